@@ -15,6 +15,12 @@ json ranges_to_json(const Ranges& ranges) {
   return out;
 }
 
+json positions_to_json(const Positions& positions) {
+  json out = json::object();
+  for (const auto& [place, next] : positions) out[place.source][place.topic][std::to_string(place.partition)] = next.value;
+  return out;
+}
+
 json last_records_to_json(const std::map<SourcePartition, LastRecord>& records) {
   json out = json::object();
   for (const auto& [place, last] : records) {
@@ -43,12 +49,17 @@ EpochPlan read_version_1(const json& in) {
   plan.opened_at = Instant{in.at("opened_at_micros")};
   plan.spec_hash = in.at("spec_hash");
   plan.last = in.value("last", false);
+  plan.sinks = in.at("sinks").get<std::vector<std::string>>();
   plan.schemas = in.at("schemas").get<std::map<std::string, std::string>>();
   for_each_place(in.at("ranges"), [&](SourcePartition place, const json& range) {
     plan.ranges[std::move(place)] = Range{NextOffset(range.at(0)), NextOffset(range.at(1))};
   });
+  for_each_place(in.at("next"), [&](SourcePartition place, const json& next) {
+    plan.next[std::move(place)] = NextOffset(next.get<int64_t>());
+  });
   for_each_place(in.at("last_records"), [&](SourcePartition place, const json& last) {
-    plan.last_records[std::move(place)] = LastRecord{RecordOffset(last.at("offset").get<int64_t>()), last.at("timestamp"), last.at("key_hash")};
+    plan.last_records[std::move(place)] =
+        LastRecord{RecordOffset(last.at("offset").get<int64_t>()), last.at("timestamp"), last.at("key_hash")};
   });
   return plan;
 }
@@ -72,6 +83,8 @@ std::string EpochPlan::to_json() const {
                  {"opened_at_micros", opened_at.micros},
                  {"spec_hash", spec_hash},
                  {"ranges", ranges_to_json(ranges)},
+                 {"next", positions_to_json(next)},
+                 {"sinks", sinks},
                  {"last_records", last_records_to_json(last_records)},
                  {"schemas", schemas},
                  {"last", last},

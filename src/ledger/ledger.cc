@@ -24,7 +24,6 @@ constexpr const char* kTables[] = {
     " failed_code TEXT NOT NULL, failed_detail TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS epochs (pipeline TEXT NOT NULL, epoch INTEGER NOT NULL, plan TEXT NOT NULL, committed INTEGER NOT NULL,"
     " receipt TEXT NOT NULL, PRIMARY KEY (pipeline, epoch)) STRICT, WITHOUT ROWID",
-    "CREATE TABLE IF NOT EXISTS sinks (pipeline TEXT NOT NULL, sink TEXT NOT NULL, PRIMARY KEY (pipeline, sink)) STRICT, WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS schemas (topic TEXT PRIMARY KEY, schema TEXT NOT NULL) STRICT, WITHOUT ROWID",
 };
 
@@ -114,19 +113,6 @@ class SqliteLedger final : public Ledger {
     LT_RETURN_IF_ERROR(read("SELECT epoch, plan, committed, receipt FROM epochs WHERE pipeline=? AND committed=1 ORDER BY epoch DESC LIMIT ?",
                             {pipeline, int64_t{count_max}}, [&](const auto& row) { rows.push_back(epoch_row(pipeline, row)); }));
     return rows;
-  }
-
-  Status save_sinks(const std::string& pipeline, const std::vector<std::string>& sinks) override {
-    return write([&](SqliteFile& db) -> Status {
-      for (const auto& sink : sinks) LT_RETURN_IF_ERROR(db.run("INSERT OR IGNORE INTO sinks VALUES (?,?)", {pipeline, sink}));
-      return {};
-    });
-  }
-
-  Result<std::vector<std::string>> sinks(const std::string& pipeline) override {
-    std::vector<std::string> all;
-    LT_RETURN_IF_ERROR(read("SELECT sink FROM sinks WHERE pipeline=? ORDER BY sink", {pipeline}, [&](const auto& row) { all.push_back(text_of(row[0])); }));
-    return all;
   }
 
   Status pin_schema(const std::string& topic, const std::string& schema) override {

@@ -53,10 +53,6 @@ class Ledger {
   /// Newest first, committed only.
   virtual Result<std::vector<EpochRow>> committed_epochs(const std::string& pipeline, int count_max) = 0;
 
-  /// Sinks that have had a part in a committed epoch, so that a sink added later is told from one that lost its progress.
-  virtual Status save_sinks(const std::string& pipeline, const std::vector<std::string>& sinks) = 0;
-  virtual Result<std::vector<std::string>> sinks(const std::string& pipeline) = 0;
-
   /// The schema pinned for a topic (shared by its stream and jobs); none if it is not pinned yet.
   virtual Status pin_schema(const std::string& topic, const std::string& schema) = 0;
   virtual Result<std::optional<std::string>> pinned_schema(const std::string& topic) = 0;
