@@ -68,7 +68,7 @@ struct LaneLimits {
 ///                   full or drained?     wait to be closed
 ///                   else                 poll the reader, decode, feed every chain
 ///
-/// The control calls may come from any thread; the rest is confined to its task.
+/// The two requests may come from any thread. Everything else: Confined to its task.
 class Lane {
  public:
   Lane(LaneParts parts, LaneLimits limits, BadRecordPolicy policy, std::string pipeline, EpochId first, LaneHost* host);

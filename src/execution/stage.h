@@ -44,8 +44,8 @@ struct StageHooks {
 };
 
 /// Starts the lanes, cuts epochs by the coordinator's word and commits them one after another while the lanes go on. `run`
-/// blocks an io thread until the stage is over: drained, stopped, or failed. `request_stop` may come from any thread; the
-/// rest is confined to the run's actor.
+/// blocks an io thread until the stage is over: drained, stopped, or failed. `request_stop` may come from any thread.
+/// Everything else, on the run's actor: Confined to its task.
 class Stage {
  public:
   Stage(RunSpec& run, const ChainPlan& chain, const std::string& schema_text, StageSpec spec, RunPosition& position,
