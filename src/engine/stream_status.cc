@@ -8,21 +8,6 @@ namespace laketide {
 
 using nlohmann::json;
 
-const char* to_string(StreamState state) {
-  switch (state) {
-    case StreamState::kStarting: return "STARTING";
-    case StreamState::kRunning: return "RUNNING";
-    case StreamState::kPaused: return "PAUSED";
-    case StreamState::kStalled: return "STALLED";
-    case StreamState::kDraining: return "DRAINING";
-    case StreamState::kStopped: return "STOPPED";
-    case StreamState::kFinished: return "FINISHED";
-    case StreamState::kFailed: return "FAILED";
-    case StreamState::kFenced: return "FENCED";
-  }
-  return "UNKNOWN";
-}
-
 bool is_active(StreamState state) {
   return state == StreamState::kStarting || state == StreamState::kRunning || state == StreamState::kStalled ||
          state == StreamState::kPaused || state == StreamState::kDraining;

@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "execution/receipt.h"
 #include "execution/schema_sample.h"
+#include "flow/quarantine_rows.h"
 #include "flow/schema_text.h"
 
 namespace laketide {

@@ -7,10 +7,14 @@
 #include <set>
 
 #include "base/failpoint.h"
+#include "execution/receipt.h"
 #include "support/memory_pipeline.h"
 #include "support/temp_dir.h"
 
 namespace laketide {
+
+using PipelineRun = Run;  // ::testing::Test has a member of the short name
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -67,10 +71,10 @@ class RunTest : public ::testing::Test {
     return slot;
   }
 
-  std::shared_ptr<Run> start(RunSpec spec) {
-    return Run::start(std::move(spec), *ledger_, *scheduler_, [](const RunView&) {}, rested_);
+  std::shared_ptr<PipelineRun> start(RunSpec spec) {
+    return PipelineRun::start(std::move(spec), *ledger_, *scheduler_, [](const RunView&) {}, rested_);
   }
-  bool rest(const std::shared_ptr<Run>& run) {
+  bool rest(const std::shared_ptr<PipelineRun>& run) {
     return rested_->wait_until(std::chrono::steady_clock::now() + 20s, [&] { return run->at_rest(); });
   }
   static bool eventually(const std::function<bool()>& done) {
@@ -83,11 +87,11 @@ class RunTest : public ::testing::Test {
     return true;
   }
   /// Waits until the run has committed everything that is in the topic now, or is at rest.
-  bool caught_up(const std::shared_ptr<Run>& run) {
+  bool caught_up(const std::shared_ptr<PipelineRun>& run) {
     (void)eventually([&] { return run->at_rest() || has_all(run); });
     return has_all(run);
   }
-  bool has_all(const std::shared_ptr<Run>& run) {
+  bool has_all(const std::shared_ptr<PipelineRun>& run) {
     const RunView view = run->view();
     const auto bounds = topic_->bounds();
     return view.epoch.value >= 0 && std::ranges::all_of(bounds, [&](const auto& one) {
@@ -246,7 +250,7 @@ TEST_F(RunTest, an_older_owner_is_fenced_and_writes_nothing_more) {
   TempDir other_dir;
   auto other_ledger = Ledger::open(other_dir.path() + "/state", scheduler_->io_actor("other ledger"));
   ASSERT_TRUE(other_ledger.ok());
-  auto newer = Run::start(spec(), **other_ledger, *scheduler_, [](const RunView&) {}, rested_);
+  auto newer = PipelineRun::start(spec(), **other_ledger, *scheduler_, [](const RunView&) {}, rested_);
   ASSERT_TRUE(eventually([&] { return newer->view().state == StreamState::kRunning; }));
   fill(0, 20);
   ASSERT_TRUE(rest(older));
