@@ -143,7 +143,10 @@ class RecordSpec:
 
     def values(self, p, start, stop):
         """The message values of [start, stop): bytes, or None for a tombstone."""
-        f = self.fields(p, np.arange(start, stop, dtype=np.int64))
+        return self.values_at(p, np.arange(start, stop, dtype=np.int64))
+
+    def values_at(self, p, indexes):
+        f = self.fields(p, indexes)
         texts = self._texts(f)
         for n in np.flatnonzero(f.kind):
             texts[n] = self._malformed(f, int(n), texts[n])
