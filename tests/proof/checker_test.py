@@ -8,7 +8,6 @@ import datetime
 import json
 import os
 import pathlib
-import shutil
 import subprocess
 import sys
 
@@ -18,134 +17,15 @@ import pytest
 
 import data_file
 import readers
-from checker import check_all, check_delta, make_promise, next_offsets
-from delta_table import DeltaTable
+from checker import check_delta, next_offsets
 from feed import Feed, Layout
-from quarantine import Quarantine
-from receipts import check_receipts
 from record import RecordSpec
-from tiny_delta import QUARANTINE_SCHEMA, RECORD_SCHEMA, TinySink, TinyTable, good_rows, rejected_rows
-
-PARTITIONS = 3
-EPOCHS = 6
-SPEC = RecordSpec(seed=7, malformed=0.05)
-FEED = Feed(SPEC, PARTITIONS, "events", "events")
-SINK = "delta:events"
-BASE = "laketide/events/delta%3Aevents"
-
-
-def ends_of(epoch):
-    return {p: (epoch + 1) * 40 + p * epoch for p in range(PARTITIONS)}
-
-
-class World:
-    """A table on disk and the means to damage it."""
-
-    def __init__(self, root, partition_by=(), feed=FEED):
-        self.feed = feed
-        self.table = TinyTable(root / "events", RECORD_SCHEMA, partition_by)
-        self.quarantine = TinyTable(root / "_quarantine" / "events", QUARANTINE_SCHEMA)
-        self.receipts = []
-
-    def build(self):
-        sink = TinySink(self.table, good_rows(self.feed), "events", SINK, "events")
-        rejects = TinySink(self.quarantine, None, "events", "quarantine", "events")
-        rejects.records = rejected_rows(self.feed, "events", lambda: rejects.epoch + 1)
-        for epoch in range(EPOCHS):
-            if epoch in (0, 3):         # a start and a restart
-                sink.claim(), rejects.claim()
-            version, (ranges, rows, _) = sink.run(ends_of(epoch))
-            _, (_, bad, _) = rejects.run(ends_of(epoch))
-            tombstones = sum(self.feed.tally(p, a, b)["tombstones"] for p, (a, b) in ranges.items())
-            self.receipts.append({
-                "epoch": epoch, "ranges": {"events": {"events": {str(p): list(pair) for p, pair in ranges.items()}}},
-                "sinks": {SINK: {"commit": version, "rows": len(rows)}, "quarantine": {"commit": version, "rows": len(bad)}},
-                "rowsIn": len(rows) + len(bad) + tombstones, "rowsOut": len(rows), "filtered": tombstones, "quarantined": len(bad)})
-        return self
-
-    def check(self, **options):
-        return check_delta(self.table.root, 7, PARTITIONS, "events", SINK, spec=self.feed.spec, layout=self.feed.layout, **options)
-
-    def edit(self, version, change, table=None):
-        """`change(kind, body)` alters each action in place; returning False drops it."""
-        table = table or self.table
-        kept = [action for action in table.actions(version) for kind, body in action.items() if change(kind, body) is not False]
-        table.rewrite(version, kept)
-
-    def edit_stats(self, version, change):
-        def on_add(kind, body):
-            if kind == "add":
-                stats = json.loads(body["stats"])
-                change(stats)
-                body["stats"] = json.dumps(stats)
-        self.edit(version, on_add)
-
-    def data_version(self, epoch):
-        return epoch + (1 if epoch < 3 else 2)
-
-    def adds(self, version, table=None):
-        return [action["add"] for action in (table or self.table).actions(version) if "add" in action]
-
-    def rewrite_rows(self, epoch, change, table=None):
-        """Replaces the first file of an epoch by one with other rows, and an add that truly describes it."""
-        table = table or self.table
-        version = self.data_version(epoch)
-        old = self.adds(version, table)[0]
-        rows = pq.read_table(table.root / data_file.physical_path(old["path"])).to_pylist()
-        rows = change(rows)
-        new = table.write_file(old["partitionValues"], rows)
-        (table.root / data_file.physical_path(old["path"])).unlink()
-        self.edit(version, lambda kind, body: body.update(new) if kind == "add" and body["path"] == old["path"] else None, table)
-
-    def move_row(self, source, target):
-        """Moves one row of a single-file table from one epoch to another."""
-        taken = []
-        self.rewrite_rows(source, lambda rows: (taken.append(rows[-1]), rows[:-1])[1])
-        self.rewrite_rows(target, lambda rows: rows + taken)
-
-    def set_txn(self, epoch, app_id, number):
-        self.edit(self.data_version(epoch), lambda kind, body: body.update(version=number)
-                  if kind == "txn" and body["appId"] == app_id else None)
-
-    def edit_plan(self, epoch, change):
-        def on_info(kind, body):
-            if kind == "commitInfo":
-                plan = json.loads(body["userMetadata"])
-                change(plan)
-                body["userMetadata"] = json.dumps(plan)
-        self.edit(self.data_version(epoch), on_info)
-
-    def ranges(self, plan):
-        return plan["ranges"]["events"]["events"]
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory):
-    root = tmp_path_factory.mktemp("built")
-    World(root / "flat").build()
-    World(root / "partitioned", ["source"]).build()
-    receipts = World(root / "receipts").build().receipts
-    return root, receipts
-
-
-def copy_of(built, name, target):
-    shutil.copytree(built[0] / name, target / name)
-    world = World(target / name, ["source"] if name == "partitioned" else ())
-    world.receipts = json.loads(json.dumps(built[1]))
-    return world
-
-
-@pytest.fixture
-def world(built, tmp_path):
-    return copy_of(built, "flat", tmp_path)
-
-
-@pytest.fixture
-def partitioned(built, tmp_path):
-    return copy_of(built, "partitioned", tmp_path)
-
+from tiny_delta import TinySink, TinyTable, good_rows
+from verdict import Verdict
+from world import BASE, EPOCHS, FEED, PARTITIONS, SINK, World, ends_of, replace
 
 # ---- good tables ----------------------------------------------------------------------------------------------------
+
 
 def test_good_tables_pass(world, partitioned):
     for good in (world, partitioned):
@@ -157,22 +37,31 @@ def test_good_tables_pass(world, partitioned):
 
 
 def test_progress_can_be_peeked_at(world, tmp_path):
-    assert next_offsets(world.table.root, "events", SINK) == {("events", "events", p): end for p, end in ends_of(EPOCHS - 1).items()}
+    assert next_offsets(world.table.root, "events", SINK) == {
+        ("events", "events", p): end for p, end in ends_of(EPOCHS - 1).items()
+    }
     assert next_offsets(tmp_path / "nowhere", "events", SINK) == {}
 
 
 def test_the_rows_are_those_that_delta_rs_sees(partitioned):
     from deltalake import DeltaTable as Theirs
     from deltalake.query import QueryBuilder
+
     for version in readers.versions(partitioned.table.root):
-        theirs = pa.table(QueryBuilder().register("t", Theirs(partitioned.table.root, version=version))
-                          .execute("SELECT p, i, h, ts, value, source FROM t").read_all())
+        theirs = pa.table(
+            QueryBuilder()
+            .register("t", Theirs(partitioned.table.root, version=version))
+            .execute("SELECT p, i, h, ts, value, source FROM t")
+            .read_all()
+        )
         epochs = [e for e in range(EPOCHS) if partitioned.data_version(e) <= version]
         ends = ends_of(epochs[-1]) if epochs else {}
         mine = [row for p, end in ends.items() for row in good_rows(FEED)(p, 0, end)]
         key = lambda row: (row["p"], row["i"])
         names = ("p", "i", "h", "ts", "value", "source")
-        assert sorted(theirs.to_pylist(), key=key) == [{n: row[n] for n in names} for row in sorted(mine, key=key)]
+        assert sorted(theirs.to_pylist(), key=key) == [
+            {n: row[n] for n in names} for row in sorted(mine, key=key)
+        ]
 
 
 def test_a_log_that_was_cleaned_up_passes(world):
@@ -185,7 +74,9 @@ def test_a_log_that_was_cleaned_up_passes(world):
         (world.table.log / f"{old:020}.json").unlink()
     verdict = world.check()
     assert verdict.violations == []
-    assert next_offsets(world.table.root, "events", SINK)[("events", "events", 0)] == ends_of(EPOCHS - 1)[0] + 10
+    assert (
+        next_offsets(world.table.root, "events", SINK)[("events", "events", 0)] == ends_of(EPOCHS - 1)[0] + 10
+    )
 
 
 def test_transactions_with_aborted_records_pass(tmp_path):
@@ -194,13 +85,18 @@ def test_transactions_with_aborted_records_pass(tmp_path):
     assert feed.layout.aborted_ranges(0, 200)
     verdict = world.check()
     assert verdict.violations == [] and verdict.counts["rows"] > 0
-    assert "unexpected" in check_delta(world.table.root, 7, PARTITIONS, "events", SINK, layout=Layout(20, 0.9, 7)).kinds()
+    assert (
+        "unexpected"
+        in check_delta(world.table.root, 7, PARTITIONS, "events", SINK, layout=Layout(20, 0.9, 7)).kinds()
+    )
 
 
 def test_a_filter_is_part_of_the_promise(tmp_path):
     world = World(tmp_path)
     rows = good_rows(FEED)
-    sink = TinySink(world.table, lambda p, a, b: [row for row in rows(p, a, b) if row["id"] < 5], "events", SINK, "events")
+    sink = TinySink(
+        world.table, lambda p, a, b: [row for row in rows(p, a, b) if row["id"] < 5], "events", SINK, "events"
+    )
     sink.claim()
     sink.run(ends_of(0)), sink.run(ends_of(1))
     assert world.check(where="id < 5").violations == []
@@ -208,29 +104,86 @@ def test_a_filter_is_part_of_the_promise(tmp_path):
     assert world.check(where="id < 4").kinds() == {"unexpected"}
 
 
+def compact(world, versions, drop=0):
+    """What a foreign writer does: the files of some versions become one, without its first `drop` rows."""
+    old = [add for version in versions for add in world.adds(version)]
+    rows = [
+        row
+        for add in old
+        for row in pq.read_table(world.table.root / data_file.physical_path(add["path"])).to_pylist()
+    ]
+    fresh = [dict(add, dataChange=False) for add in world.table.stage(rows[drop:])]
+    removes = [{"path": add["path"], "dataChange": False, "deletionTimestamp": 1} for add in old]
+    world.table.commit(fresh, removes=removes)
+
+
+def test_a_foreign_compaction_moves_no_row(world):
+    compact(world, [1, 2, 3])
+    assert world.check(allow_foreign=True).violations == []
+    assert world.check().kinds() == {"data_without_progress"}
+    compact(world, [5, 6], drop=2)
+    verdict = world.check(allow_foreign=True)
+    assert verdict.kinds() == {"lost"} and verdict.counts["lost"] == 2
+
+
 def test_bounds_of_every_type(tmp_path):
     import decimal
-    kinds = {"n": "long", "small": "integer", "f": "double", "t": "string", "ok": "boolean", "raw": "binary", "d": "date",
-             "ts": "timestamp", "money": "decimal(12,3)", "inf": "double", "none": "string"}
+
+    kinds = {
+        "n": "long",
+        "small": "integer",
+        "f": "double",
+        "t": "string",
+        "ok": "boolean",
+        "raw": "binary",
+        "d": "date",
+        "ts": "timestamp",
+        "money": "decimal(12,3)",
+        "inf": "double",
+        "none": "string",
+    }
     utc = datetime.timezone.utc
-    rows = [{"n": n * 10**15, "small": -n, "f": n / 3, "t": "é" * (20 + n), "ok": n % 2 == 0, "raw": b"x", "d": datetime.date(1969, 1, n + 1),
-             "ts": datetime.datetime(1969, 12, 31, 23, 59, 59, 999_000 + n, utc), "money": decimal.Decimal(n) / 8, "inf": float("inf"),
-             "none": None} for n in range(20)]
+    rows = [
+        {
+            "n": n * 10**15,
+            "small": -n,
+            "f": n / 3,
+            "t": "é" * (20 + n),
+            "ok": n % 2 == 0,
+            "raw": b"x",
+            "d": datetime.date(1969, 1, n + 1),
+            "ts": datetime.datetime(1969, 12, 31, 23, 59, 59, 999_000 + n, utc),
+            "money": decimal.Decimal(n) / 8,
+            "inf": float("inf"),
+            "none": None,
+        }
+        for n in range(20)
+    ]
     rows.append(dict.fromkeys(kinds))
     table = TinyTable(tmp_path / "t", kinds)
     adds = table.stage(rows)
-    from verdict import Verdict
     verdict = Verdict("t")
     read = data_file.read_data_file(table.root, adds[0], table.metadata(), "version 0", verdict)
     assert verdict.violations == [] and read.num_rows == 21
     stats = json.loads(adds[0]["stats"])
-    assert stats["minValues"]["ts"] == "1969-12-31T23:59:59.999Z" and stats["maxValues"]["ts"] == "1970-01-01T00:00:00.000Z"
+    assert (
+        stats["minValues"]["ts"] == "1969-12-31T23:59:59.999Z"
+        and stats["maxValues"]["ts"] == "1970-01-01T00:00:00.000Z"
+    )
 
 
-@pytest.mark.parametrize("text, bound", [
-    ("a" * 32, "a" * 32), ("a" * 33, "a" * 32 + "\x7f"), ("a" * 32 + "é", "a" * 32 + "\U0010FFFF"),
-    ("a" * 32 + "\x7f", "a" * 32 + "\U0010FFFF"), ("a" * 32 + "\U0010FFFF" + "b", "a" * 32 + "\U0010FFFF\x7f"),
-    ("a" * 32 + "\U0010FFFF" * 3, "a" * 32 + "\U0010FFFF" * 3), ("a" * 32 + "\U0010FFFF" * 40, data_file.ABSENT)])
+@pytest.mark.parametrize(
+    "text, bound",
+    [
+        ("a" * 32, "a" * 32),
+        ("a" * 33, "a" * 32 + "\x7f"),
+        ("a" * 32 + "é", "a" * 32 + "\U0010ffff"),
+        ("a" * 32 + "\x7f", "a" * 32 + "\U0010ffff"),
+        ("a" * 32 + "\U0010ffff" + "b", "a" * 32 + "\U0010ffff\x7f"),
+        ("a" * 32 + "\U0010ffff" * 3, "a" * 32 + "\U0010ffff" * 3),
+        ("a" * 32 + "\U0010ffff" * 40, data_file.ABSENT),
+    ],
+)
 def test_text_maxima_are_cut_so_that_they_stay_maxima(text, bound):
     assert data_file.truncated_max(text) is bound or data_file.truncated_max(text) == bound
     assert bound is data_file.ABSENT or bound >= text
@@ -238,16 +191,13 @@ def test_text_maxima_are_cut_so_that_they_stay_maxima(text, bound):
 
 # ---- damaged tables -------------------------------------------------------------------------------------------------
 
-def replace(rows, at, **values):
-    return [dict(row, **values) if n == at % len(rows) else row for n, row in enumerate(rows)]
-
 
 def microsecond(rows):
     return replace(rows, 3, ts=rows[3]["ts"] + datetime.timedelta(microseconds=1))
 
 
-def row_of(index, partition=0, spec=RecordSpec(7)):
-    row = json.loads(spec.value(partition, index))
+def row_of(index, partition=0):
+    row = json.loads(RecordSpec(7).value(partition, index))
     return dict(row, ts=datetime.datetime.fromisoformat(row["ts"].replace("Z", "+00:00")))
 
 
@@ -304,12 +254,14 @@ def swap_commits(world, a, b):
 def stats_of(part, name, value):
     def change(stats):
         stats[part][name] = value
+
     return change
 
 
 def in_range(partition, pair):
     def change(plan):
         plan["ranges"]["events"]["events"][partition] = pair
+
     return change
 
 
@@ -322,36 +274,93 @@ def stray(world, name):
 DAMAGES = {
     # the log
     "missing version of a claim": (lambda w: (w.table.log / f"{4:020}.json").unlink(), {"missing_version"}),
-    "missing version": (lambda w: (w.table.log / f"{3:020}.json").unlink(), {"missing_version", "lost", "epoch_gap", "range_gap", "orphan_file"}),
-    "missing first version": (lambda w: (w.table.log / f"{0:020}.json").unlink(), {"missing_version", "bad_action", "orphan_file"}),
+    "missing version": (
+        lambda w: (w.table.log / f"{3:020}.json").unlink(),
+        {"missing_version", "lost", "epoch_gap", "range_gap", "orphan_file"},
+    ),
+    "missing first version": (
+        lambda w: (w.table.log / f"{0:020}.json").unlink(),
+        {"missing_version", "bad_action", "orphan_file"},
+    ),
     "a line is not JSON": (lambda w: append_line(w, 2, '{"add":'), {"bad_json"}),
-    "two actions in a line": (lambda w: append_line(w, 2, '{"txn":{"appId":"a","version":1},"add":{}}'), {"bad_action"}),
-    "a txn twice": (lambda w: append_line(w, 2, json.dumps({"txn": {"appId": BASE, "version": 1}})), {"bad_action"}),
+    "two actions in a line": (
+        lambda w: append_line(w, 2, '{"txn":{"appId":"a","version":1},"add":{}}'),
+        {"bad_action"},
+    ),
+    "a txn twice": (
+        lambda w: append_line(w, 2, json.dumps({"txn": {"appId": BASE, "version": 1}})),
+        {"bad_action"},
+    ),
     "no commitInfo": (lambda w: w.edit(0, lambda kind, body: kind != "commitInfo"), {"commit_info"}),
-    "size is text": (lambda w: w.edit(2, lambda kind, body: body.update(size="1") if kind == "add" else None), {"bad_action", "lost", "orphan_file"}),
+    "size is text": (
+        lambda w: w.edit(2, lambda kind, body: body.update(size="1") if kind == "add" else None),
+        {"bad_action", "lost", "orphan_file"},
+    ),
     "remove of a file that is not there": (
-        lambda w: append_line(w, 2, json.dumps({"remove": {"path": "x", "dataChange": True}})), {"remove_of_absent_file", "commit_info"}),
+        lambda w: append_line(w, 2, json.dumps({"remove": {"path": "x", "dataChange": True}})),
+        {"remove_of_absent_file", "commit_info"},
+    ),
     "unknown table feature": (
-        lambda w: w.edit(0, lambda kind, body: body.update(minReaderVersion=3, minWriterVersion=7, readerFeatures=["variantType"],
-                                                          writerFeatures=["variantType"]) if kind == "protocol" else None), {"table_feature"}),
+        lambda w: w.edit(
+            0,
+            lambda kind, body: (
+                body.update(
+                    minReaderVersion=3,
+                    minWriterVersion=7,
+                    readerFeatures=["variantType"],
+                    writerFeatures=["variantType"],
+                )
+                if kind == "protocol"
+                else None
+            ),
+        ),
+        {"table_feature"},
+    ),
     "leftover in the log": (lambda w: stray(w, "_delta_log/.x.tmp"), {"stray_log_file"}),
     # files and statistics
     "missing file": (lambda w: unlink_data(w, 2), {"missing_file", "lost"}),
     "truncated file": (lambda w: truncate_data(w, 2), {"file_unreadable", "lost"}),
-    "wrong size": (lambda w: w.edit(3, lambda kind, body: body.update(size=body["size"] + 1) if kind == "add" else None), {"wrong_size"}),
-    "wrong numRecords": (lambda w: w.edit_stats(2, lambda stats: stats.update(numRecords=7)), {"wrong_num_records"}),
+    "wrong size": (
+        lambda w: w.edit(3, lambda kind, body: body.update(size=body["size"] + 1) if kind == "add" else None),
+        {"wrong_size"},
+    ),
+    "wrong numRecords": (
+        lambda w: w.edit_stats(2, lambda stats: stats.update(numRecords=7)),
+        {"wrong_num_records"},
+    ),
     "false minimum": (lambda w: w.edit_stats(2, stats_of("minValues", "value", 50.0)), {"stats_false"}),
     "false maximum": (lambda w: w.edit_stats(2, stats_of("maxValues", "i", 3)), {"stats_false"}),
-    "false text maximum": (lambda w: w.edit_stats(2, stats_of("maxValues", "source", "sensor-b")), {"stats_false"}),
-    "false time maximum": (lambda w: w.edit_stats(2, stats_of("maxValues", "ts", "2026-01-01T00:00:00.000Z")), {"stats_false"}),
-    "time with a zone": (lambda w: w.edit_stats(2, stats_of("maxValues", "ts", "2026-01-02T00:00:00.000+00:00")), {"stats_false"}),
+    "false text maximum": (
+        lambda w: w.edit_stats(2, stats_of("maxValues", "source", "sensor-b")),
+        {"stats_false"},
+    ),
+    "false time maximum": (
+        lambda w: w.edit_stats(2, stats_of("maxValues", "ts", "2026-01-01T00:00:00.000Z")),
+        {"stats_false"},
+    ),
+    "time with a zone": (
+        lambda w: w.edit_stats(2, stats_of("maxValues", "ts", "2026-01-02T00:00:00.000+00:00")),
+        {"stats_false"},
+    ),
     "loose minimum": (lambda w: w.edit_stats(2, stats_of("minValues", "value", -1.0)), {"stats_loose"}),
     "a bound is text": (lambda w: w.edit_stats(2, stats_of("minValues", "i", "0")), {"stats_false"}),
-    "missing bound": (lambda w: w.edit_stats(2, lambda stats: stats["minValues"].pop("ts")), {"stats_missing"}),
-    "bounds of an unknown column": (lambda w: w.edit_stats(2, stats_of("minValues", "colour", 1)), {"stats_unknown_column"}),
+    "missing bound": (
+        lambda w: w.edit_stats(2, lambda stats: stats["minValues"].pop("ts")),
+        {"stats_missing"},
+    ),
+    "bounds of an unknown column": (
+        lambda w: w.edit_stats(2, stats_of("minValues", "colour", 1)),
+        {"stats_unknown_column"},
+    ),
     "wrong nullCount": (lambda w: w.edit_stats(2, stats_of("nullCount", "value", 1)), {"wrong_null_count"}),
-    "no statistics": (lambda w: w.edit(2, lambda kind, body: body.pop("stats") and None if kind == "add" else None), {"stats_missing"}),
-    "statistics are not JSON": (lambda w: w.edit(2, lambda kind, body: body.update(stats="{") if kind == "add" else None), {"stats_unreadable"}),
+    "no statistics": (
+        lambda w: w.edit(2, lambda kind, body: body.pop("stats") and None if kind == "add" else None),
+        {"stats_missing"},
+    ),
+    "statistics are not JSON": (
+        lambda w: w.edit(2, lambda kind, body: body.update(stats="{") if kind == "add" else None),
+        {"stats_unreadable"},
+    ),
     "column of another type": (lambda w: float_column(w, 2), {"column_type"}),
     "same path twice, later": (lambda w: add_again(w, 1, 4), {"path_added_twice", "duplicated"}),
     "same path twice, in one commit": (lambda w: add_again(w, 1, 1), {"path_added_twice", "duplicated"}),
@@ -360,46 +369,154 @@ DAMAGES = {
     # rows
     "lost row": (lambda w: w.rewrite_rows(2, lambda rows: rows[:5] + rows[6:]), {"lost"}),
     "duplicated row": (lambda w: w.rewrite_rows(2, lambda rows: rows + rows[4:5]), {"duplicated"}),
-    "row twice in two versions": (lambda w: w.rewrite_rows(4, lambda rows: rows + [row_of(next(i for i in range(40) if not FEED.kind(0, [i])[0]))]), {"duplicated"}),
-    "corrupted value": (lambda w: w.rewrite_rows(2, lambda rows: replace(rows, 4, value=rows[4]["value"] + 0.001)), {"corrupted"}),
+    "row twice in two versions": (
+        lambda w: w.rewrite_rows(
+            4, lambda rows: rows + [row_of(next(i for i in range(40) if not FEED.kind(0, [i])[0]))]
+        ),
+        {"duplicated"},
+    ),
+    "corrupted value": (
+        lambda w: w.rewrite_rows(2, lambda rows: replace(rows, 4, value=rows[4]["value"] + 0.001)),
+        {"corrupted"},
+    ),
     "value is null": (lambda w: w.rewrite_rows(2, lambda rows: replace(rows, 4, value=None)), {"corrupted"}),
-    "corrupted hash": (lambda w: w.rewrite_rows(2, lambda rows: replace(rows, 4, h="0123456789abcdef")), {"corrupted"}),
-    "hash of another length": (lambda w: w.rewrite_rows(2, lambda rows: replace(rows, 4, h="é")), {"corrupted"}),
-    "corrupted text": (lambda w: w.rewrite_rows(2, lambda rows: replace(rows, 4, source=rows[4]["source"] + " ")), {"corrupted"}),
+    "corrupted hash": (
+        lambda w: w.rewrite_rows(2, lambda rows: replace(rows, 4, h="0123456789abcdef")),
+        {"corrupted"},
+    ),
+    "hash of another length": (
+        lambda w: w.rewrite_rows(2, lambda rows: replace(rows, 4, h="é")),
+        {"corrupted"},
+    ),
+    "corrupted text": (
+        lambda w: w.rewrite_rows(2, lambda rows: replace(rows, 4, source=rows[4]["source"] + " ")),
+        {"corrupted"},
+    ),
     "a microsecond": (lambda w: w.rewrite_rows(2, microsecond), {"corrupted"}),
-    "an index became another": (lambda w: w.rewrite_rows(2, lambda rows: replace(rows, 4, i=rows[5]["i"])), {"corrupted", "lost", "duplicated"}),
-    "row beyond the progress": (lambda w: w.rewrite_rows(5, lambda rows: rows + [row_of(400)]), {"unexpected"}),
-    "row absurdly far away": (lambda w: w.rewrite_rows(2, lambda rows: rows + [row_of(10**10)]), {"unexpected"}),
-    "row with a negative index": (lambda w: w.rewrite_rows(2, lambda rows: rows + [dict(rows[0], i=-5)]), {"unexpected", "corrupted"}),
-    "row of an unknown partition": (lambda w: w.rewrite_rows(2, lambda rows: rows + [row_of(3, 9)]), {"unexpected"}),
-    "row of a malformed record": (lambda w: w.rewrite_rows(0, lambda rows: rows + [row_of(first_malformed())]), {"unexpected"}),
-    "row without a name": (lambda w: w.rewrite_rows(2, lambda rows: rows + [dict.fromkeys(rows[0])]), {"unexpected"}),
+    "an index became another": (
+        lambda w: w.rewrite_rows(2, lambda rows: replace(rows, 4, i=rows[5]["i"])),
+        {"corrupted", "lost", "duplicated"},
+    ),
+    "row beyond the progress": (
+        lambda w: w.rewrite_rows(5, lambda rows: rows + [row_of(400)]),
+        {"unexpected"},
+    ),
+    "row absurdly far away": (
+        lambda w: w.rewrite_rows(2, lambda rows: rows + [row_of(10**10)]),
+        {"unexpected"},
+    ),
+    "row with a negative index": (
+        lambda w: w.rewrite_rows(2, lambda rows: rows + [dict(rows[0], i=-5)]),
+        {"unexpected", "corrupted"},
+    ),
+    "row of an unknown partition": (
+        lambda w: w.rewrite_rows(2, lambda rows: rows + [row_of(3, 9)]),
+        {"unexpected"},
+    ),
+    "row of a malformed record": (
+        lambda w: w.rewrite_rows(0, lambda rows: rows + [row_of(first_malformed())]),
+        {"unexpected"},
+    ),
+    "row without a name": (
+        lambda w: w.rewrite_rows(2, lambda rows: rows + [dict.fromkeys(rows[0])]),
+        {"unexpected"},
+    ),
     "prefix violated in the middle: too late": (lambda w: w.move_row(2, 4), {"lost", "prefix_mended_late"}),
-    "prefix violated in the middle: too early": (lambda w: w.move_row(4, 2), {"unexpected", "prefix_mended_late"}),
+    "prefix violated in the middle: too early": (
+        lambda w: w.move_row(4, 2),
+        {"unexpected", "prefix_mended_late"},
+    ),
     # progress
-    "next offset goes back": (lambda w: (w.set_txn(2, f"{BASE}/events/events/0", 5)),
-                              {"offset_went_back", "plan_differs", "unexpected", "prefix_mended_late", "range_gap"}),
+    "next offset goes back": (
+        lambda w: w.set_txn(2, f"{BASE}/events/events/0", 5),
+        {"offset_went_back", "plan_differs", "unexpected", "prefix_mended_late", "range_gap"},
+    ),
     "next offset of another partition": (
-        lambda w: w.edit(w.data_version(2), lambda kind, body: body.update(appId=f"{BASE}/events/events/77") if kind == "txn" and
-                         body["appId"].endswith("/0") else None), {"unknown_partition", "plan_differs", "unexpected", "prefix_mended_late", "range_gap"}),
-    "epoch gap": (lambda w: (w.set_txn(5, BASE, 9), w.edit_plan(5, lambda plan: plan.update(epoch=9))), {"epoch_gap"}),
-    "epoch goes back": (lambda w: (w.set_txn(5, BASE, 2), w.edit_plan(5, lambda plan: plan.update(epoch=2))), {"epoch_went_back"}),
-    "commits out of order": (lambda w: swap_commits(w, 3, 4),
-                             {"epoch_gap", "epoch_went_back", "range_gap", "range_overlap", "offset_went_back", "lost", "unexpected", "prefix_mended_late"}),
-    "generation goes back": (lambda w: (w.set_txn(5, f"{BASE}/generation", 1), w.edit_plan(5, lambda plan: plan.update(generation={SINK: 1}))),
-                             {"generation_went_back"}),
-    "generation not raised": (lambda w: w.edit(4, lambda kind, body: body.update(version=1) if kind == "txn" else None), {"generation_not_raised"}),
-    "generation missing": (lambda w: w.edit(3, lambda kind, body: not (kind == "txn" and body["appId"].endswith("generation"))), {"generation_missing"}),
+        lambda w: w.edit(
+            w.data_version(2),
+            lambda kind, body: (
+                body.update(appId=f"{BASE}/events/events/77")
+                if kind == "txn" and body["appId"].endswith("/0")
+                else None
+            ),
+        ),
+        {"unknown_partition", "plan_differs", "unexpected", "prefix_mended_late", "range_gap"},
+    ),
+    "epoch gap": (
+        lambda w: (w.set_txn(5, BASE, 9), w.edit_plan(5, lambda plan: plan.update(epoch=9))),
+        {"epoch_gap"},
+    ),
+    "epoch goes back": (
+        lambda w: (w.set_txn(5, BASE, 2), w.edit_plan(5, lambda plan: plan.update(epoch=2))),
+        {"epoch_went_back"},
+    ),
+    "commits out of order": (
+        lambda w: swap_commits(w, 3, 4),
+        {
+            "epoch_gap",
+            "epoch_went_back",
+            "range_gap",
+            "range_overlap",
+            "offset_went_back",
+            "lost",
+            "unexpected",
+            "prefix_mended_late",
+        },
+    ),
+    "generation goes back": (
+        lambda w: (
+            w.set_txn(5, f"{BASE}/generation", 1),
+            w.edit_plan(5, lambda plan: plan.update(generation={SINK: 1})),
+        ),
+        {"generation_went_back"},
+    ),
+    "generation not raised": (
+        lambda w: w.edit(4, lambda kind, body: body.update(version=1) if kind == "txn" else None),
+        {"generation_not_raised"},
+    ),
+    "generation missing": (
+        lambda w: w.edit(3, lambda kind, body: not (kind == "txn" and body["appId"].endswith("generation"))),
+        {"generation_missing"},
+    ),
     "plan of another epoch": (lambda w: w.edit_plan(2, lambda plan: plan.update(epoch=7)), {"plan_differs"}),
-    "plan of another pipeline": (lambda w: w.edit_plan(2, lambda plan: plan.update(pipeline="other")), {"plan_differs"}),
-    "plan of another generation": (lambda w: w.edit_plan(2, lambda plan: plan.update(generation=5)), {"plan_differs"}),
+    "plan of another pipeline": (
+        lambda w: w.edit_plan(2, lambda plan: plan.update(pipeline="other")),
+        {"plan_differs"},
+    ),
+    "plan of another generation": (
+        lambda w: w.edit_plan(2, lambda plan: plan.update(generation=5)),
+        {"plan_differs"},
+    ),
     "plan of another version": (lambda w: w.edit_plan(2, lambda plan: plan.update(version=2)), {"bad_plan"}),
-    "plan with another end": (lambda w: w.edit_plan(2, lambda plan: in_range("1", [w.ranges(plan)["1"][0], 999])(plan)), {"plan_differs"}),
-    "plan with a gap": (lambda w: w.edit_plan(2, lambda plan: in_range("1", [w.ranges(plan)["1"][0] + 1, w.ranges(plan)["1"][1]])(plan)), {"range_gap"}),
-    "plan with an overlap": (lambda w: w.edit_plan(2, lambda plan: in_range("1", [0, w.ranges(plan)["1"][1]])(plan)), {"range_overlap"}),
-    "plan lacks a partition": (lambda w: w.edit_plan(2, lambda plan: w.ranges(plan).pop("1")), {"plan_differs"}),
-    "no plan": (lambda w: w.edit(w.data_version(2), lambda kind, body: body.pop("userMetadata") and None if kind == "commitInfo" else None), {"bad_plan"}),
-    "data without progress": (lambda w: w.table.commit(w.table.stage([row_of(400)])), {"data_without_progress", "unexpected"}),
+    "plan with another end": (
+        lambda w: w.edit_plan(2, lambda plan: in_range("1", [w.ranges(plan)["1"][0], 999])(plan)),
+        {"plan_differs"},
+    ),
+    "plan with a gap": (
+        lambda w: w.edit_plan(
+            2, lambda plan: in_range("1", [w.ranges(plan)["1"][0] + 1, w.ranges(plan)["1"][1]])(plan)
+        ),
+        {"range_gap"},
+    ),
+    "plan with an overlap": (
+        lambda w: w.edit_plan(2, lambda plan: in_range("1", [0, w.ranges(plan)["1"][1]])(plan)),
+        {"range_overlap"},
+    ),
+    "plan lacks a partition": (
+        lambda w: w.edit_plan(2, lambda plan: w.ranges(plan).pop("1")),
+        {"plan_differs"},
+    ),
+    "no plan": (
+        lambda w: w.edit(
+            w.data_version(2),
+            lambda kind, body: body.pop("userMetadata") and None if kind == "commitInfo" else None,
+        ),
+        {"bad_plan"},
+    ),
+    "data without progress": (
+        lambda w: w.table.commit(w.table.stage([row_of(400)])),
+        {"data_without_progress", "unexpected"},
+    ),
 }
 
 
@@ -422,12 +539,16 @@ def test_missing_partition_key(partitioned):
 
 
 def test_a_partition_value_must_be_text(partitioned):
-    partitioned.edit(3, lambda kind, body: body.update(partitionValues={"source": 5}) if kind == "add" else None)
+    partitioned.edit(
+        3, lambda kind, body: body.update(partitionValues={"source": 5}) if kind == "add" else None
+    )
     assert "bad_partition_value" in partitioned.check().kinds()
 
 
 def test_an_unknown_partition_key(partitioned):
-    partitioned.edit(3, lambda kind, body: body["partitionValues"].update(colour="red") if kind == "add" else None)
+    partitioned.edit(
+        3, lambda kind, body: body["partitionValues"].update(colour="red") if kind == "add" else None
+    )
     assert partitioned.check().kinds() == {"unknown_partition_key"}
 
 
@@ -446,146 +567,40 @@ def test_counts_say_how_many(world):
     assert (counts["lost"], counts["duplicated"], counts["unexpected"]) == (10, 7, 0)
 
 
-# ---- checkpoints ----------------------------------------------------------------------------------------------------
-
-def damage_checkpoint(world, change):
-    version = world.table.checkpoint()
-    path = world.table.log / f"{version:020}.checkpoint.parquet"
-    rows = pq.read_table(path)
-    pq.write_table(change(rows), path)
-
-
-CHECKPOINT_DAMAGES = {
-    "a file is missing": (lambda rows: rows.slice(0, rows.num_rows - 1), {"checkpoint_differs", "last_checkpoint"}),
-    "a file stands twice": (lambda rows: pa.concat_tables([rows, rows.slice(rows.num_rows - 1)]), {"path_added_twice", "last_checkpoint"}),
-    "txns are missing": (lambda rows: rows.filter(pa.compute.is_null(rows["txn"])), {"checkpoint_differs", "last_checkpoint"}),
-    "no metaData": (lambda rows: rows.filter(pa.compute.is_null(rows["metaData"])), {"checkpoint_differs", "last_checkpoint"}),
-    "a required field": (
-        lambda rows: pa.Table.from_pylist(rows.to_pylist(), pa.schema([f if f.name != "txn" else pa.field("txn", pa.struct([
-            pa.field("appId", pa.string(), nullable=False), *list(f.type)[1:]])) for f in rows.schema])), {"checkpoint_schema"}),
-}
-
-
-def test_a_good_checkpoint_passes(partitioned):
-    partitioned.table.checkpoint()
-    verdict = partitioned.check()
-    assert verdict.violations == [] and verdict.counts["checkpoints"] == 1
-
-
-@pytest.mark.parametrize("name", CHECKPOINT_DAMAGES)
-def test_damaged_checkpoint_is_found(world, name):
-    change, kinds = CHECKPOINT_DAMAGES[name]
-    damage_checkpoint(world, change)
-    assert world.check().kinds() == kinds
-
-
-def test_a_checkpoint_cut_short_and_a_lying_hint(world):
-    version = world.table.checkpoint()
-    hint = world.table.log / "_last_checkpoint"
-    hint.write_text(json.dumps({"version": version + 1, "size": 3}))
-    assert world.check().kinds() == {"last_checkpoint"}
-    hint.unlink()
-    path = world.table.log / f"{version:020}.checkpoint.parquet"
-    path.write_bytes(path.read_bytes()[:200])
-    assert world.check().kinds() == {"checkpoint_unreadable"}
-
-
-# ---- quarantine, accounts, receipts ---------------------------------------------------------------------------------
-
-def check_world(world, **options):
-    promise = make_promise(7, PARTITIONS, "events", SINK, spec=SPEC, **options)
-    return check_all(promise, delta=world.table.root, quarantine_path=world.quarantine.root, receipt_list=world.receipts)
-
-
-def test_quarantine_accounts_and_receipts_of_a_good_world(world):
-    verdict = check_world(world)
-    assert verdict.violations == []
-    bad = sum(FEED.tally(p, 0, end)["malformed"] for p, end in ends_of(EPOCHS - 1).items())
-    assert verdict.counts["quarantine.rows"] == bad > 10
-    assert verdict.counts["accounts.skipped_tombstones"] > 0
-
-
-QUARANTINE_DAMAGES = {
-    "a reject is lost": (lambda rows: rows[1:], {"lost", "accounts", "receipt_differs"}),
-    "a reject stands twice": (lambda rows: rows + rows[:1], {"duplicated", "accounts", "receipt_differs"}),
-    "bytes differ": (lambda rows: replace(rows, 0, value=b"other"), {"corrupted"}),
-    "bytes are gone": (lambda rows: replace(rows, 0, value=None), {"corrupted"}),
-    "key differs": (lambda rows: replace(rows, 0, key=b"k"), {"corrupted"}),
-    "offset of a good record": (lambda rows: replace(rows, 0, offset=next(i for i in range(40) if not FEED.kind(0, [i])[0])),
-                                {"corrupted", "lost", "unexpected"}),
-    "another topic": (lambda rows: replace(rows, 0, topic="other"), {"unexpected", "lost", "accounts"}),
-    "no reason": (lambda rows: replace(rows, 0, reason=None), {"quarantine_incomplete"}),
-    "another epoch": (lambda rows: replace(rows, 0, epoch=99), {"quarantine_incomplete"}),
-}
-
-
-@pytest.mark.parametrize("name", QUARANTINE_DAMAGES)
-def test_damaged_quarantine_is_found(world, name):
-    change, kinds = QUARANTINE_DAMAGES[name]
-    epoch = next(e for e in range(EPOCHS) if world.adds(world.data_version(e), world.quarantine))
-    world.rewrite_rows(epoch, change, world.quarantine)
-    verdict = check_world(world)
-    assert verdict.kinds() == kinds, str(verdict)
-
-
-def test_bytes_that_are_gone_by_name_are_forgiven(world):
-    world.rewrite_rows(0, lambda rows: replace(rows, 0, value=None, code="bytes_gone"), world.quarantine)
-    assert check_world(world).ok
-
-
-def test_a_quarantine_that_never_got_the_last_epochs(world):
-    for version in range(world.data_version(4), world.quarantine.version() + 1):
-        (world.quarantine.log / f"{version:020}.json").unlink()
-    verdict = check_world(world)
-    assert {"lost", "orphan_file", "accounts"} <= verdict.kinds()
-
-
-def test_no_quarantine_table_is_right_only_without_rejects(world, tmp_path):
-    shutil.rmtree(world.quarantine.root)
-    assert check_world(world).kinds() >= {"lost", "accounts"}
-    clean = Feed(RecordSpec(7), PARTITIONS, "events", "events")
-    other = World(tmp_path / "clean", feed=clean)
-    sink = TinySink(other.table, good_rows(clean), "events", SINK, "events")
-    sink.claim(), sink.run(ends_of(0))
-    verdict = check_all(make_promise(7, PARTITIONS, "events", SINK), delta=other.table.root, quarantine_path=tmp_path / "none")
-    assert verdict.violations == []
-
-
-RECEIPT_DAMAGES = {
-    "rows": (lambda r: r[2]["sinks"][SINK].update(rows=1), {"receipt_differs"}),
-    "commit": (lambda r: r[2]["sinks"][SINK].update(commit=1), {"receipt_differs"}),
-    "rows in": (lambda r: r[2].update(rowsIn=1), {"receipt_differs", "receipt_unbalanced"}),
-    "rows out": (lambda r: r[2].update(rowsOut=r[2]["rowsOut"] + 1, filtered=r[2]["filtered"] - 1), {"receipt_differs"}),
-    "quarantined": (lambda r: r[2].update(quarantined=r[2]["quarantined"] + 1, filtered=r[2]["filtered"] - 1), {"receipt_differs"}),
-    "ranges": (lambda r: r[2]["ranges"]["events"]["events"].update({"0": [0, 1]}), {"receipt_differs"}),
-    "an epoch is missing": (lambda r: r.pop(3), {"receipt_missing"}),
-    "an epoch twice": (lambda r: r.append(r[3]), {"bad_receipt"}),
-    "an epoch that never was": (lambda r: r.append(dict(r[3], epoch=77)), {"receipt_differs"}),
-    "a field is missing": (lambda r: r[5].pop("rowsIn"), {"bad_receipt", "receipt_missing"}),
-}
-
-
-@pytest.mark.parametrize("name", RECEIPT_DAMAGES)
-def test_false_receipts_are_found(world, name):
-    change, kinds = RECEIPT_DAMAGES[name]
-    change(world.receipts)
-    promise = make_promise(7, PARTITIONS, "events", SINK, spec=SPEC)
-    table, quarantined = DeltaTable(world.table.root, promise), Quarantine(world.quarantine.root, promise)
-    table.check(), quarantined.check()
-    assert check_receipts(world.receipts, promise, table, quarantined).kinds() == kinds
-
-
 # ---- the command ----------------------------------------------------------------------------------------------------
+
 
 def test_the_command(world, tmp_path):
     (tmp_path / "receipts.json").write_text(json.dumps(world.receipts))
-    command = [sys.executable, str(pathlib.Path(__file__).with_name("checker.py")), "--seed", "7", "--malformed", "0.05", "--pipeline",
-               "events", "--partitions", str(PARTITIONS), "--sink", SINK, "--delta", str(world.table.root), "--quarantine",
-               str(world.quarantine.root), "--receipts", str(tmp_path / "receipts.json"), "--ends", json.dumps(ends_of(EPOCHS - 1))]
+    command = [
+        sys.executable,
+        str(pathlib.Path(__file__).with_name("checker.py")),
+        "--seed",
+        "7",
+        "--malformed",
+        "0.05",
+        "--pipeline",
+        "events",
+        "--partitions",
+        str(PARTITIONS),
+        "--sink",
+        SINK,
+        "--delta",
+        str(world.table.root),
+        "--quarantine",
+        str(world.quarantine.root),
+        "--receipts",
+        str(tmp_path / "receipts.json"),
+        "--ends",
+        json.dumps(ends_of(EPOCHS - 1)),
+    ]
     environment = dict(os.environ, PYTHONDONTWRITEBYTECODE="1")
     good = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert good.returncode == 0 and json.loads(good.stdout)["ok"] is True, good.stdout + good.stderr
     world.rewrite_rows(2, lambda rows: rows[1:])
     bad = subprocess.run(command, capture_output=True, text=True, env=environment)
     assert bad.returncode == 1 and json.loads(bad.stdout)["violations_by_kind"]["lost"] == 1
-    assert subprocess.run(command[:-2] + ["--pipelines", "x"], capture_output=True, env=environment).returncode == 2
+    assert (
+        subprocess.run(command[:-2] + ["--pipelines", "x"], capture_output=True, env=environment).returncode
+        == 2
+    )

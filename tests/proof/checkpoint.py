@@ -37,17 +37,26 @@ def check_checkpoint(paths, snapshot, verdict):
     verdict.counts["checkpoints"] += 1
     if loaded is None:
         return
-    for name, mine, its in (("protocol", snapshot.protocol, loaded.protocol), ("metaData", snapshot.metadata, loaded.metadata)):
+    for name, mine, its in (
+        ("protocol", snapshot.protocol, loaded.protocol),
+        ("metaData", snapshot.metadata, loaded.metadata),
+    ):
         differing = [key for key in mine if mine[key] is not None and mine[key] != its.get(key)]
         if differing:
             verdict.violation("checkpoint_differs", where, f"{name} differs in {differing}")
     if loaded.txns != snapshot.txns:
-        names = sorted(k for k in loaded.txns.keys() | snapshot.txns.keys() if loaded.txns.get(k) != snapshot.txns.get(k))
+        names = sorted(
+            k for k in loaded.txns.keys() | snapshot.txns.keys() if loaded.txns.get(k) != snapshot.txns.get(k)
+        )
         verdict.violation("checkpoint_differs", where, f"txn differs for {names[:5]}", len(names))
     if loaded.live.keys() != snapshot.live.keys():
         missing, extra = snapshot.live.keys() - loaded.live.keys(), loaded.live.keys() - snapshot.live.keys()
-        verdict.violation("checkpoint_differs", where, f"files missing {sorted(missing)[:3]}, files too many {sorted(extra)[:3]}",
-                          len(missing) + len(extra))
+        verdict.violation(
+            "checkpoint_differs",
+            where,
+            f"files missing {sorted(missing)[:3]}, files too many {sorted(extra)[:3]}",
+            len(missing) + len(extra),
+        )
     for path in snapshot.live.keys() & loaded.live.keys():
         _compare_add(snapshot.live[path], loaded.live[path], where, verdict)
 
@@ -65,21 +74,27 @@ def check_last_checkpoint(log, verdict):
         verdict.violation("last_checkpoint", path.name, f"cannot be read: {error!r}")
         return
     if version not in log.checkpoints:
-        verdict.violation("last_checkpoint", path.name, f"names version {version}, which has no complete checkpoint")
+        verdict.violation(
+            "last_checkpoint", path.name, f"names version {version}, which has no complete checkpoint"
+        )
         return
     try:
         rows = sum(pq.ParquetFile(part).metadata.num_rows for part in log.checkpoints[version])
     except (pa.ArrowException, OSError):
         return  # check_checkpoint reports the unreadable file
     if rows != size:
-        verdict.violation("last_checkpoint", path.name, f"size says {size} actions, the checkpoint holds {rows}")
+        verdict.violation(
+            "last_checkpoint", path.name, f"size says {size} actions, the checkpoint holds {rows}"
+        )
 
 
 def _take(snapshot, row, where, verdict):
     held = [(kind, row[kind]) for kind in ACTIONS if row.get(kind) is not None]
     others = [kind for kind, value in row.items() if kind not in ACTIONS and value is not None]
     if len(held) + len(others) != 1:
-        verdict.violation("checkpoint_differs", where, f"a row holds {len(held) + len(others)} actions, must be 1")
+        verdict.violation(
+            "checkpoint_differs", where, f"a row holds {len(held) + len(others)} actions, must be 1"
+        )
     for kind, action in held:
         if kind == "protocol":
             snapshot.protocol = action
@@ -99,9 +114,14 @@ def _take(snapshot, row, where, verdict):
 def _compare_add(mine, its, where, verdict):
     for key in ("partitionValues", "size", "modificationTime"):
         if mine[key] != its.get(key):
-            verdict.violation("checkpoint_differs", where, f"{mine['path']}: {key} is {its.get(key)!r}, must be {mine[key]!r}")
+            verdict.violation(
+                "checkpoint_differs",
+                where,
+                f"{mine['path']}: {key} is {its.get(key)!r}, must be {mine[key]!r}",
+            )
     if (mine.get("stats") is None) != (its.get("stats") is None) or (
-            mine.get("stats") is not None and json.loads(mine["stats"]) != json.loads(its["stats"])):
+        mine.get("stats") is not None and json.loads(mine["stats"]) != json.loads(its["stats"])
+    ):
         verdict.violation("checkpoint_differs", where, f"{mine['path']}: stats differ")
 
 
@@ -118,5 +138,6 @@ def _check_schema(schema, where, verdict):
             walk(f"{name}.element", kind.value_field)
         elif pa.types.is_map(kind):
             walk(f"{name}.value", kind.item_field)
+
     for field in schema:
         walk(field.name, field)

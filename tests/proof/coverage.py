@@ -6,7 +6,9 @@ import numpy as np
 
 from verdict import ranges_text
 
-FAR = 1_000_000     # an index so far beyond the progress is counted alone, not in an array: it is surely nonsense
+FAR = (
+    1_000_000  # an index so far beyond the progress is counted alone, not in an array: it is surely nonsense
+)
 OK, LOST, DUPLICATED, UNEXPECTED = range(4)
 NAMES = {LOST: "lost", DUPLICATED: "duplicated", UNEXPECTED: "unexpected"}
 
@@ -22,9 +24,9 @@ class Coverage:
     def __init__(self, promise, wants):
         self._promise = promise
         self._wants = wants
-        self._counts = {}           # (feed number, partition) -> uint16 per index
-        self._status = {}           # same, OK .. UNEXPECTED
-        self._next = {}             # same -> next offset of the last settled version
+        self._counts = {}  # (feed number, partition) -> uint16 per index
+        self._status = {}  # same, OK .. UNEXPECTED
+        self._next = {}  # same -> next offset of the last settled version
         self._touched = collections.defaultdict(list)
         self._far = collections.Counter()
         for part in promise.parts():
@@ -49,7 +51,10 @@ class Coverage:
         """Compares after a version whose progress is `next_offsets`: (feed number, partition) -> next offset."""
         for part in self._counts:
             layout = self._promise.feeds[part[0]].layout
-            before, after = layout.below(self._next[part]), layout.below(next_offsets.get(part, self._next[part]))
+            before, after = (
+                layout.below(self._next[part]),
+                layout.below(next_offsets.get(part, self._next[part])),
+            )
             moved = np.arange(min(before, after), max(before, after))
             touched = self._touched.pop(part, [])
             self._next[part] = next_offsets.get(part, self._next[part])
@@ -57,7 +62,12 @@ class Coverage:
                 self._settle_part(where, part, np.unique(np.concatenate([*touched, moved])), after, verdict)
         for (part, index), count in list(self._far.items()):
             if count > 0:
-                verdict.violation("unexpected", f"{where}, partition {part[1]}", f"index {index} is far beyond the progress", count)
+                verdict.violation(
+                    "unexpected",
+                    f"{where}, partition {part[1]}",
+                    f"index {index} is far beyond the progress",
+                    count,
+                )
                 self._far[(part, index)] = 0
 
     def _settle_part(self, where, part, cells, below, verdict):
@@ -72,11 +82,17 @@ class Coverage:
         for code, name in NAMES.items():
             found = cells[changed & (status == code)]
             if len(found):
-                verdict.violation(name, f"{where}, {self._label(part)}", f"indexes {ranges_text(found)}", len(found))
+                verdict.violation(
+                    name, f"{where}, {self._label(part)}", f"indexes {ranges_text(found)}", len(found)
+                )
         mended = cells[changed & (status == OK)]
         if len(mended):
-            verdict.violation("prefix_mended_late", f"{where}, {self._label(part)}",
-                              f"wrong before, right from here on: indexes {ranges_text(mended)}", len(mended))
+            verdict.violation(
+                "prefix_mended_late",
+                f"{where}, {self._label(part)}",
+                f"wrong before, right from here on: indexes {ranges_text(mended)}",
+                len(mended),
+            )
         self._status[part][cells] = status
 
     def totals(self):
@@ -99,7 +115,11 @@ class Coverage:
 
     def _label(self, part):
         feed = self._promise.feeds[part[0]]
-        return f"topic {feed.topic} partition {part[1]}" if len(self._promise.feeds) > 1 else f"partition {part[1]}"
+        return (
+            f"topic {feed.topic} partition {part[1]}"
+            if len(self._promise.feeds) > 1
+            else f"partition {part[1]}"
+        )
 
     def _grow(self, part, size):
         short = size - len(self._counts[part])

@@ -16,17 +16,25 @@ import pyarrow.parquet as pq
 
 from delta_log import physical_path
 
-PREFIX = 32             # code points of a text bound
-PREFIX_MAX = 64         # how far a maximum may be extended to find a tie-breaker
-TOP = "\U0010FFFF"
-INDEXED_COLUMNS = 32    # leaf columns that have statistics unless the table says otherwise
+PREFIX = 32  # code points of a text bound
+PREFIX_MAX = 64  # how far a maximum may be extended to find a tie-breaker
+TOP = "\U0010ffff"
+INDEXED_COLUMNS = 32  # leaf columns that have statistics unless the table says otherwise
 ABSENT = object()
 
 ARROW_TYPES = {
-    "long": [pa.int64()], "integer": [pa.int32()], "short": [pa.int16(), pa.int32()], "byte": [pa.int8(), pa.int32()],
-    "double": [pa.float64()], "float": [pa.float32()], "boolean": [pa.bool_()], "date": [pa.date32()],
-    "string": [pa.string(), pa.large_string(), pa.string_view()], "binary": [pa.binary(), pa.large_binary(), pa.binary_view()],
-    "timestamp": [pa.timestamp("us", "UTC")], "timestamp_ntz": [pa.timestamp("us")],
+    "long": [pa.int64()],
+    "integer": [pa.int32()],
+    "short": [pa.int16(), pa.int32()],
+    "byte": [pa.int8(), pa.int32()],
+    "double": [pa.float64()],
+    "float": [pa.float32()],
+    "boolean": [pa.bool_()],
+    "date": [pa.date32()],
+    "string": [pa.string(), pa.large_string(), pa.string_view()],
+    "binary": [pa.binary(), pa.large_binary(), pa.binary_view()],
+    "timestamp": [pa.timestamp("us", "UTC")],
+    "timestamp_ntz": [pa.timestamp("us")],
 }
 
 
@@ -37,7 +45,7 @@ class Bounds:
     nulls: int
     low: object = ABSENT
     high: object = ABSENT
-    low_value: object = None        # untruncated, to tell a false bound from a loose one
+    low_value: object = None  # untruncated, to tell a false bound from a loose one
     high_value: object = None
 
 
@@ -51,7 +59,9 @@ def read_data_file(table, add, metadata, where, verdict, require_stats=True):
         verdict.violation("missing_file", where, add["path"])
         return None
     if path.stat().st_size != add["size"]:
-        verdict.violation("wrong_size", where, f"{add['path']}: size says {add['size']}, the file has {path.stat().st_size}")
+        verdict.violation(
+            "wrong_size", where, f"{add['path']}: size says {add['size']}, the file has {path.stat().st_size}"
+        )
     try:
         with pq.ParquetFile(path) as file:
             _check_types(file, add["path"], fields, partitions, where, verdict)
@@ -61,21 +71,30 @@ def read_data_file(table, add, metadata, where, verdict, require_stats=True):
         verdict.violation("file_unreadable", where, f"{add['path']}: {type(error).__name__}: {error}")
         return None
     if claimed != rows.num_rows:
-        verdict.violation("file_unreadable", where, f"{add['path']}: the footer says {claimed} rows, {rows.num_rows} are there")
+        verdict.violation(
+            "file_unreadable",
+            where,
+            f"{add['path']}: the footer says {claimed} rows, {rows.num_rows} are there",
+        )
     _check_stats(rows, add, fields, partitions, metadata, where, verdict, require_stats)
     verdict.counts["files"] += 1
     return _with_partition_columns(rows, add, fields, partitions, where, verdict)
 
 
 def _check_partition_values(add, partitions, where, verdict):
-    missing, extra = set(partitions) - set(add["partitionValues"]), set(add["partitionValues"]) - set(partitions)
+    missing, extra = (
+        set(partitions) - set(add["partitionValues"]),
+        set(add["partitionValues"]) - set(partitions),
+    )
     if missing:
         verdict.violation("missing_partition_key", where, f"{add['path']}: {sorted(missing)}")
     if extra:
         verdict.violation("unknown_partition_key", where, f"{add['path']}: {sorted(extra)}")
     for column, value in add["partitionValues"].items():
         if value is not None and not isinstance(value, str):
-            verdict.violation("bad_partition_value", where, f"{add['path']}: {column} must be text, is {value!r}")
+            verdict.violation(
+                "bad_partition_value", where, f"{add['path']}: {column} must be text, is {value!r}"
+            )
 
 
 def _check_types(file, path, fields, partitions, where, verdict):
@@ -86,11 +105,17 @@ def _check_types(file, path, fields, partitions, where, verdict):
         at = schema.get_field_index(name)
         if at < 0:
             if not field["nullable"]:
-                verdict.violation("column_type", where, f"{path}: column {name} is required and not in the file")
+                verdict.violation(
+                    "column_type", where, f"{path}: column {name} is required and not in the file"
+                )
             continue
         allowed, found = _arrow_types(field["type"]), schema.field(at).type
         if allowed is not None and found not in allowed:
-            verdict.violation("column_type", where, f"{path}: column {name} is {field['type']} in the table and {found} in the file")
+            verdict.violation(
+                "column_type",
+                where,
+                f"{path}: column {name} is {field['type']} in the table and {found} in the file",
+            )
     for name in schema.names:
         if name not in fields:
             verdict.violation("column_type", where, f"{path}: column {name} is not in the table's schema")
@@ -110,6 +135,7 @@ def _arrow_types(kind):
 
 def leaves(rows, fields, partitions):
     """Yields (path of names, Delta type or None, column) for each leaf that statistics may speak of, in order."""
+
     def walk(names, kind, column):
         if isinstance(kind, dict) and kind.get("type") == "struct":
             for child in kind["fields"]:
@@ -118,6 +144,7 @@ def leaves(rows, fields, partitions):
                     yield from walk(names + (child["name"],), child["type"], pc.struct_field(column, [at]))
         else:
             yield names, kind if isinstance(kind, str) else None, column
+
     for name, field in fields.items():
         if name not in partitions and name in rows.column_names:
             yield from walk((name,), field["type"], rows.column(name))
@@ -186,13 +213,25 @@ def _check_stats(rows, add, fields, partitions, metadata, where, verdict, requir
         verdict.violation("stats_unreadable", place, "nullCount, minValues and maxValues must be objects")
         return
     if stats.get("numRecords") != rows.num_rows:
-        verdict.violation("wrong_num_records", place, f"numRecords says {stats.get('numRecords')}, the file has {rows.num_rows} rows")
+        verdict.violation(
+            "wrong_num_records",
+            place,
+            f"numRecords says {stats.get('numRecords')}, the file has {rows.num_rows} rows",
+        )
     limit = int(metadata["configuration"].get("delta.dataSkippingNumIndexedCols", INDEXED_COLUMNS))
     known = set()
     for number, (names, kind, column) in enumerate(leaves(rows, fields, partitions)):
         known.add(names)
         required = require_stats and (limit < 0 or number < limit) and rows.num_rows > 0
-        _check_column(names, kind, true_bounds(kind, column), [_dig(part, names) for part in parts], required, place, verdict)
+        _check_column(
+            names,
+            kind,
+            true_bounds(kind, column),
+            [_dig(part, names) for part in parts],
+            required,
+            place,
+            verdict,
+        )
     for part in parts:
         for names in _paths(part):
             if names not in known:
@@ -206,8 +245,13 @@ def _check_column(names, kind, true, claimed, required, place, verdict):
         if required and kind is not None:
             verdict.violation("stats_missing", place, f"no nullCount of {name}")
     elif nulls != true.nulls:
-        verdict.violation("wrong_null_count", place, f"{name}: nullCount says {nulls}, the file has {true.nulls}")
-    for side, value, wanted, real in (("min", low, true.low, true.low_value), ("max", high, true.high, true.high_value)):
+        verdict.violation(
+            "wrong_null_count", place, f"{name}: nullCount says {nulls}, the file has {true.nulls}"
+        )
+    for side, value, wanted, real in (
+        ("min", low, true.low, true.low_value),
+        ("max", high, true.high, true.high_value),
+    ):
         if wanted is ABSENT:
             if value is not ABSENT and value is not None:
                 verdict.violation("stats_unexpected", place, f"{name}: {side} must be left out, is {value!r}")
@@ -269,7 +313,7 @@ def _refuse_constant(text):
 
 def _with_partition_columns(rows, add, fields, partitions, where, verdict):
     for column in partitions:
-        text = add["partitionValues"].get(column) or None      # an empty text is null, by the protocol
+        text = add["partitionValues"].get(column) or None  # an empty text is null, by the protocol
         types = _arrow_types(fields[column]["type"])
         try:
             value = pa.array([text], pa.string()).cast(types[0])[0]

@@ -13,14 +13,22 @@ import urllib.parse
 
 COMMIT = re.compile(r"^(\d{20})\.json$")
 CHECKPOINT = re.compile(r"^(\d{20})\.checkpoint(?:\.(\d{10})\.(\d{10}))?\.parquet$")
-OTHER_KNOWN = re.compile(r"^(_last_checkpoint|\d{20}\.crc|\d{20}\.\d{20}\.compacted\.json|"
-                         r"\d{20}\.checkpoint\.[0-9a-f-]{36}\.(json|parquet))$")
+OTHER_KNOWN = re.compile(
+    r"^(_last_checkpoint|\d{20}\.crc|\d{20}\.\d{20}\.compacted\.json|"
+    r"\d{20}\.checkpoint\.[0-9a-f-]{36}\.(json|parquet))$"
+)
 REQUIRED = {
     "add": {"path": str, "partitionValues": dict, "size": int, "modificationTime": int, "dataChange": bool},
     "remove": {"path": str, "dataChange": bool},
     "txn": {"appId": str, "version": int},
     "protocol": {"minReaderVersion": int, "minWriterVersion": int},
-    "metaData": {"id": str, "format": dict, "schemaString": str, "partitionColumns": list, "configuration": dict},
+    "metaData": {
+        "id": str,
+        "format": dict,
+        "schemaString": str,
+        "partitionColumns": list,
+        "configuration": dict,
+    },
 }
 KNOWN_FEATURES = {"timestampNtz", "appendOnly", "invariants"}
 
@@ -33,7 +41,7 @@ class Commit:
     info: dict = dataclasses.field(default_factory=dict)
     protocol: dict = None
     metadata: dict = None
-    txns: dict = dataclasses.field(default_factory=dict)      # appId -> action
+    txns: dict = dataclasses.field(default_factory=dict)  # appId -> action
     adds: list = dataclasses.field(default_factory=list)
     removes: list = dataclasses.field(default_factory=list)
 
@@ -46,8 +54,8 @@ class Snapshot:
         self.protocol = None
         self.metadata = None
         self.txns = {}
-        self.live = {}          # add.path as written -> add action
-        self.ever = set()       # all physical paths that any version named
+        self.live = {}  # add.path as written -> add action
+        self.ever = set()  # all physical paths that any version named
 
     def apply(self, commit, verdict):
         where = f"version {commit.version}"
@@ -55,7 +63,11 @@ class Snapshot:
         self.protocol = commit.protocol or self.protocol
         if commit.metadata:
             if self.metadata and self.metadata["id"] != commit.metadata["id"]:
-                verdict.violation("metadata", where, f"table id changed from {self.metadata['id']} to {commit.metadata['id']}")
+                verdict.violation(
+                    "metadata",
+                    where,
+                    f"table id changed from {self.metadata['id']} to {commit.metadata['id']}",
+                )
             self.metadata = commit.metadata
         self.txns.update({app: txn["version"] for app, txn in commit.txns.items()})
         for remove in commit.removes:
@@ -83,8 +95,8 @@ class DeltaLog:
     def __init__(self, table):
         self.table = pathlib.Path(table)
         self.commits = []
-        self.checkpoints = {}       # version -> [paths], complete sets only
-        self.strays = []            # names in _delta_log that nothing explains
+        self.checkpoints = {}  # version -> [paths], complete sets only
+        self.strays = []  # names in _delta_log that nothing explains
 
     @property
     def folder(self):
@@ -114,12 +126,19 @@ class DeltaLog:
             verdict.violation("no_table", self.table, "the log holds no version")
             return
         if versions[0] != 0 and not any(v >= versions[0] - 1 for v in self.checkpoints):
-            verdict.violation("missing_version", "version 0",
-                              f"the log begins at version {versions[0]} and no checkpoint holds what came before")
+            verdict.violation(
+                "missing_version",
+                "version 0",
+                f"the log begins at version {versions[0]} and no checkpoint holds what came before",
+            )
         for before, after in zip(versions, versions[1:]):
             if after != before + 1:
-                verdict.violation("missing_version", f"version {before + 1}",
-                                  f"the log goes from {before} to {after}", after - before - 1)
+                verdict.violation(
+                    "missing_version",
+                    f"version {before + 1}",
+                    f"the log goes from {before} to {after}",
+                    after - before - 1,
+                )
 
     def orphans(self, ever):
         """Files below the table that no version ever named, relative to it. `_delta_log` apart."""
@@ -145,10 +164,16 @@ def read_commit(version, path, verdict):
         except ValueError as error:
             verdict.violation("bad_json", f"{where} line {number + 1}", str(error))
             continue
-        if not isinstance(action, dict) or len(action) != 1 or not isinstance(next(iter(action.values())), dict):
-            verdict.violation("bad_action", f"{where} line {number + 1}", "a line must hold one object with one action")
+        if (
+            not isinstance(action, dict)
+            or len(action) != 1
+            or not isinstance(next(iter(action.values())), dict)
+        ):
+            verdict.violation(
+                "bad_action", f"{where} line {number + 1}", "a line must hold one object with one action"
+            )
             continue
-        (kind, body), = action.items()
+        ((kind, body),) = action.items()
         if kind == "commitInfo" and number:
             verdict.violation("commit_info", where, "commitInfo is not the first line")
         _take(commit, kind, body, where, verdict)
@@ -194,9 +219,13 @@ def _check_commit(commit, where, verdict):
     if commit.metadata is not None:
         _check_metadata(commit.metadata, where, verdict)
     if commit.protocol is not None:
-        features = set(commit.protocol.get("readerFeatures") or []) | set(commit.protocol.get("writerFeatures") or [])
+        features = set(commit.protocol.get("readerFeatures") or []) | set(
+            commit.protocol.get("writerFeatures") or []
+        )
         if features - KNOWN_FEATURES or commit.protocol["minReaderVersion"] == 2:
-            verdict.violation("table_feature", where, f"this checker does not know {sorted(features - KNOWN_FEATURES)}")
+            verdict.violation(
+                "table_feature", where, f"this checker does not know {sorted(features - KNOWN_FEATURES)}"
+            )
     seen = set()
     for action in commit.adds + commit.removes:
         if action.get("deletionVector"):
@@ -219,7 +248,9 @@ def _check_metadata(metadata, where, verdict):
     for column in metadata["partitionColumns"]:
         if column not in names:
             verdict.violation("metadata", where, f"partition column {column} is not in the schema")
-    if metadata["format"].get("provider") != "parquet" or not isinstance(metadata["format"].get("options"), dict):
+    if metadata["format"].get("provider") != "parquet" or not isinstance(
+        metadata["format"].get("options"), dict
+    ):
         verdict.violation("metadata", where, f"format must be parquet with options, is {metadata['format']}")
     if wrong := [k for k, v in metadata["configuration"].items() if not isinstance(v, str)]:
         verdict.violation("metadata", where, f"configuration values must be text: {wrong}")

@@ -17,12 +17,14 @@ class DeltaTable:
     (compaction), and still no row may come or go.
     """
 
-    def __init__(self, path, promise, *, max_orphans=0, allow_foreign=False, require_stats=True, every_epoch=True):
+    def __init__(
+        self, path, promise, *, max_orphans=0, allow_foreign=False, require_stats=True, every_epoch=True
+    ):
         self._promise = promise
         self._max_orphans = max_orphans
         self._allow_foreign = allow_foreign
         self._require_stats = require_stats
-        self._rows_by_path = {}         # add.path -> Judged
+        self._rows_by_path = {}  # add.path -> Judged
         self.verdict = Verdict(f"delta {path}", "delta")
         self.log = DeltaLog(path)
         self.snapshot = Snapshot()
@@ -42,11 +44,17 @@ class DeltaTable:
         nameless = sum(judged.nameless for judged in self._rows_by_path.values())
         due = 0
         if self._promise.tombstones == "row":
-            due = sum(self._promise.feeds[part[0]].tally(part[1], 0, offset)["tombstones"]
-                      for part, offset in self.progress.by_part().items())
+            due = sum(
+                self._promise.feeds[part[0]].tally(part[1], 0, offset)["tombstones"]
+                for part, offset in self.progress.by_part().items()
+            )
         if nameless != due:
-            self.verdict.violation("unexpected", f"version {self.snapshot.version}", f"{nameless} rows without p and i, must be {due}",
-                                   abs(nameless - due))
+            self.verdict.violation(
+                "unexpected",
+                f"version {self.snapshot.version}",
+                f"{nameless} rows without p and i, must be {due}",
+                abs(nameless - due),
+            )
 
     def check(self, ends=None):
         verdict = self.verdict
@@ -84,7 +92,10 @@ class DeltaTable:
             if commit.version > snapshot.version:
                 txns.update({app: txn["version"] for app, txn in commit.txns.items()})
         for app_id, version in txns.items():
-            entry = parse_txn(app_id)
+            try:
+                entry = parse_txn(app_id)
+            except ValueError:
+                continue  # check() reports it
             if entry and entry[:2] == (pipeline, sink) and isinstance(entry[2], tuple):
                 found[entry[2]] = version
         return found
@@ -109,15 +120,21 @@ class DeltaTable:
     def _apply(self, commit):
         verdict, where = self.verdict, f"version {commit.version}"
         if self.snapshot.metadata is None and commit.metadata is None:
-            verdict.violation("bad_action", where, "there is no metaData up to here; the files cannot be judged")
+            verdict.violation(
+                "bad_action", where, "there is no metaData up to here; the files cannot be judged"
+            )
             return
-        removed = {remove["path"]: self.snapshot.live.get(remove["path"]) for remove in commit.removes}
+        removed = [self.snapshot.live.get(remove["path"]) for remove in commit.removes]
         self.snapshot.apply(commit, verdict)
         epoch = self.progress.apply(commit, verdict)
         if epoch is None and not self._allow_foreign and (commit.adds or commit.removes):
-            verdict.violation("data_without_progress", where, f"{len(commit.adds)} files added and {len(commit.removes)} removed "
-                              f"by a commit that carries no epoch of {self._promise.pipeline}/{self._promise.sink}")
-        for path, add in removed.items():
+            verdict.violation(
+                "data_without_progress",
+                where,
+                f"{len(commit.adds)} files added and {len(commit.removes)} removed "
+                f"by a commit that carries no epoch of {self._promise.pipeline}/{self._promise.sink}",
+            )
+        for add in removed:
             if add is not None:
                 self._remove_file(add)
         added = sum(self._add_file(add, where) for add in commit.adds)
@@ -126,7 +143,9 @@ class DeltaTable:
         self.coverage.settle(where, self.progress.by_part(), verdict)
 
     def _add_file(self, add, where):
-        rows = read_data_file(self.log.table, add, self.snapshot.metadata, where, self.verdict, self._require_stats)
+        rows = read_data_file(
+            self.log.table, add, self.snapshot.metadata, where, self.verdict, self._require_stats
+        )
         if rows is None:
             return 0
         judged = self._judge(rows, where)
@@ -151,10 +170,17 @@ class DeltaTable:
         for partition, end in (ends or {}).items():
             for number, feed in enumerate(self._promise.feeds):
                 if partition < feed.partitions:
-                    needed, got = feed.last_needed(partition, end), reached.get((number, partition), feed.start(partition))
+                    needed, got = (
+                        feed.last_needed(partition, end),
+                        reached.get((number, partition), feed.start(partition)),
+                    )
                     if got < needed:
-                        self.verdict.violation("incomplete", f"partition {partition}", f"progress is at {got}, must reach {needed}",
-                                               needed - got)
+                        self.verdict.violation(
+                            "incomplete",
+                            f"partition {partition}",
+                            f"progress is at {got}, must reach {needed}",
+                            needed - got,
+                        )
 
     def _check_strays(self):
         orphans = self.log.orphans(self.snapshot.ever)

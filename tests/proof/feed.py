@@ -62,8 +62,10 @@ class Layout:
         if not self.size:
             return []
         numbers = np.arange(start // self.size, -(-stop // self.size))
-        return [[max(int(k) * self.size, start), min((int(k) + 1) * self.size, stop)]
-                for k in numbers[self.aborted_transaction(numbers)]]
+        return [
+            [max(int(k) * self.size, start), min((int(k) + 1) * self.size, stop)]
+            for k in numbers[self.aborted_transaction(numbers)]
+        ]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,9 +22,9 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from feed import Feed, Layout
 from record import RecordSpec
 
-CHUNK = 2000                 # records of one partition handed over in one call
-QUEUE_RECORDS = 200_000      # never exceeded, so that a batch is never queued in part
-PROGRESS_TIMEOUT_S = 120.0   # without any acknowledgement for so long, give up
+CHUNK = 2000  # records of one partition handed over in one call
+QUEUE_RECORDS = 200_000  # never exceeded, so that a batch is never queued in part
+PROGRESS_TIMEOUT_S = 120.0  # without any acknowledgement for so long, give up
 
 
 class GeneratorError(Exception):
@@ -56,7 +56,10 @@ class Generator:
             "error_cb": self._on_error,
         }
         if feed.layout.size:
-            settings |= {"transactional.id": f"proof-{feed.topic}-{uuid.uuid4()}", "transaction.timeout.ms": 600_000}
+            settings |= {
+                "transactional.id": f"proof-{feed.topic}-{uuid.uuid4()}",
+                "transaction.timeout.ms": 600_000,
+            }
         settings |= client or {}
         self._producer = Producer(settings)
         if feed.layout.size:
@@ -91,7 +94,14 @@ class Generator:
             if wrong:
                 raise GeneratorError(f"starts and stop must be multiples of the transaction size {size}")
             for number in range(min(position.values()) // size, stop_index // size):
-                yield number, [(p, number * size, (number + 1) * size) for p, a in position.items() if a <= number * size]
+                yield (
+                    number,
+                    [
+                        (p, number * size, (number + 1) * size)
+                        for p, a in position.items()
+                        if a <= number * size
+                    ],
+                )
             return
         step = CHUNK if not rate else max(1, min(CHUNK, int(rate * 0.02 / max(1, len(position)))))
         while any(a < stop_index for a in position.values()):
@@ -109,7 +119,9 @@ class Generator:
             messages = [{"value": value, "key": keys[i % 10]} for i, value in enumerate(values, start)]
             # One report per chunk is enough: its offset tells about all records before it.
             last = end - 1
-            messages[-1]["callback"] = lambda error, message, i=last: self._on_delivery(error, message, partition, i)
+            messages[-1]["callback"] = lambda error, message, i=last: self._on_delivery(
+                error, message, partition, i
+            )
             if self._producer.produce_batch(feed.topic, messages, partition=partition) != len(messages):
                 refused = next((m["_error"] for m in messages if "_error" in m), "unknown")
                 raise GeneratorError(f"the client refused records of partition {partition}: {refused}")
@@ -157,7 +169,8 @@ class Generator:
         if message.offset() != due:
             self._error = self._error or (
                 f"record {index} of partition {partition} stands at offset {message.offset()}, not {due}: the topic "
-                "holds records that this generator did not send; use a fresh topic")
+                "holds records that this generator did not send; use a fresh topic"
+            )
             return
         self.acknowledged[partition] = max(self.acknowledged.get(partition, 0), index + 1)
 
@@ -172,30 +185,44 @@ class Generator:
 
 def end_offsets(brokers, topic, partitions=None, timeout=30.0):
     """The next offset to be written of each partition (all of the topic's if `partitions` is None)."""
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "proof-look-only", "enable.auto.commit": False})
+    consumer = Consumer(
+        {"bootstrap.servers": brokers, "group.id": "proof-look-only", "enable.auto.commit": False}
+    )
     try:
         if partitions is None:
             known = consumer.list_topics(topic, timeout).topics[topic]
             if known.error is not None:
                 raise GeneratorError(f"topic {topic}: {known.error}")
             partitions = len(known.partitions)
-        return {p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout)[1] for p in range(partitions)}
+        return {
+            p: consumer.get_watermark_offsets(TopicPartition(topic, p), timeout)[1] for p in range(partitions)
+        }
     finally:
         consumer.close()
 
 
 def parse(argv):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--brokers", default="127.0.0.1:9092")
     parser.add_argument("--topic", required=True)
     parser.add_argument("--partitions", type=int, help="default: all partitions of the topic")
     parser.add_argument("--first-p", type=int, default=0, help="added to the partition to give a record's p")
     parser.add_argument("--from", type=int, default=0, dest="start", metavar="INDEX")
-    parser.add_argument("--to", type=int, required=True, dest="stop", metavar="INDEX", help="exclusive, per partition")
+    parser.add_argument(
+        "--to", type=int, required=True, dest="stop", metavar="INDEX", help="exclusive, per partition"
+    )
     parser.add_argument("--resume", action="store_true", help="start each partition where the topic ends")
-    parser.add_argument("--rate", type=float, default=0.0, help="records per second over all partitions; 0 = flat out")
-    parser.add_argument("--transaction-size", type=int, default=0, metavar="N", help="records per partition and transaction")
-    parser.add_argument("--abort-ratio", type=float, default=0.0, help="ratio of transactions that are aborted")
+    parser.add_argument(
+        "--rate", type=float, default=0.0, help="records per second over all partitions; 0 = flat out"
+    )
+    parser.add_argument(
+        "--transaction-size", type=int, default=0, metavar="N", help="records per partition and transaction"
+    )
+    parser.add_argument(
+        "--abort-ratio", type=float, default=0.0, help="ratio of transactions that are aborted"
+    )
     parser.add_argument("--client", action="append", default=[], metavar="K=V", help="any librdkafka setting")
     RecordSpec.add_arguments(parser)
     return parser.parse_args(argv)
@@ -220,14 +247,18 @@ def main(argv=None):
         return 1
     seconds = time.monotonic() - began
     records = sum(acknowledged[p] - starts[p] for p in starts)
-    print(json.dumps({
-        "topic": args.topic,
-        "acknowledged": {str(p): index for p, index in sorted(acknowledged.items())},
-        "aborted": layout.aborted_ranges(min(starts.values()), max(acknowledged.values())),
-        "records": records,
-        "seconds": round(seconds, 3),
-        "records_per_second": round(records / seconds),
-    }))
+    print(
+        json.dumps(
+            {
+                "topic": args.topic,
+                "acknowledged": {str(p): index for p, index in sorted(acknowledged.items())},
+                "aborted": layout.aborted_ranges(min(starts.values()), max(acknowledged.values())),
+                "records": records,
+                "seconds": round(seconds, 3),
+                "records_per_second": round(records / seconds),
+            }
+        )
+    )
     return 0
 
 

@@ -25,7 +25,9 @@ def test_a_record_is_the_same_alone_and_in_a_range():
 
 def test_seed_and_partition_change_the_record():
     assert RecordSpec(3).value(0, 5) != RecordSpec(4).value(0, 5)
-    hashes = {json.loads(RecordSpec(s).value(p, i))["h"] for s in range(5) for p in range(5) for i in range(5)}
+    hashes = {
+        json.loads(RecordSpec(s).value(p, i))["h"] for s in range(5) for p in range(5) for i in range(5)
+    }
     assert len(hashes) == 125
 
 
@@ -63,7 +65,8 @@ def test_malformed_records_are_malformed(kind):
             assert kind in ("truncated", "bad_utf8")
         else:
             assert (kind == "not_object" and not isinstance(decoded, dict)) or (
-                kind == "wrong_type" and decoded["value"] == "not a number")
+                kind == "wrong_type" and decoded["value"] == "not a number"
+            )
 
 
 def test_the_malformed_ratio_is_kept_and_starts_where_asked():
@@ -104,6 +107,7 @@ needs_kafka = pytest.mark.skipif(not brokers, reason="set PROOF_BROKERS=host:por
 @pytest.fixture
 def topic():
     from confluent_kafka.admin import AdminClient, NewTopic
+
     admin, name = AdminClient({"bootstrap.servers": brokers}), f"proof-{uuid.uuid4()}"
     admin.create_topics([NewTopic(name, 2, 1)])[name].result(30)
     yield name
@@ -112,8 +116,16 @@ def topic():
 
 def drain(topic, partition, end):
     from confluent_kafka import Consumer, TopicPartition
-    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "proof-test", "isolation.level": "read_committed",
-                         "enable.partition.eof": True, "enable.auto.commit": False})
+
+    consumer = Consumer(
+        {
+            "bootstrap.servers": brokers,
+            "group.id": "proof-test",
+            "isolation.level": "read_committed",
+            "enable.partition.eof": True,
+            "enable.auto.commit": False,
+        }
+    )
     consumer.assign([TopicPartition(topic, partition, 0)])
     found = []
     while True:
@@ -147,8 +159,25 @@ def test_a_topic_with_other_records_is_refused(topic, capsys):
 
 @needs_kafka
 def test_aborted_transactions_stand_where_the_layout_says(topic, capsys):
-    assert generator.main(["--brokers", brokers, "--topic", topic, "--seed", "6", "--to", "2000",
-                           "--transaction-size", "100", "--abort-ratio", "0.4"]) == 0
+    assert (
+        generator.main(
+            [
+                "--brokers",
+                brokers,
+                "--topic",
+                topic,
+                "--seed",
+                "6",
+                "--to",
+                "2000",
+                "--transaction-size",
+                "100",
+                "--abort-ratio",
+                "0.4",
+            ]
+        )
+        == 0
+    )
     said = json.loads(capsys.readouterr().out)
     layout, spec = Layout(100, 0.4, 6), RecordSpec(6)
     assert said["aborted"] == layout.aborted_ranges(0, 2000) != []

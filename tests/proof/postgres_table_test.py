@@ -32,8 +32,9 @@ class World:
             "CREATE SCHEMA {s}",
             "CREATE TABLE {s}.events (p bigint, i bigint, id bigint, ts timestamptz, value double precision, source text, h text)",
             "CREATE TABLE {s}.progress (pipeline text, sink text, generation bigint, epoch bigint, plan jsonb, PRIMARY KEY (pipeline, sink))",
-            "CREATE TABLE {s}.quarantine (pipeline text, epoch bigint, source text, topic text, partition int, \"offset\" bigint, "
-            "timestamp timestamptz, key bytea, value bytea, headers jsonb, stage text, code text, reason text, quarantined_at timestamptz)"):
+            'CREATE TABLE {s}.quarantine (pipeline text, epoch bigint, source text, topic text, partition int, "offset" bigint, '
+            "timestamp timestamptz, key bytea, value bytea, headers jsonb, stage text, code text, reason text, quarantined_at timestamptz)",
+        ):
             self.run(statement)
 
     def run(self, statement, *values):
@@ -45,23 +46,45 @@ class World:
                 if refuse and row["value"] > 90:
                     self.quarantine(partition, row["i"], FEED.spec.value(partition, row["i"]))
                 else:
-                    self.run("INSERT INTO {s}.events VALUES (%s, %s, %s, %s, %s, %s, %s)", *(row[name] for name in COLUMNS))
+                    self.run(
+                        "INSERT INTO {s}.events VALUES (%s, %s, %s, %s, %s, %s, %s)",
+                        *(row[name] for name in COLUMNS),
+                    )
         self.progress(self.plan())
         return self
 
     def quarantine(self, partition, offset, value, code="23514"):
         now = datetime.datetime.now(datetime.timezone.utc)
-        self.run("INSERT INTO {s}.quarantine VALUES ('events', 6, 'events', 'events', %s, %s, %s, %s, %s, '{{}}', 'sink', %s, 'refused', %s)",
-                 partition, offset, now, FEED.spec.key(offset), value, code, now)
+        self.run(
+            "INSERT INTO {s}.quarantine VALUES ('events', 6, 'events', 'events', %s, %s, %s, %s, %s, '{{}}', 'sink', %s, 'refused', %s)",
+            partition,
+            offset,
+            now,
+            FEED.spec.key(offset),
+            value,
+            code,
+            now,
+        )
 
     def plan(self, **changes):
         ranges = {str(p): [end - 50, end] for p, end in ENDS.items()}
-        return {"version": 1, "pipeline": "events", "epoch": 6, "generation": {self.sink: 2},
-                "ranges": {"events": {"events": ranges}}} | changes
+        return {
+            "version": 1,
+            "pipeline": "events",
+            "epoch": 6,
+            "generation": {self.sink: 2},
+            "ranges": {"events": {"events": ranges}},
+        } | changes
 
     def progress(self, plan, epoch=6, generation=3):
         self.run("DELETE FROM {s}.progress")
-        self.run("INSERT INTO {s}.progress VALUES ('events', %s, %s, %s, %s)", self.sink, generation, epoch, json.dumps(plan))
+        self.run(
+            "INSERT INTO {s}.progress VALUES ('events', %s, %s, %s, %s)",
+            self.sink,
+            generation,
+            epoch,
+            json.dumps(plan),
+        )
 
     def check(self, **options):
         promise = make_promise(7, 2, "events", None, spec=FEED.spec)
@@ -71,6 +94,7 @@ class World:
 @pytest.fixture
 def world():
     import psycopg
+
     with psycopg.connect(DSN, autocommit=True, options="-c timezone=UTC") as connection:
         world = World(connection)
         yield world
@@ -91,7 +115,7 @@ def test_refused_rows_stand_in_quarantine_and_nowhere_else(world):
     assert verdict.violations == [] and verdict.counts["refused_rows"] > 10
     assert world.check().kinds() == {"lost", "unexpected"}
     offset = world.run('SELECT "offset" FROM {s}.quarantine WHERE partition = 0').fetchone()[0]
-    world.run("UPDATE {s}.quarantine SET value = NULL WHERE partition = 0 AND \"offset\" = %s", offset)
+    world.run('UPDATE {s}.quarantine SET value = NULL WHERE partition = 0 AND "offset" = %s', offset)
     assert world.check(refused=REFUSED).kinds() == {"corrupted"}
     world.run("UPDATE {s}.quarantine SET code = 'bytes_gone' WHERE partition = 0 AND \"offset\" = %s", offset)
     assert world.check(refused=REFUSED).ok
@@ -103,24 +127,64 @@ def test_claimed_and_still_empty(world):
 
 
 DAMAGES = {
-    "lost": (lambda w: w.run("DELETE FROM {s}.events WHERE p = 1 AND i = (SELECT max(i) FROM {s}.events WHERE p = 1)"), {"lost"}),
-    "duplicated": (lambda w: w.run("INSERT INTO {s}.events SELECT * FROM {s}.events WHERE p = 0 LIMIT 1"), {"duplicated"}),
-    "corrupted time": (lambda w: w.run("UPDATE {s}.events SET ts = ts + '1 microsecond' WHERE ctid = (SELECT min(ctid) FROM {s}.events)"), {"corrupted"}),
-    "text became null": (lambda w: w.run("UPDATE {s}.events SET source = NULL WHERE ctid = (SELECT min(ctid) FROM {s}.events)"), {"corrupted"}),
-    "text became empty": (lambda w: w.run("UPDATE {s}.events SET source = '' WHERE ctid = (SELECT min(ctid) FROM {s}.events)"), {"corrupted"}),
+    "lost": (
+        lambda w: w.run(
+            "DELETE FROM {s}.events WHERE p = 1 AND i = (SELECT max(i) FROM {s}.events WHERE p = 1)"
+        ),
+        {"lost"},
+    ),
+    "duplicated": (
+        lambda w: w.run("INSERT INTO {s}.events SELECT * FROM {s}.events WHERE p = 0 LIMIT 1"),
+        {"duplicated"},
+    ),
+    "corrupted time": (
+        lambda w: w.run(
+            "UPDATE {s}.events SET ts = ts + '1 microsecond' WHERE ctid = (SELECT min(ctid) FROM {s}.events)"
+        ),
+        {"corrupted"},
+    ),
+    "text became null": (
+        lambda w: w.run(
+            "UPDATE {s}.events SET source = NULL WHERE ctid = (SELECT min(ctid) FROM {s}.events)"
+        ),
+        {"corrupted"},
+    ),
+    "text became empty": (
+        lambda w: w.run("UPDATE {s}.events SET source = '' WHERE ctid = (SELECT min(ctid) FROM {s}.events)"),
+        {"corrupted"},
+    ),
     "a double was rounded": (lambda w: w.run("UPDATE {s}.events SET value = value::real"), {"corrupted"}),
-    "beyond the progress": (lambda w: w.run("INSERT INTO {s}.events SELECT p, i + 1000, id, ts, value, source, h FROM {s}.events WHERE p = 0 LIMIT 1"),
-                            {"unexpected", "corrupted"}),
-    "progress ahead of the rows": (lambda w: w.progress(w.plan(ranges={"events": {"events": {"0": [0, 400], "1": [0, 211]}}})), {"lost"}),
-    "progress behind the rows": (lambda w: w.progress(w.plan(ranges={"events": {"events": {"0": [0, 200], "1": [0, 211]}}})), {"unexpected"}),
-    "no progress row": (lambda w: w.run("DELETE FROM {s}.progress"), {"progress_missing", "plan_lacks_partition"}),
-    "plan lacks a partition": (lambda w: w.progress(w.plan(ranges={"events": {"events": {"0": [0, 300]}}})), {"plan_lacks_partition"}),
+    "beyond the progress": (
+        lambda w: w.run(
+            "INSERT INTO {s}.events SELECT p, i + 1000, id, ts, value, source, h FROM {s}.events WHERE p = 0 LIMIT 1"
+        ),
+        {"unexpected", "corrupted"},
+    ),
+    "progress ahead of the rows": (
+        lambda w: w.progress(w.plan(ranges={"events": {"events": {"0": [0, 400], "1": [0, 211]}}})),
+        {"lost"},
+    ),
+    "progress behind the rows": (
+        lambda w: w.progress(w.plan(ranges={"events": {"events": {"0": [0, 200], "1": [0, 211]}}})),
+        {"unexpected"},
+    ),
+    "no progress row": (
+        lambda w: w.run("DELETE FROM {s}.progress"),
+        {"progress_missing", "plan_lacks_partition"},
+    ),
+    "plan lacks a partition": (
+        lambda w: w.progress(w.plan(ranges={"events": {"events": {"0": [0, 300]}}})),
+        {"plan_lacks_partition"},
+    ),
     "plan of another epoch": (lambda w: w.progress(w.plan(), epoch=7), {"plan_differs"}),
     "plan of a later generation": (lambda w: w.progress(w.plan(generation=9)), {"plan_differs"}),
     "no plan at all": (lambda w: w.progress({"epoch": 6}), {"bad_plan", "plan_lacks_partition"}),
     "a good row was refused": (lambda w: w.quarantine(0, 290, FEED.spec.value(0, 290)), {"unexpected"}),
     "a column is missing": (lambda w: w.run("ALTER TABLE {s}.events DROP COLUMN h"), {"missing_column"}),
-    "a column is text": (lambda w: w.run("ALTER TABLE {s}.events ALTER ts TYPE text"), {"column_type", "missing_column"}),
+    "a column is text": (
+        lambda w: w.run("ALTER TABLE {s}.events ALTER ts TYPE text"),
+        {"column_type", "missing_column"},
+    ),
     "no table": (lambda w: w.run("DROP TABLE {s}.events"), {"no_table"}),
 }
 

@@ -20,8 +20,8 @@ class Plan:
 
     pipeline: str
     epoch: int
-    generation: dict | int | None       # by sink, or one number
-    ranges: dict                        # (source, topic, partition) -> (start, end), end exclusive
+    generation: dict | int | None  # by sink, or one number
+    ranges: dict  # (source, topic, partition) -> (start, end), end exclusive
 
     def generation_of(self, sink):
         return self.generation.get(sink) if isinstance(self.generation, dict) else self.generation
@@ -32,7 +32,7 @@ class Epoch:
     """One data commit as it stands in the sink."""
 
     number: int
-    commit: int             # version of the Delta table
+    commit: int  # version of the Delta table
     ranges: dict
     rows: int = 0
 
@@ -54,7 +54,9 @@ def parse_plan(document, where, verdict):
             raise ValueError("epoch must be a number and pipeline a text")
         return Plan(plan["pipeline"], plan["epoch"], plan.get("generation"), ranges)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        verdict.violation("bad_plan", where, f"{type(error).__name__}: {error}; the plan is {str(document)[:200]}")
+        verdict.violation(
+            "bad_plan", where, f"{type(error).__name__}: {error}; the plan is {str(document)[:200]}"
+        )
         return None
 
 
@@ -100,10 +102,10 @@ class Progress:
         self._promise = promise
         self._sink = sink
         self._every_epoch = every_epoch
-        self._spelling = {}         # decoded id -> the one way it is written
+        self._spelling = {}  # decoded id -> the one way it is written
         self.generation = None
         self.epoch = None
-        self.next = {}              # (source, topic, partition) -> next offset
+        self.next = {}  # (source, topic, partition) -> next offset
         self.epochs = []
 
     def start_from(self, txns, where, verdict):
@@ -128,7 +130,9 @@ class Progress:
             self._check_plan(plan, epoch, generation, mine, where, verdict)
         for partition, offset in mine.items():
             if offset < self._next(partition):
-                verdict.violation("offset_went_back", where, f"{_name(partition)} from {self._next(partition)} to {offset}")
+                verdict.violation(
+                    "offset_went_back", where, f"{_name(partition)} from {self._next(partition)} to {offset}"
+                )
         self.epoch = epoch
         self.next.update(mine)
         self.epochs.append(Epoch(epoch, commit.version, plan.ranges if plan else {}))
@@ -154,10 +158,14 @@ class Progress:
             if entry is None or entry[:2] != (self._promise.pipeline, self._sink):
                 continue
             if self._spelling.setdefault(entry, app_id) != app_id:
-                verdict.violation("bad_txn", where, f"one entry written in two ways: {app_id} and {self._spelling[entry]}")
+                verdict.violation(
+                    "bad_txn", where, f"one entry written in two ways: {app_id} and {self._spelling[entry]}"
+                )
             what = entry[2]
             if isinstance(what, tuple) and not self._known(what):
-                verdict.violation("unknown_partition", where, f"{_name(what)} is not among the feeds of this check")
+                verdict.violation(
+                    "unknown_partition", where, f"{_name(what)} is not among the feeds of this check"
+                )
             mine[what] = version
         return mine
 
@@ -174,7 +182,9 @@ class Progress:
             if generation < self.generation:
                 verdict.violation("generation_went_back", where, f"from {self.generation} to {generation}")
             elif generation == self.generation and epoch is None:
-                verdict.violation("generation_not_raised", where, f"a claim must raise the generation {generation}")
+                verdict.violation(
+                    "generation_not_raised", where, f"a claim must raise the generation {generation}"
+                )
         self.generation = max(generation, self.generation or 0)
 
     def _check_epoch(self, epoch, where, verdict):
@@ -190,6 +200,7 @@ class Progress:
     def _check_plan(self, plan, epoch, generation, moved, where, verdict):
         def differs(what, said, done):
             verdict.violation("plan_differs", where, f"{what}: the plan says {said}, the commit {done}")
+
         if plan.pipeline != self._promise.pipeline:
             differs("pipeline", plan.pipeline, self._promise.pipeline)
         if plan.epoch != epoch:
@@ -201,7 +212,9 @@ class Progress:
                 differs(_name(partition), "nothing", offset)
         for partition, (start, end) in plan.ranges.items():
             if not self._known(partition):
-                verdict.violation("unknown_partition", where, f"{_name(partition)} is not among the feeds of this check")
+                verdict.violation(
+                    "unknown_partition", where, f"{_name(partition)} is not among the feeds of this check"
+                )
                 continue
             if partition in moved and moved[partition] != end:
                 differs(f"end of {_name(partition)}", end, moved[partition])
@@ -212,9 +225,13 @@ class Progress:
     def _check_chain(self, partition, start, where, verdict):
         due = self._next(partition)
         if start < due:
-            verdict.violation("range_overlap", where, f"{_name(partition)}: the range starts at {start}, before {due}")
+            verdict.violation(
+                "range_overlap", where, f"{_name(partition)}: the range starts at {start}, before {due}"
+            )
         elif start > due and self._every_epoch:
-            verdict.violation("range_gap", where, f"{_name(partition)}: the range starts at {start}, after {due}")
+            verdict.violation(
+                "range_gap", where, f"{_name(partition)}: the range starts at {start}, after {due}"
+            )
 
     def _next(self, partition):
         if partition in self.next:

@@ -68,6 +68,15 @@ class Promise:
     def selects(self, expression, number, partition, indexes):
         """An expression like `where`, for each index."""
         f = self.feeds[number].fields(partition, indexes)
-        names = {"p": np.full(len(f.i), f.p), "i": f.i, "id": f.id, "ts": f.ts, "value": f.value,
-                 "source": np.array(SOURCES)[f.source], "h": f.h}
-        return np.asarray(eval(expression, {"__builtins__": {}, "np": np}, names), dtype=bool)  # the tester's own text
+        names = {
+            "p": np.full(len(f.i), f.p),
+            "i": f.i,
+            "id": f.id,
+            "ts": f.ts,
+            "value": f.value,
+            "source": np.array(SOURCES)[f.source],
+            "h": f.h,
+        }
+        return np.asarray(
+            eval(expression, {"__builtins__": {}, "np": np}, names), dtype=bool
+        )  # the tester's own text

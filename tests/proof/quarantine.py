@@ -16,19 +16,48 @@ from progress import sinks_of
 from rows import Judged
 from verdict import Verdict
 
-COLUMNS = ("pipeline", "epoch", "source", "topic", "partition", "offset", "timestamp", "key", "value", "headers",
-           "stage", "code", "reason", "quarantined_at")
-NEVER_NULL = ("pipeline", "epoch", "source", "topic", "partition", "offset", "timestamp", "stage", "code", "reason",
-              "quarantined_at")
-BYTES_GONE = "bytes_gone"       # the one code under which value may be null although the record had bytes
+COLUMNS = (
+    "pipeline",
+    "epoch",
+    "source",
+    "topic",
+    "partition",
+    "offset",
+    "timestamp",
+    "key",
+    "value",
+    "headers",
+    "stage",
+    "code",
+    "reason",
+    "quarantined_at",
+)
+NEVER_NULL = (
+    "pipeline",
+    "epoch",
+    "source",
+    "topic",
+    "partition",
+    "offset",
+    "timestamp",
+    "stage",
+    "code",
+    "reason",
+    "quarantined_at",
+)
+BYTES_GONE = "bytes_gone"  # the one code under which value may be null although the record had bytes
 
 
 class Quarantine(DeltaTable):
     """One check of one quarantine table. Confined to one thread."""
 
     def __init__(self, path, promise, *, sink=None, max_orphans=0):
-        super().__init__(path, dataclasses.replace(promise, sink=sink or find_sink(path, promise.pipeline)),
-                         max_orphans=max_orphans, every_epoch=False)
+        super().__init__(
+            path,
+            dataclasses.replace(promise, sink=sink or find_sink(path, promise.pipeline)),
+            max_orphans=max_orphans,
+            every_epoch=False,
+        )
         self.verdict.subject, self.verdict.label = f"quarantine {path}", "quarantine"
 
     def check(self, sink_progress=None):
@@ -39,8 +68,11 @@ class Quarantine(DeltaTable):
         super().check()
         if sink_progress:
             mine = self.progress.by_part()
-            self.coverage.settle("end", {part: max(offset, mine.get(part, 0)) for part, offset in sink_progress.items()},
-                                 self.verdict)
+            self.coverage.settle(
+                "end",
+                {part: max(offset, mine.get(part, 0)) for part, offset in sink_progress.items()},
+                self.verdict,
+            )
             for name, total in self.coverage.totals().items():
                 self.verdict.counts[name] = total
         return self.verdict
@@ -79,7 +111,9 @@ def judge_rejects(rows, promise, epoch, where, verdict, columns=COLUMNS):
         if nulls := rows[name].null_count:
             verdict.violation("quarantine_incomplete", where, f"{name} is null", nulls)
     if epoch is not None and (wrong := sum(e != epoch for e in rows["epoch"].to_pylist())):
-        verdict.violation("quarantine_incomplete", where, f"epoch is not {epoch}, the epoch of its commit", wrong)
+        verdict.violation(
+            "quarantine_incomplete", where, f"epoch is not {epoch}, the epoch of its commit", wrong
+        )
     if wrong := sum(name != promise.pipeline for name in rows["pipeline"].to_pylist()):
         verdict.violation("quarantine_incomplete", where, f"pipeline is not {promise.pipeline}", wrong)
     places = zip(rows["source"].to_pylist(), rows["topic"].to_pylist(), rows["partition"].to_pylist())
@@ -89,9 +123,16 @@ def judge_rejects(rows, promise, epoch, where, verdict, columns=COLUMNS):
     for (source, topic, partition), at in groups.items():
         number = promise.feed_of_topic(source, topic)
         if number is None or partition is None or not 0 <= partition < promise.feeds[number].partitions:
-            verdict.violation("unexpected", where, f"rows of {source}/{topic}/{partition}, which is not among the feeds", len(at))
+            verdict.violation(
+                "unexpected",
+                where,
+                f"rows of {source}/{topic}/{partition}, which is not among the feeds",
+                len(at),
+            )
             continue
-        _judge_partition(rows.take(pa.array(at)), promise.feeds[number], (number, partition), judged, where, verdict)
+        _judge_partition(
+            rows.take(pa.array(at)), promise.feeds[number], (number, partition), judged, where, verdict
+        )
     return judged
 
 
@@ -104,13 +145,18 @@ def _judge_partition(rows, feed, part, judged, where, verdict):
     columns = (rows[name].to_pylist() for name in ("offset", "key", "value", "code"))
     for index, offset, key, value, code in zip(indexes.tolist(), *columns):
         if index < 0:
-            continue        # Coverage reports it: no record stands there
+            continue  # Coverage reports it: no record stands there
         gone = value is None and code == BYTES_GONE
-        if (not gone and _bytes(value) != expected[index]) or (not gone and _bytes(key) != feed.spec.key(index)):
+        if (not gone and _bytes(value) != expected[index]) or (
+            not gone and _bytes(key) != feed.spec.key(index)
+        ):
             judged.corrupted += 1
-            verdict.violation("corrupted", f"{where}, partition {part[1]}",
-                              f"offset {offset}: key {key!r}, value {_short(value)}, must be {feed.spec.key(index)!r}, "
-                              f"{_short(expected[index])}")
+            verdict.violation(
+                "corrupted",
+                f"{where}, partition {part[1]}",
+                f"offset {offset}: key {key!r}, value {_short(value)}, must be {feed.spec.key(index)!r}, "
+                f"{_short(expected[index])}",
+            )
 
 
 def check_accounts(promise, table, quarantined):
@@ -127,11 +173,17 @@ def check_accounts(promise, table, quarantined):
         skipped = tally["tombstones"] if promise.tombstones == "skip" else 0
         as_rows = tally["tombstones"] if promise.tombstones == "row" else 0
         rows, rejects = table.coverage.rows(part) + as_rows, quarantined.coverage.rows(part)
-        verdict.counts.update(consumed=consumed, rows=rows, filtered=filtered, quarantined=rejects, skipped_tombstones=skipped)
+        verdict.counts.update(
+            consumed=consumed, rows=rows, filtered=filtered, quarantined=rejects, skipped_tombstones=skipped
+        )
         if rows + filtered + rejects + skipped != consumed:
-            verdict.violation("accounts", f"topic {feed.topic} partition {partition}",
-                              f"{rows} rows + {filtered} filtered + {rejects} quarantined + {skipped} tombstones skipped "
-                              f"is not {consumed}, the records consumed", abs(rows + filtered + rejects + skipped - consumed))
+            verdict.violation(
+                "accounts",
+                f"topic {feed.topic} partition {partition}",
+                f"{rows} rows + {filtered} filtered + {rejects} quarantined + {skipped} tombstones skipped "
+                f"is not {consumed}, the records consumed",
+                abs(rows + filtered + rejects + skipped - consumed),
+            )
     return verdict
 
 
@@ -141,5 +193,3 @@ def _bytes(value):
 
 def _short(value):
     return repr(value[:60]) + ("…" if len(value) > 60 else "") if value is not None else "null"
-
-

@@ -18,6 +18,7 @@ import os
 import pathlib
 import sys
 
+
 class ReaderError(Exception):
     pass
 
@@ -26,6 +27,7 @@ def read_delta_rs(path, version=None):
     import pyarrow as pa
     from deltalake import DeltaTable
     from deltalake.query import QueryBuilder
+
     table = DeltaTable(str(path), version=version)
     batches = QueryBuilder().register("t", table).execute("SELECT * FROM t").read_all()
     return _from_arrow(pa.table(batches))
@@ -33,7 +35,10 @@ def read_delta_rs(path, version=None):
 
 def read_duckdb(path, version=None):
     import duckdb
-    with duckdb.connect(config={"allow_unsigned_extensions": "true", "autoinstall_known_extensions": "false"}) as connection:
+
+    with duckdb.connect(
+        config={"allow_unsigned_extensions": "true", "autoinstall_known_extensions": "false"}
+    ) as connection:
         connection.execute(f"LOAD '{duckdb_extension()}'")
         connection.execute("SET TimeZone = 'UTC'")
         at = "" if version is None else f", VERSION {int(version)}"
@@ -44,6 +49,7 @@ def read_duckdb(path, version=None):
 
 def read_polars(path, version=None):
     import polars
+
     return _from_arrow(polars.read_delta(str(path), version=version).to_arrow())
 
 
@@ -51,6 +57,7 @@ def read_pandas(path, version=None):
     import pandas
     import pyarrow as pa
     from deltalake import DeltaTable
+
     # Arrow-backed columns: pandas' own would turn nulls into NaN and whole numbers beside them into floats.
     frame = DeltaTable(str(path), version=version).to_pandas(types_mapper=pandas.ArrowDtype)
     return _from_arrow(pa.Table.from_pandas(frame, preserve_index=False))
@@ -78,7 +85,9 @@ def duckdb_extension():
 
 def versions(path):
     """The versions that the log holds, ascending."""
-    return sorted(int(file.stem) for file in (pathlib.Path(path) / "_delta_log").glob("*.json") if file.stem.isdigit())
+    return sorted(
+        int(file.stem) for file in (pathlib.Path(path) / "_delta_log").glob("*.json") if file.stem.isdigit()
+    )
 
 
 def sorted_rows(names, rows):
@@ -96,15 +105,23 @@ def compare(path, readers=READERS, at=None):
         for name, read in readers.items():
             try:
                 rows = read(path, version)
-            except Exception as error:          # a reader that cannot read it is a finding, whatever it raises
-                disagreements.append({"version": version, "reader": name, "error": f"{type(error).__name__}: {error}"[:500]})
+            except Exception as error:  # a reader that cannot read it is a finding, whatever it raises
+                disagreements.append(
+                    {"version": version, "reader": name, "error": f"{type(error).__name__}: {error}"[:500]}
+                )
                 continue
             if first_rows is None:
                 first_name, first_rows = name, rows
             elif rows != first_rows:
                 differing = [pair for pair in zip(first_rows, rows) if pair[0] != pair[1]][:1]
-                disagreements.append({"version": version, "readers": [first_name, name], "rows": [len(first_rows), len(rows)],
-                                      "first_difference": repr(differing)[:500]})
+                disagreements.append(
+                    {
+                        "version": version,
+                        "readers": [first_name, name],
+                        "rows": [len(first_rows), len(rows)],
+                        "first_difference": repr(differing)[:500],
+                    }
+                )
     return disagreements
 
 
@@ -117,7 +134,9 @@ def _plain(value):
     """One spelling for what readers give in several: instants as UTC microseconds, NaN and NaT as None or text."""
     if isinstance(value, datetime.datetime):
         aware = value if value.tzinfo else value.replace(tzinfo=datetime.timezone.utc)
-        return (aware - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) // datetime.timedelta(microseconds=1)
+        return (aware - datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)) // datetime.timedelta(
+            microseconds=1
+        )
     if isinstance(value, float) and math.isnan(value):
         return "NaN"
     if isinstance(value, (bytearray, memoryview)):
@@ -133,15 +152,23 @@ def _plain(value):
 
 def _spark_session():
     from pyspark.sql import SparkSession
+
     jars = ",".join(str(jar) for jar in sorted(pathlib.Path(os.environ["PROOF_SPARK_JARS"]).glob("*.jar")))
-    return (SparkSession.builder.master("local[1]").config("spark.jars", jars).config("spark.ui.enabled", "false")
-            .config("spark.sql.session.timeZone", "UTC")
-            .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
-            .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog").getOrCreate())
+    return (
+        SparkSession.builder.master("local[1]")
+        .config("spark.jars", jars)
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.extensions", "io.delta.sql.DeltaSparkSessionExtension")
+        .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
+        .getOrCreate()
+    )
 
 
 def main(argv=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("table")
     parser.add_argument("--reader", action="append", choices=sorted(READERS))
     parser.add_argument("--version", type=int, action="append")
@@ -153,8 +180,18 @@ def main(argv=None):
             print(dict(row))
         return 0
     found = compare(args.table, readers, args.version)
-    print(json.dumps({"table": args.table, "readers": list(readers), "versions": len(args.version or versions(args.table)),
-                      "disagreements": found}, ensure_ascii=False, indent=1))
+    print(
+        json.dumps(
+            {
+                "table": args.table,
+                "readers": list(readers),
+                "versions": len(args.version or versions(args.table)),
+                "disagreements": found,
+            },
+            ensure_ascii=False,
+            indent=1,
+        )
+    )
     return 1 if found else 0
 
 

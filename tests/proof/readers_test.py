@@ -6,9 +6,9 @@ import decimal
 import pytest
 
 import readers
-from tiny_delta import RECORD_SCHEMA, TinySink, TinyTable, good_rows, rejected_rows, QUARANTINE_SCHEMA
 from feed import Feed
 from record import RecordSpec
+from tiny_delta import QUARANTINE_SCHEMA, RECORD_SCHEMA, TinySink, TinyTable, good_rows, rejected_rows
 
 FEED = Feed(RecordSpec(seed=21, malformed=0.1), 2, "events", "events")
 MICROSECOND = datetime.timedelta(microseconds=1)
@@ -26,7 +26,7 @@ def table(request, tmp_path_factory):
     sink = TinySink(table, good_rows(FEED), "events", "delta:events", "events")
     sink.claim()
     for epoch in range(1, 4):
-        sink.run({p: 30 * epoch for p in range(2)})
+        sink.run(dict.fromkeys(range(2), 30 * epoch))
         if epoch == 2:
             table.checkpoint()
     return table
@@ -42,10 +42,28 @@ def test_every_reader_sees_the_written_values_at_every_version(table, name):
 
 
 def test_bytes_nulls_dates_and_decimals_are_seen_alike(tmp_path):
-    kinds = {"n": "long", "raw": "binary", "d": "date", "money": "decimal(12,3)", "f": "double", "ok": "boolean", "part": "date"}
+    kinds = {
+        "n": "long",
+        "raw": "binary",
+        "d": "date",
+        "money": "decimal(12,3)",
+        "f": "double",
+        "ok": "boolean",
+        "part": "date",
+    }
     table = TinyTable(tmp_path / "t", kinds, ["part"])
-    rows = [{"n": n, "raw": bytes([n, 255]), "d": datetime.date(2026, 1, n + 1), "money": decimal.Decimal(n) / 8, "f": n / 7,
-             "ok": n % 2 == 0, "part": datetime.date(2026, 2, 1 + n % 3)} for n in range(9)]
+    rows = [
+        {
+            "n": n,
+            "raw": bytes([n, 255]),
+            "d": datetime.date(2026, 1, n + 1),
+            "money": decimal.Decimal(n) / 8,
+            "f": n / 7,
+            "ok": n % 2 == 0,
+            "part": datetime.date(2026, 2, 1 + n % 3),
+        }
+        for n in range(9)
+    ]
     rows += [dict.fromkeys(kinds), dict(dict.fromkeys(kinds), n=100)]
     table.commit(table.stage(rows))
     assert readers.compare(table.root) == []
@@ -60,7 +78,12 @@ def test_quarantine_is_read_alike(tmp_path):
     sink.claim(), sink.run({0: 200, 1: 200})
     assert readers.compare(table.root) == []
     values = {dict(row)["value"] for row in readers.read_duckdb(table.root)}
-    assert values == {v for p in range(2) for i, v in enumerate(FEED.spec.values(p, 0, 200)) if FEED.kind(p, [i])[0] and v is not None}
+    assert values == {
+        v
+        for p in range(2)
+        for i, v in enumerate(FEED.spec.values(p, 0, 200))
+        if FEED.kind(p, [i])[0] and v is not None
+    }
 
 
 def test_a_reader_that_differs_or_fails_is_named(table):
@@ -70,8 +93,14 @@ def test_a_reader_that_differs_or_fails_is_named(table):
     def broken(path, version=None):
         raise OSError("no")
 
-    found = readers.compare(table.root, {"polars": readers.read_polars, "liar": liar, "broken": broken}, [0, 3])
-    assert [(f["version"], f.get("reader") or f["readers"][1]) for f in found] == [(0, "broken"), (3, "liar"), (3, "broken")]
+    found = readers.compare(
+        table.root, {"polars": readers.read_polars, "liar": liar, "broken": broken}, [0, 3]
+    )
+    assert [(f["version"], f.get("reader") or f["readers"][1]) for f in found] == [
+        (0, "broken"),
+        (3, "liar"),
+        (3, "broken"),
+    ]
 
 
 def test_the_command(table, capsys):

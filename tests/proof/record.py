@@ -63,7 +63,9 @@ def mix(x):
 def draw(seed, stream, indexes):
     """One uniform 64-bit number per index, independent between seeds and between streams (any non-negative ints)."""
     with np.errstate(over="ignore"):
-        start = mix(mix(np.array(seed, dtype=np.uint64) + _GOLDEN) ^ mix(np.array(stream, dtype=np.uint64) + _M1))
+        start = mix(
+            mix(np.array(seed, dtype=np.uint64) + _GOLDEN) ^ mix(np.array(stream, dtype=np.uint64) + _M1)
+        )
         return mix(start + np.asarray(indexes).astype(np.uint64) * _GOLDEN)
 
 
@@ -72,9 +74,11 @@ def threshold(ratio):
     return np.uint64(min(int(ratio * 2**64), 2**64 - 1))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _source_hashes():
-    return np.array([int(mix(int.from_bytes(t.encode()[-8:], "big") ^ len(t))) for t in SOURCES], dtype=np.uint64)
+    return np.array(
+        [int(mix(int.from_bytes(t.encode()[-8:], "big") ^ len(t))) for t in SOURCES], dtype=np.uint64
+    )
 
 
 def payload_hash(p, index, ids, ts_us, value, source, pad_len):
@@ -91,14 +95,14 @@ class Fields:
     """Columns of the records of one partition, in the order of the indexes asked for. Equal lengths."""
 
     p: int
-    i: np.ndarray        # int64
-    id: np.ndarray       # int64, 0..9
-    ts: np.ndarray       # int64, microseconds since 1970 UTC
-    value: np.ndarray    # float64, 0..100, never NaN
-    source: np.ndarray   # int64, index into SOURCES
-    h: np.ndarray        # uint64
-    pad: np.ndarray      # int64, length of the padding
-    kind: np.ndarray     # int8, 0 = good, else 1 + index into KINDS
+    i: np.ndarray  # int64
+    id: np.ndarray  # int64, 0..9
+    ts: np.ndarray  # int64, microseconds since 1970 UTC
+    value: np.ndarray  # float64, 0..100, never NaN
+    source: np.ndarray  # int64, index into SOURCES
+    h: np.ndarray  # uint64
+    pad: np.ndarray  # int64, length of the padding
+    kind: np.ndarray  # int8, 0 = good, else 1 + index into KINDS
 
 
 @dataclasses.dataclass(frozen=True)
@@ -106,13 +110,13 @@ class RecordSpec:
     """What the records of one topic look like. Immutable: two equal specs make equal records."""
 
     seed: int
-    size: int = 0                   # bytes that a good record is padded to; 0 = no padding
-    malformed: float = 0.0          # ratio of malformed records
-    kinds: tuple = KINDS            # which ones
-    malformed_from: int = 0         # first index that may be malformed: leaves an inferred schema clean examples
-    start_us: int = EPOCH_US        # event time of index 0
-    step_us: int = 1000             # event time between two indexes
-    jitter_us: int = 500_000        # event time is out of order by at most this much either way
+    size: int = 0  # bytes that a good record is padded to; 0 = no padding
+    malformed: float = 0.0  # ratio of malformed records
+    kinds: tuple = KINDS  # which ones
+    malformed_from: int = 0  # first index that may be malformed: leaves an inferred schema clean examples
+    start_us: int = EPOCH_US  # event time of index 0
+    step_us: int = 1000  # event time between two indexes
+    jitter_us: int = 500_000  # event time is out of order by at most this much either way
 
     def fields(self, p, indexes):
         i = np.asarray(indexes, dtype=np.int64)
@@ -160,7 +164,7 @@ class RecordSpec:
 
     def pad_text(self, i, length):
         start = i % len(PAD_ALPHABET)
-        return _pad_stock(length // 4096)[start:start + length]
+        return _pad_stock(length // 4096)[start : start + length]
 
     def _texts(self, f):
         times = np.datetime_as_string(f.ts.view("M8[us]"), unit="us").tolist()
@@ -172,15 +176,19 @@ class RecordSpec:
                 for i, d, t, v, s, h in columns
             ]
         return [
-            (f'{{"p":{p},"i":{i},"id":{d},"ts":"{t}Z","value":{v!r},"source":{sources[s]},"h":"{h:016x}",'
-             f'"pad":"{self.pad_text(i, n)}"}}').encode()
+            (
+                f'{{"p":{p},"i":{i},"id":{d},"ts":"{t}Z","value":{v!r},"source":{sources[s]},"h":"{h:016x}",'
+                f'"pad":"{self.pad_text(i, n)}"}}'
+            ).encode()
             for (i, d, t, v, s, h), n in zip(columns, f.pad.tolist())
         ]
 
     def _pad_lengths(self, p, i, value, source):
         if not self.size:
             return np.zeros(len(i), dtype=np.int64)
-        fixed = len('{"p":,"i":,"id":0,"ts":"2026-01-01T00:00:00.000000Z","value":,"source":,"h":"0123456789abcdef","pad":""}')
+        fixed = len(
+            '{"p":,"i":,"id":0,"ts":"2026-01-01T00:00:00.000000Z","value":,"source":,"h":"0123456789abcdef","pad":""}'
+        )
         digits = np.searchsorted(10 ** np.arange(1, 19, dtype=np.int64), i, side="right") + 1
         reprs = np.array([len(repr(v)) for v in value.tolist()], dtype=np.int64)
         return np.maximum(0, self.size - fixed - len(str(p)) - digits - reprs - SOURCE_JSON_BYTES[source])
@@ -189,7 +197,7 @@ class RecordSpec:
         kind = KINDS[f.kind[n] - 1]
         dice = int(f.h[n])
         if kind == "truncated":
-            return good[:1 + dice % (len(good) - 1)]
+            return good[: 1 + dice % (len(good) - 1)]
         if kind == "wrong_type":
             return good.replace(b'"value":' + repr(float(f.value[n])).encode(), b'"value":"not a number"', 1)
         if kind == "bad_utf8":
@@ -200,18 +208,28 @@ class RecordSpec:
 
     @staticmethod
     def add_arguments(parser: argparse.ArgumentParser):
-        parser.add_argument("--seed", type=int, required=True, help="the records are a pure function of seed, p and i")
+        parser.add_argument(
+            "--seed", type=int, required=True, help="the records are a pure function of seed, p and i"
+        )
         parser.add_argument("--size", type=int, default=0, help="pad good records to this many bytes")
-        parser.add_argument("--malformed", type=float, default=0.0, metavar="RATIO", help="ratio of malformed records")
-        parser.add_argument("--kinds", default=",".join(KINDS), help="kinds of malformed records (default: all)")
-        parser.add_argument("--malformed-from", type=int, default=0, metavar="INDEX", help="first index that may be malformed")
+        parser.add_argument(
+            "--malformed", type=float, default=0.0, metavar="RATIO", help="ratio of malformed records"
+        )
+        parser.add_argument(
+            "--kinds", default=",".join(KINDS), help="kinds of malformed records (default: all)"
+        )
+        parser.add_argument(
+            "--malformed-from", type=int, default=0, metavar="INDEX", help="first index that may be malformed"
+        )
 
     @classmethod
     def from_arguments(cls, args):
         kinds = tuple(kind for kind in args.kinds.split(",") if kind)
         unknown = set(kinds) - set(KINDS)
         if unknown or not kinds:
-            raise SystemExit(f"--kinds takes a list of {', '.join(KINDS)}; unknown: {', '.join(sorted(unknown)) or 'empty list'}")
+            raise SystemExit(
+                f"--kinds takes a list of {', '.join(KINDS)}; unknown: {', '.join(sorted(unknown)) or 'empty list'}"
+            )
         return cls(args.seed, args.size, args.malformed, kinds, args.malformed_from)
 
 

@@ -19,7 +19,7 @@ class Judged:
     """What a set of rows holds. `parts`: (feed number, partition) -> indexes, one per row."""
 
     parts: dict = dataclasses.field(default_factory=dict)
-    nameless: int = 0       # rows whose p or i is null
+    nameless: int = 0  # rows whose p or i is null
     corrupted: int = 0
 
 
@@ -40,7 +40,9 @@ def judge_rows(rows, promise, where, verdict):
     except pa.ArrowException as error:
         verdict.violation("column_type", where, f"p and i must be integers: {error}")
         return judged
-    columns = {name: rows[name] for name in promise.columns if name in rows.column_names and name not in ("p", "i")}
+    columns = {
+        name: rows[name] for name in promise.columns if name in rows.column_names and name not in ("p", "i")
+    }
     for value in np.unique(p).tolist():
         part = promise.feed_of_p(value)
         at = np.flatnonzero(p == value)
@@ -48,7 +50,11 @@ def judge_rows(rows, promise, where, verdict):
             verdict.violation("unexpected", where, f"rows with p = {value}, which no feed has", len(at))
             continue
         judged.parts[part] = i[at]
-        selected = columns if len(at) == len(p) else {name: column.take(pa.array(at)) for name, column in columns.items()}
+        selected = (
+            columns
+            if len(at) == len(p)
+            else {name: column.take(pa.array(at)) for name, column in columns.items()}
+        )
         judged.corrupted += _compare(promise.feeds[part[0]], part[1], i[at], selected, where, verdict)
     return judged
 
@@ -65,8 +71,12 @@ def _compare(feed, partition, indexes, columns, where, verdict):
         wrong |= differs
     if wrong.any():
         found = ", ".join(f"{name} ({n})" for name, n in by_column.items() if n)
-        verdict.violation("corrupted", f"{where}, partition {partition}",
-                          f"indexes {ranges_text(np.unique(indexes[wrong]))}: wrong in {found}", wrong.sum())
+        verdict.violation(
+            "corrupted",
+            f"{where}, partition {partition}",
+            f"indexes {ranges_text(np.unique(indexes[wrong]))}: wrong in {found}",
+            wrong.sum(),
+        )
     return int(wrong.sum())
 
 
@@ -100,7 +110,9 @@ def _hex_equal(column, expected):
     texts = pc.if_else(pa.array(good), column, pa.scalar("0" * 16, pa.large_string()))
     joined = "".join(texts.to_pylist()).encode("ascii", "replace")
     if len(joined) != 16 * len(good):
-        return np.array([text == f"{int(h):016x}" for text, h in zip(column.to_pylist(), expected)], dtype=bool)
+        return np.array(
+            [text == f"{int(h):016x}" for text, h in zip(column.to_pylist(), expected)], dtype=bool
+        )
     digits = HEX[np.frombuffer(joined, dtype=np.uint8)].reshape(-1, 16)
     value = np.zeros(len(good), dtype=np.uint64)
     for n in range(16):
@@ -111,8 +123,6 @@ def _hex_equal(column, expected):
 def _text(column):
     column = column.cast(pa.large_string())
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-
-
 
 
 def _valid(column):

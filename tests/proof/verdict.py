@@ -15,7 +15,7 @@ class Verdict:
 
     def __init__(self, subject, label=None):
         self.subject = str(subject)
-        self.label = label or self.subject      # short, goes before the names of counts
+        self.label = label or self.subject  # short, goes before the names of counts
         self.violations = []
         self.notes = []
         self.counts = collections.Counter()
