@@ -104,24 +104,11 @@ def test_a_filter_is_part_of_the_promise(tmp_path):
     assert world.check(where="id < 4").kinds() == {"unexpected"}
 
 
-def compact(world, versions, drop=0):
-    """What a foreign writer does: the files of some versions become one, without its first `drop` rows."""
-    old = [add for version in versions for add in world.adds(version)]
-    rows = [
-        row
-        for add in old
-        for row in pq.read_table(world.table.root / data_file.physical_path(add["path"])).to_pylist()
-    ]
-    fresh = [dict(add, dataChange=False) for add in world.table.stage(rows[drop:])]
-    removes = [{"path": add["path"], "dataChange": False, "deletionTimestamp": 1} for add in old]
-    world.table.commit(fresh, removes=removes)
-
-
 def test_a_foreign_compaction_moves_no_row(world):
-    compact(world, [1, 2, 3])
+    world.compact([1, 2, 3])
     assert world.check(allow_foreign=True).violations == []
     assert world.check().kinds() == {"data_without_progress"}
-    compact(world, [5, 6], drop=2)
+    world.compact([5, 6], drop=2)
     verdict = world.check(allow_foreign=True)
     assert verdict.kinds() == {"lost"} and verdict.counts["lost"] == 2
 

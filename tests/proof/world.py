@@ -117,6 +117,16 @@ class World:
         self.rewrite_rows(source, lambda rows: (taken.append(rows[-1]), rows[:-1])[1])
         self.rewrite_rows(target, lambda rows: rows + taken)
 
+    def compact(self, versions, drop=0):
+        """What a foreign writer does: the files of some versions become one, without its first `drop` rows."""
+        old = [add for version in versions for add in self.adds(version)]
+        rows = []
+        for add in old:
+            rows += pq.read_table(self.table.root / data_file.physical_path(add["path"])).to_pylist()
+        fresh = [dict(add, dataChange=False) for add in self.table.stage(rows[drop:])]
+        removes = [{"path": add["path"], "dataChange": False, "deletionTimestamp": 1} for add in old]
+        self.table.commit(fresh, removes=removes)
+
     def set_txn(self, epoch, app_id, number):
         self.edit(
             self.data_version(epoch),
