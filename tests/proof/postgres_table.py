@@ -100,7 +100,7 @@ def next_offsets(dsn, pipeline, sink, schema="laketide"):
             (pipeline, sink),
         ).fetchone()
     plan = parse_plan(row[0], "progress", Verdict(sink)) if row and row[0] is not None else None
-    return {place: end for place, (_, end) in plan.ranges.items()} if plan else {}
+    return plan.next if plan else {}
 
 
 def _cover(promise, wants, judged, where, next_offsets, verdict):
@@ -172,7 +172,7 @@ def _progress(connection, schema, promise, sink, verdict):
 
 def _next_offsets(plan, judged, promise, verdict):
     found = {}
-    for (source, topic, partition), (_, end) in (plan.ranges if plan else {}).items():
+    for (source, topic, partition), end in (plan.next if plan else {}).items():
         number = promise.feed_of_topic(source, topic)
         if number is None or partition >= promise.feeds[number].partitions:
             verdict.violation(

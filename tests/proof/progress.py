@@ -21,7 +21,8 @@ class Plan:
     pipeline: str
     epoch: int
     generation: dict | int | None  # by sink, or one number
-    ranges: dict  # (source, topic, partition) -> (start, end), end exclusive
+    ranges: dict  # (source, topic, partition) -> (start, end), end exclusive; only partitions that moved
+    next: dict  # (source, topic, partition) -> next offset after the epoch, of every partition
 
     def generation_of(self, sink):
         return self.generation.get(sink) if isinstance(self.generation, dict) else self.generation
@@ -37,22 +38,32 @@ class Epoch:
     rows: int = 0
 
 
+def _places(tree):
+    """((source, topic, partition), leaf) of {source: {topic: {partition: leaf}}}."""
+    for source, topics in tree.items():
+        for topic, partitions in topics.items():
+            for partition, leaf in partitions.items():
+                yield (source, topic, int(partition)), leaf
+
+
 def parse_plan(document, where, verdict):
     """A plan from JSON text or from an object; None, with a violation, if it is not one."""
     try:
         plan = json.loads(document) if isinstance(document, (str, bytes)) else document
         if plan["version"] != PLAN_VERSION:
             raise ValueError(f"version {plan['version']} is not known to this checker")
-        ranges = {}
-        for source, topics in plan["ranges"].items():
-            for topic, partitions in topics.items():
-                for partition, (start, end) in partitions.items():
-                    if not (type(start) is int and type(end) is int and 0 <= start <= end):
-                        raise ValueError(f"range of {source}/{topic}/{partition} is [{start}, {end}]")
-                    ranges[(source, topic, int(partition))] = (start, end)
+        ranges = dict(_places(plan["ranges"]))
+        for place, (start, end) in ranges.items():
+            if not (type(start) is int and type(end) is int and 0 <= start <= end):
+                raise ValueError(f"range of {place} is [{start}, {end}]")
+        ranges = {place: (start, end) for place, (start, end) in ranges.items()}
+        following = {place: end for place, (_, end) in ranges.items()} | dict(_places(plan.get("next", {})))
+        for place, (_, end) in ranges.items():
+            if following[place] != end:
+                raise ValueError(f"range of {place} ends at {end}, next says {following[place]}")
         if type(plan["epoch"]) is not int or not isinstance(plan["pipeline"], str):
             raise ValueError("epoch must be a number and pipeline a text")
-        return Plan(plan["pipeline"], plan["epoch"], plan.get("generation"), ranges)
+        return Plan(plan["pipeline"], plan["epoch"], plan.get("generation"), ranges, following)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         verdict.violation(
             "bad_plan", where, f"{type(error).__name__}: {error}; the plan is {str(document)[:200]}"
