@@ -59,6 +59,7 @@ class Run : public std::enable_shared_from_this<Run> {
   Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler);
   void main();
   void watch_bounds();
+  bool can_heal(const Status& problem) const;
   StreamState settle(const Status& outcome);
   Status attempt();
   Result<Recovery> claim();
@@ -88,6 +89,7 @@ class Run : public std::enable_shared_from_this<Run> {
 
   // Confined to the actor.
   RunPosition position_;
+  std::shared_ptr<Format> format_;
   ChainPlan chain_;
   std::string schema_text_;
   bool quarantine_lacks_replay_ = true;
