@@ -13,9 +13,8 @@ set(CMAKE_BUILD_RPATH "${Arrow_LIBRARY_DIR}")
 
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  # base_dir and no hash_dir: two clones share their entries. The rest is what ccache needs to trust a precompiled header.
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
-      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime ${CCACHE_PROGRAM})
+  # Two clones share their entries.
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE_PROGRAM})
 endif()
 
 add_library(laketide_options INTERFACE)
@@ -27,6 +26,10 @@ target_link_options(laketide_options INTERFACE -pie -Wl,--as-needed)
 target_compile_definitions(laketide_options INTERFACE SPDLOG_FMT_EXTERNAL BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION
   BOOST_BEAST_SEPARATE_COMPILATION)
 
+if(CMAKE_UNITY_BUILD)
+  # GCC takes a .cc that is included for a header, where a member of an unnamed namespace's type would be a mistake.
+  target_compile_options(laketide_options INTERFACE -Wno-subobject-linkage)
+endif()
 if(LAKETIDE_WERROR)
   target_compile_options(laketide_options INTERFACE -Werror)
 endif()

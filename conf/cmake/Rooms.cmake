@@ -3,24 +3,7 @@
 #   src/<room>/*.cc           -> laketide_<room>, '/' as '_'. A room without sources yet is an INTERFACE library
 #   tests/<room>/*_test.cc    -> <room>_test, one ctest of label `unit`
 #   tests/support/*.cc        -> laketide_test_support, the fakes that several rooms' tests share
-option(LAKETIDE_PCH "precompile Arrow's column headers for the rooms that see Arrow" OFF)
 set(LAKETIDE_ONLY_TESTS "" CACHE STRING "rooms whose tests are built; empty: all")
-
-set(LAKETIDE_PCH_HEADERS <arrow/record_batch.h> <arrow/array.h> <arrow/builder.h> <arrow/status.h> <arrow/result.h>
-    <cstdint> <memory> <optional> <span> <string> <string_view> <utility> <variant> <vector>)
-
-function(_laketide_precompile target third_party)
-  if(NOT LAKETIDE_PCH OR NOT "arrow/" IN_LIST third_party)
-    return()
-  endif()
-  if(NOT TARGET laketide_pch)
-    file(CONFIGURE OUTPUT "${CMAKE_BINARY_DIR}/pch.cc" CONTENT "// carries the precompiled header\n")
-    add_library(laketide_pch OBJECT "${CMAKE_BINARY_DIR}/pch.cc")
-    target_link_libraries(laketide_pch PRIVATE laketide_options laketide_arrow)
-    target_precompile_headers(laketide_pch PRIVATE ${LAKETIDE_PCH_HEADERS})
-  endif()
-  target_precompile_headers(${target} REUSE_FROM laketide_pch)
-endfunction()
 
 function(_laketide_room room edges third_party)
   string(REPLACE "/" "_" name "${room}")
@@ -36,11 +19,11 @@ function(_laketide_room room edges third_party)
   list(FILTER sources EXCLUDE REGEX "/src/cli/main\\.cc$")
   if(room STREQUAL "base")
     list(APPEND sources "${LAKETIDE_VERSION_CC}")
+    set_source_files_properties("${LAKETIDE_VERSION_CC}" PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # it changes with every commit
   endif()
   if(sources)
     add_library(${target} STATIC ${sources})
     target_link_libraries(${target} PUBLIC laketide_options ${links} ${libraries})
-    _laketide_precompile(${target} "${third_party}")
   else()
     add_library(${target} INTERFACE)
     target_link_libraries(${target} INTERFACE laketide_options ${links} ${libraries})
@@ -50,7 +33,6 @@ function(_laketide_room room edges third_party)
   if(tests AND (NOT LAKETIDE_ONLY_TESTS OR room IN_LIST LAKETIDE_ONLY_TESTS))
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE laketide_test_support ${target} GTest::gmock GTest::gtest_main)
-    _laketide_precompile(${name}_test "${third_party}")
     add_test(NAME ${name}_test COMMAND ${name}_test --gtest_brief=1)
     set_tests_properties(${name}_test PROPERTIES LABELS unit TIMEOUT 300 ENVIRONMENT "${LAKETIDE_TEST_ENVIRONMENT}")
   endif()
