@@ -1,0 +1,115 @@
+// A pipeline document (PRODUCT §4) after parsing: plain data, defaults filled in.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "laketide/status.h"
+
+namespace laketide::config {
+
+/// `kafka:` under a source. Exactly one of topics and pattern is set. Immutable.
+struct KafkaSourceSpec {
+  std::vector<std::string> topics;
+  std::string pattern;
+  std::string start = "earliest";  // earliest | latest | offsets JSON | ISO time | ms
+  std::optional<int64_t> max_offsets_per_epoch;
+  std::optional<int64_t> max_rate_per_partition;  // records per second
+  bool fail_on_data_loss = true;
+  std::string group_id;                           // default laketide-<pipeline>
+  std::string brokers;                            // default: the service's
+  std::map<std::string, std::string> client;      // librdkafka settings on top of the service's
+};
+
+/// `rate:` under a source: rows made by the engine. Immutable.
+struct RateSourceSpec {
+  int64_t rows_per_second = 1;
+  int32_t partitions = 1;
+};
+
+/// `format:` under a source. Immutable.
+struct FormatSpec {
+  std::string kind = "json";            // json | text | raw
+  std::string schema;                   // SQL column list; empty: inferred (json)
+  std::string tombstones = "row";       // row | skip | delete
+  std::string schema_policy;            // ignore | rescue | fail; empty: ignore if declared, rescue if inferred
+};
+
+/// One entry of `sources:`. Immutable.
+struct SourceSpec {
+  std::string name;  // table name in SQL
+  std::variant<KafkaSourceSpec, RateSourceSpec> from;
+  FormatSpec format;
+};
+
+/// One entry of `sinks:`; which members count depends on `kind`. Immutable.
+struct SinkSpec {
+  std::string kind;  // delta | postgres | console
+  std::string id;    // default <kind>:<table or path>
+  std::string path;  // delta: below the lake root, or absolute (files only)
+  std::string table; // postgres: schema.table
+  std::string url;   // postgres: default the service's
+  std::string mode = "append";          // append | upsert | overwrite
+  std::string select;                   // SQL over `result` or a source
+  std::string output_mode;              // default: the pipeline's
+  std::vector<std::string> key;         // upsert
+  std::string order_by;                 // upsert: the larger wins
+  std::vector<std::string> partition_by;  // delta
+  std::string compression = "zstd";     // delta: zstd | snappy
+  int64_t target_file_bytes = 128 << 20;  // delta
+  int64_t rows = 20;                    // console
+};
+
+/// What to do with records that cannot be decoded, evaluated or written. Immutable.
+struct BadRecordsSpec {
+  std::string policy = "quarantine";  // quarantine | drop | fail
+  double max_ratio = 0.5;
+  int64_t over = 10000;
+};
+
+/// When epochs close. Immutable.
+struct TriggerSpec {
+  enum class Kind { kEpoch, kOnce, kAvailableNow, kContinuous };
+  Kind kind = Kind::kEpoch;
+  std::optional<std::chrono::milliseconds> every;  // default: stream_defaults.epoch
+};
+
+/// The whole document. Immutable.
+struct PipelineSpec {
+  std::string name;
+  std::vector<SourceSpec> sources;
+  std::string sql;  // empty: SELECT * FROM source
+  std::string output_mode = "append";
+  TriggerSpec trigger;
+  std::vector<SinkSpec> sinks;
+  BadRecordsSpec bad_records;
+  std::string pool;                // default: stream_defaults.pool
+  std::optional<int> lanes;        // none: auto
+  bool autostart = false;
+  /// The document as canonical JSON (sorted keys, defaults not added, variables not expanded): what is stored, shown and
+  /// compared; two documents are the same spec iff their canonical forms are equal.
+  std::string canonical;
+};
+
+/// A problem in a document, where it is, and what to do. Line and column from 1; 0 if unknown. Immutable.
+struct Problem {
+  std::string file;
+  int line = 0;
+  int column = 0;
+  std::string field;    // dotted path
+  std::string message;  // with the nearest valid name or an example
+  std::string to_string() const;  // file:line:column: field: message
+};
+
+/// Parses one pipeline from YAML or JSON text (JSON is read as YAML, so both have positions). `origin` is a file name, or
+/// "request" for a document that came over HTTP: there variables are not expanded and absolute paths are refused.
+/// All problems found are appended to `problems`; the result is an error iff there are any.
+Result<PipelineSpec> parse_pipeline(std::string_view text, const std::string& origin, std::vector<Problem>& problems);
+
+}  // namespace laketide::config

@@ -1,0 +1,35 @@
+// What a lane's parts may use of the world around them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <arrow/type_fwd.h>
+
+#include "base/clock.h"
+#include "base/metrics.h"
+
+namespace laketide {
+
+/// Number of a lane within its run, from 0.
+using LaneId = int;
+
+/// Why a lane cannot go on; shown in status and metrics.
+enum class BlockReason { kNone, kNoInput, kRateLimit, kSinkQueueFull, kMemory, kEpochHeld, kBrokerAway };
+const char* to_string(BlockReason reason);
+
+/// Given to readers, decoders, operators and writers when they are opened; outlives them. `wake` may be called from any
+/// thread, any number of times, and makes the lane's task run again. The rest is for the lane's own task.
+struct Context {
+  LaneId lane = 0;
+  arrow::MemoryPool* memory = nullptr;
+  const Clock* clock = nullptr;
+  std::shared_ptr<Metrics> metrics;
+  Labels labels;  // pipeline, pool: put on every metric made here
+  std::function<void()> wake;
+  /// Set by a part just before it answers Step::kBlocked.
+  BlockReason blocked = BlockReason::kNone;
+};
+
+}  // namespace laketide

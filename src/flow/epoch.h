@@ -1,0 +1,66 @@
+// One unit of commit: what was fixed when it opened, and the plan that all sinks commit.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/ids.h"
+#include "base/positions.h"
+#include "laketide/status.h"
+
+namespace laketide {
+
+/// Fixed when the epoch opens, the same at every replay. Immutable.
+struct EpochInfo {
+  EpochId id;
+  Instant now;        // what now() is in SQL
+  bool last = false;  // a bounded run's final epoch: everything is flushed
+};
+
+/// Identifies the last record taken from a partition, so that a recreated topic is noticed at start. Immutable.
+struct LastRecord {
+  RecordOffset offset;
+  int64_t timestamp_ms = -1;
+  uint64_t key_hash = 0;  // XXH/FNV of the key's bytes, see hash_key
+  bool operator==(const LastRecord&) const = default;
+};
+/// FNV-1a, 64 bit, over the key's bytes; 0 for a null key. Part of the format on disk.
+uint64_t hash_key(const char* key, size_t size);
+
+/// All that a replay of an epoch needs beside the records themselves (PRODUCT §8.2). Written to the ledger, and into
+/// every sink with the epoch's rows, as versioned JSON. Immutable once made.
+struct EpochPlan {
+  static constexpr int kVersion = 1;
+
+  std::string pipeline;
+  EpochId epoch;
+  Instant opened_at;
+  Ranges ranges;  // only partitions that moved; every end is set
+  Positions next;  // of every partition after this epoch, also of those that did not move
+  std::map<SourcePartition, LastRecord> last_records;  // of every partition that ever gave one
+  std::vector<std::string> sinks;                      // ids of the sinks that have a part in it
+  std::map<std::string, std::string> schemas;  // source -> declared form, see formats/schema_text.h
+  std::string spec_hash;                       // of the pipeline document the epoch was opened under
+  bool last = false;
+
+  std::string to_json() const;
+  /// Refuses other versions by name.
+  static Result<EpochPlan> from_json(std::string_view text);
+};
+
+/// What one writer made of an epoch, kept invisible until the commit. Owned by the run; destroyed without commit it must
+/// leave nothing that `Sink::abandon` would not remove. Confined to its task.
+class Staged {
+ public:
+  virtual ~Staged() = default;
+  virtual int64_t rows() const = 0;
+  virtual int64_t bytes() const = 0;
+};
+using StagedList = std::vector<std::unique_ptr<Staged>>;
+
+}  // namespace laketide

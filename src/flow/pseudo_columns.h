@@ -1,0 +1,37 @@
+// Columns that say where a row came from. They can be named everywhere and are not in `SELECT *`.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flow/batch.h"
+#include "flow/records.h"
+#include "laketide/status.h"
+
+namespace laketide {
+
+/// The pseudo-columns that come with a record: _topic utf8, _partition int32, _offset int64, _timestamp timestamp[us, UTC],
+/// _timestamp_type int32, _key binary, _value binary, _headers list<struct<key utf8, value binary>>. (_epoch and _pipeline
+/// are constants of the epoch and are added by the plan.)
+bool is_record_pseudo_column(std::string_view name);
+std::shared_ptr<arrow::Field> pseudo_column_field(std::string_view name);
+
+/// Builds the wanted pseudo-columns, row by row. Confined to its task.
+class PseudoColumns {
+ public:
+  PseudoColumns(std::vector<std::string> names, arrow::MemoryPool* memory);
+  ~PseudoColumns();
+  /// Adds one record's place. Cheap: appends to fixed-width builders unless _key, _value or _headers are wanted.
+  void append(const Records& records, const RecordView& record);
+  /// The columns, in the order of the names; empties the builders.
+  Result<std::vector<std::shared_ptr<arrow::Array>>> finish();
+  std::vector<std::shared_ptr<arrow::Field>> fields() const;
+
+ private:
+  struct Builders;
+  std::unique_ptr<Builders> builders_;
+};
+
+}  // namespace laketide
