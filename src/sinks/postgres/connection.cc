@@ -126,11 +126,17 @@ class LibpqConnection final : public Connection {
     return flush(wait);
   }
 
-  Status receive(const Wait& wait) override { return read_all(wait, nullptr); }
+  Status receive(const Wait& wait) override {
+    LT_RETURN_IF_ERROR(ready());
+    return read_all(wait, nullptr);
+  }
   const std::string& tag() const override { return tag_; }
   const ServerError& last_error() const override { return error_; }
   bool usable() const override { return usable_ && PQstatus(handle_.get()) == CONNECTION_OK; }
-  void cut() override { ::shutdown(PQsocket(handle_.get()), SHUT_RDWR); }
+  void cut() override {
+    ::shutdown(PQsocket(handle_.get()), SHUT_RDWR);
+    usable_ = false;  // what came in before could still be read
+  }
   int server_version() const override { return PQserverVersion(handle_.get()); }
 
  private:

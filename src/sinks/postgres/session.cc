@@ -253,6 +253,16 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   Status begin(const Wait& wait) {
     drop_leftovers();
     if (open_) return {};
+    const bool used = connection_ != nullptr;
+    Status begun = begin_once(wait);
+    // The server may have gone while nothing was to do; nothing is lost with a connection that has no epoch.
+    if (begun.ok() || !used || begun.is_cancelled() || (connection_ && connection_->usable())) return begun;
+    open_ = false;
+    connection_.reset();
+    return begin_once(wait);
+  }
+
+  Status begin_once(const Wait& wait) {
     LT_RETURN_IF_ERROR(connect(wait));
     for (size_t at = 0; at < targets_.size(); ++at) {
       if (!targets_[at].staging || staged_connection_.contains(at)) continue;

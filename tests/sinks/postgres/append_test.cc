@@ -27,9 +27,9 @@ TEST_F(PostgresAppend, MakesTheTableAndCommitsRowsWithTheirProgress) {
   EXPECT_EQ(none.generation, Generation(1));
   EXPECT_FALSE(none.epoch);
   EXPECT_TRUE(none.next.empty());
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, "a"], [2, null]])")).ok());
-  ASSERT_TRUE(pipeline_.end(0).ok());
-  ASSERT_TRUE(pipeline_.prepare(0).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"], [2, null]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.end(0)), "ok");
+  ASSERT_EQ(text(pipeline_.prepare(0)), "ok");
   EXPECT_EQ(database_.rows(kRows), Rows{});  // prepared is not visible
   auto commit = pipeline_.commit(0);
   ASSERT_TRUE(commit.ok()) << commit.status().to_string();
@@ -43,8 +43,8 @@ TEST_F(PostgresAppend, MakesTheTableAndCommitsRowsWithTheirProgress) {
 
 TEST_F(PostgresAppend, ASecondOwnerGoesOnWhereTheFirstStopped) {
   pipeline_.start();
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, "a"]])")).ok());
-  ASSERT_TRUE(pipeline_.finish(7).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.finish(7)), "ok");
   Pipeline second(database_, {target()}, schema());
   const Progress progress = second.start();
   EXPECT_EQ(progress.generation, Generation(2));
@@ -53,69 +53,69 @@ TEST_F(PostgresAppend, ASecondOwnerGoesOnWhereTheFirstStopped) {
   auto plan = EpochPlan::from_json(progress.plan);
   ASSERT_TRUE(plan.ok()) << plan.status().to_string();
   EXPECT_EQ(plan->ranges, pipeline_.plan(7).ranges);
-  ASSERT_TRUE(second.write(rows_of(schema(), R"([[2, "b"]])")).ok());
-  ASSERT_TRUE(second.finish(8).ok());
+  ASSERT_EQ(text(second.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
+  ASSERT_EQ(text(second.finish(8)), "ok");
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a", "2|b"}));
 }
 
 TEST_F(PostgresAppend, RowsOfTheNextEpochWaitUntilThisOneIsCommitted) {
   pipeline_.start();
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, "a"]])")).ok());
-  ASSERT_TRUE(pipeline_.end(0).ok());
-  ASSERT_TRUE(pipeline_.prepare(0).ok());
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[2, "b"]])")).ok());
-  ASSERT_TRUE(pipeline_.end(1).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.end(0)), "ok");
+  ASSERT_EQ(text(pipeline_.prepare(0)), "ok");
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.end(1)), "ok");
   ASSERT_TRUE(pipeline_.commit(0).ok());
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a"}));
-  ASSERT_TRUE(pipeline_.prepare(1).ok());
+  ASSERT_EQ(text(pipeline_.prepare(1)), "ok");
   ASSERT_TRUE(pipeline_.commit(1).ok());
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a", "2|b"}));
 }
 
 TEST_F(PostgresAppend, AnEpochWithoutRowsStillMovesTheProgress) {
   pipeline_.start();
-  ASSERT_TRUE(pipeline_.finish(0).ok());
+  ASSERT_EQ(text(pipeline_.finish(0)), "ok");
   EXPECT_EQ(database_.value("SELECT epoch FROM laketide.progress"), "0");
 }
 
 TEST_F(PostgresAppend, AnEpochThatTheSinkHasIsNotWrittenAgain) {
   pipeline_.start();
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, "a"]])")).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
   auto first = pipeline_.finish(0);
   ASSERT_TRUE(first.ok());
   EXPECT_EQ(pipeline_.commit(0)->id, first->id);
   Pipeline second(database_, {target()}, schema());
   second.start();
-  ASSERT_TRUE(second.write(rows_of(schema(), R"([[1, "a"]])")).ok());
-  ASSERT_TRUE(second.finish(0).ok());
+  ASSERT_EQ(text(second.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(second.finish(0)), "ok");
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a"}));
-  ASSERT_TRUE(second.write(rows_of(schema(), R"([[2, "b"]])")).ok());
-  ASSERT_TRUE(second.finish(1).ok());
+  ASSERT_EQ(text(second.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
+  ASSERT_EQ(text(second.finish(1)), "ok");
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a", "2|b"}));
 }
 
 TEST_F(PostgresAppend, AnAbandonedEpochLeavesNothing) {
   pipeline_.start();
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, "a"]])")).ok());
-  ASSERT_TRUE(pipeline_.end(0).ok());
-  ASSERT_TRUE(pipeline_.prepare(0).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.end(0)), "ok");
+  ASSERT_EQ(text(pipeline_.prepare(0)), "ok");
   pipeline_.abandon(0);
   EXPECT_EQ(database_.value("SELECT epoch IS NULL FROM laketide.progress"), "t");
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[2, "b"]])")).ok());
-  ASSERT_TRUE(pipeline_.finish(0).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.finish(0)), "ok");
   EXPECT_EQ(database_.rows(kRows), (Rows{"2|b"}));
 }
 
 TEST_F(PostgresAppend, AbandoningTheNextEpochKeepsThePreparedOne) {
   pipeline_.start();
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, "a"]])")).ok());
-  ASSERT_TRUE(pipeline_.end(0).ok());
-  ASSERT_TRUE(pipeline_.prepare(0).ok());
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[2, "lost"]])")).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.end(0)), "ok");
+  ASSERT_EQ(text(pipeline_.prepare(0)), "ok");
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[2, "lost"]])"))), "ok");
   pipeline_.abandon(1);
   ASSERT_TRUE(pipeline_.commit(0).ok());
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[2, "b"]])")).ok());
-  ASSERT_TRUE(pipeline_.finish(1).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.finish(1)), "ok");
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a", "2|b"}));
 }
 
@@ -133,34 +133,34 @@ TEST_F(PostgresAppend, WhatWritersLeftThatEndedNoEpochIsDropped) {
   pipeline_.start();
   // Enough for chunks that are on the server before the writer goes.
   const std::string wide(1 << 20, 'x');
-  for (int row = 0; row < 8; ++row) ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, ")" + wide + R"("]])")).ok());
+  for (int row = 0; row < 8; ++row) ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, ")" + wide + R"("]])"))), "ok");
   pipeline_.settle();
   pipeline_.start();
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[2, "b"]])")).ok());
-  ASSERT_TRUE(pipeline_.finish(0).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.finish(0)), "ok");
   EXPECT_EQ(database_.rows(kRows), (Rows{"2|b"}));
 }
 
 TEST_F(PostgresAppend, ACommitWhoseAnswerIsLostIsFoundDone) {
   pipeline_.start();
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, "a"]])")).ok());
-  ASSERT_TRUE(pipeline_.end(0).ok());
-  ASSERT_TRUE(pipeline_.prepare(0).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.end(0)), "ok");
+  ASSERT_EQ(text(pipeline_.prepare(0)), "ok");
   ASSERT_TRUE(Failpoint::arm("postgres.commit.sent=cut").ok());
   auto commit = pipeline_.commit(0);
   ASSERT_TRUE(commit.ok()) << commit.status().to_string();
   EXPECT_EQ(commit->rows, 1);
   EXPECT_EQ(commit->id, database_.value("SELECT xmin FROM laketide.progress"));
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[2, "b"]])")).ok());
-  ASSERT_TRUE(pipeline_.finish(1).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.finish(1)), "ok");
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a", "2|b"}));
 }
 
 TEST_F(PostgresAppend, ACommitThatNeverArrivedIsFoundMissingAndRunAgain) {
   pipeline_.start();
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, "a"]])")).ok());
-  ASSERT_TRUE(pipeline_.end(0).ok());
-  ASSERT_TRUE(pipeline_.prepare(0).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.end(0)), "ok");
+  ASSERT_EQ(text(pipeline_.prepare(0)), "ok");
   ASSERT_TRUE(Failpoint::arm("postgres.commit.sent=lose").ok());
   auto commit = pipeline_.commit(0);
   ASSERT_FALSE(commit.ok());
@@ -168,16 +168,16 @@ TEST_F(PostgresAppend, ACommitThatNeverArrivedIsFoundMissingAndRunAgain) {
   EXPECT_TRUE(commit.status().retryable());
   EXPECT_EQ(database_.rows(kRows), Rows{});
   EXPECT_FALSE(pipeline_.start().epoch);
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, "a"]])")).ok());
-  ASSERT_TRUE(pipeline_.finish(0).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.finish(0)), "ok");
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a"}));
 }
 
 TEST_F(PostgresAppend, AFailureAfterTheCommitWasSentIsReadBackByTheNextCall) {
   pipeline_.start();
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, "a"]])")).ok());
-  ASSERT_TRUE(pipeline_.end(0).ok());
-  ASSERT_TRUE(pipeline_.prepare(0).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.end(0)), "ok");
+  ASSERT_EQ(text(pipeline_.prepare(0)), "ok");
   ASSERT_TRUE(Failpoint::arm("postgres.commit.sent=error").ok());
   EXPECT_EQ(pipeline_.commit(0).status().code(), "failpoint");
   auto again = pipeline_.commit(0);
@@ -188,18 +188,28 @@ TEST_F(PostgresAppend, AFailureAfterTheCommitWasSentIsReadBackByTheNextCall) {
 
 TEST_F(PostgresAppend, ALostConnectionInTheMiddleOfAnEpochIsToldToTheWritersAndLosesTheEpochOnly) {
   pipeline_.start();
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, "a"]])")).ok());
-  ASSERT_TRUE(pipeline_.finish(0).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.finish(0)), "ok");
   ASSERT_TRUE(Failpoint::arm("postgres.copy=cut").ok());
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[2, "b"]])")).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
   auto failed = pipeline_.finish(1);
   ASSERT_FALSE(failed.ok());
   EXPECT_EQ(failed.status().code(), "postgres_unavailable");
   EXPECT_TRUE(failed.status().retryable());
   EXPECT_EQ(pipeline_.write(rows_of(schema(), R"([[3, "c"]])")).code(), "postgres_unavailable");
   EXPECT_EQ(pipeline_.start().epoch, EpochId(0));
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[2, "b"]])")).ok());
-  ASSERT_TRUE(pipeline_.finish(1).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.finish(1)), "ok");
+  EXPECT_EQ(database_.rows(kRows), (Rows{"1|a", "2|b"}));
+}
+
+TEST_F(PostgresAppend, AConnectionThatDiedBetweenEpochsIsReplacedWithoutAWord) {
+  pipeline_.start();
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.finish(0)), "ok");
+  database_.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'laketide/%'");
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.finish(1)), "ok");
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a", "2|b"}));
 }
 
@@ -208,10 +218,10 @@ class PostgresCrash : public PostgresAppend, public testing::WithParamInterface<
 
 TEST_P(PostgresCrash, LeavesTheWholeEpochOrNothing) {
   pipeline_.start();
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[1, "a"]])")).ok());
-  ASSERT_TRUE(pipeline_.finish(0).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline_.finish(0)), "ok");
   ASSERT_TRUE(Failpoint::arm(std::string(GetParam()) + "=error").ok());
-  ASSERT_TRUE(pipeline_.write(rows_of(schema(), R"([[2, "b"], [3, "c"]])")).ok());
+  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[2, "b"], [3, "c"]])"))), "ok");
   ASSERT_FALSE(pipeline_.finish(1).ok()) << GetParam();
 
   Pipeline next(database_, {target()}, schema());
@@ -220,8 +230,8 @@ TEST_P(PostgresCrash, LeavesTheWholeEpochOrNothing) {
   const bool whole = *found.epoch == EpochId(1);
   EXPECT_EQ(database_.rows(kRows), whole ? (Rows{"1|a", "2|b", "3|c"}) : (Rows{"1|a"}));
   if (!whole) {
-    ASSERT_TRUE(next.write(rows_of(schema(), R"([[2, "b"], [3, "c"]])")).ok());
-    ASSERT_TRUE(next.finish(1).ok());
+    ASSERT_EQ(text(next.write(rows_of(schema(), R"([[2, "b"], [3, "c"]])"))), "ok");
+    ASSERT_EQ(text(next.finish(1)), "ok");
   }
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a", "2|b", "3|c"}));
 }
@@ -244,7 +254,7 @@ TEST_F(PostgresAppend, AFullQueueBlocksTheWriterUntilTheServerHasTakenRows) {
   Pipeline narrow(options, {schema()});
   narrow.start();
   const auto batch = rows_of(schema(), R"([[1, ")" + std::string(40 << 10, 'x') + R"("]])");
-  for (int row = 0; row < 64; ++row) ASSERT_TRUE(narrow.write(batch).ok());
+  for (int row = 0; row < 64; ++row) ASSERT_EQ(text(narrow.write(batch)), "ok");
   auto commit = narrow.finish(0);
   ASSERT_TRUE(commit.ok()) << commit.status().to_string();
   EXPECT_EQ(commit->rows, 64);
@@ -266,8 +276,8 @@ TEST_F(PostgresAppend, ALaneThatIsAheadCannotShutOutTheOneThatIsBehind) {
   while (*(*ahead)->write(batch, narrow.rejects()) == Step::kReady) ++taken;
   EXPECT_EQ(narrow.context().blocked, BlockReason::kSinkQueueFull);
   EXPECT_EQ(taken, 1);
-  ASSERT_TRUE(narrow.write(rows_of(schema(), R"([[1, "a"]])")).ok());
-  ASSERT_TRUE(narrow.finish(0).ok());
+  ASSERT_EQ(text(narrow.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(narrow.finish(0)), "ok");
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a"}));
 }
 

@@ -13,6 +13,13 @@
 
 namespace laketide {
 
+/// "ok", or what went wrong.
+inline std::string text(const Status& status) { return status.to_string(); }
+template <typename T>
+std::string text(const Result<T>& result) {
+  return result.status().to_string();
+}
+
 /// The rows of a JSON array of arrays, as a batch of `schema`.
 Batch rows_of(const Schema& schema, const std::string& json);
 /// With hidden columns _partition (the same for all) and _offset (counting from `first`).
