@@ -10,8 +10,8 @@ namespace laketide::postgres {
 namespace {
 
 // Header: dimensions, has-null flag, element type; then, if not empty, size and lower bound of the one dimension.
-constexpr size_t kEmptyHeader = 12;
-constexpr size_t kHeader = 20;
+constexpr size_t kEmptyArrayBytes = 12;
+constexpr size_t kArrayHeaderBytes = 20;
 
 template <typename ListArrayType>
 class ArrayCell final : public CellEncoder {
@@ -34,7 +34,7 @@ class ArrayCell final : public CellEncoder {
       const auto [from, to] = elements_of(lists, row);
       sizes[row] += 4;
       if (lists.IsNull(row)) continue;
-      sizes[row] += from == to ? kEmptyHeader : kHeader;
+      sizes[row] += from == to ? kEmptyArrayBytes : kArrayHeaderBytes;
       for (int64_t at = from; at < to; ++at) sizes[row] += element_sizes_[static_cast<size_t>(at)];
       const auto& refused = element_refusals_.list();
       while (refusal < refused.size() && refused[refusal].row < from) ++refusal;
@@ -65,7 +65,7 @@ class ArrayCell final : public CellEncoder {
       const auto [from, to] = elements_of(lists, row);
       const size_t start = from < to ? cell_start[static_cast<size_t>(from)] : 0;
       const size_t size = from < to ? cell_at[static_cast<size_t>(to - 1)] - start : 0;
-      const size_t header = from < to ? kHeader : kEmptyHeader;
+      const size_t header = from < to ? kArrayHeaderBytes : kEmptyArrayBytes;
       put_big_endian<int32_t>(cell, static_cast<int32_t>(header + size));
       put_header(cell + 4, static_cast<int32_t>(to - from), has_null(from, to));
       std::memcpy(cell + 4 + header, cells.data() + start, size);

@@ -16,8 +16,8 @@
 namespace laketide::postgres {
 namespace {
 
-constexpr const char* kBadUtf8 = "a text inside the nested value is not valid UTF-8";
-constexpr const char* kZeroByte = "a text inside the nested value has a zero byte, which jsonb cannot hold";
+constexpr const char* kBadUtf8Inside = "a text inside the nested value is not valid UTF-8";
+constexpr const char* kZeroInside = "a text inside the nested value has a zero byte, which jsonb cannot hold";
 
 template <typename Number>
 void append_number(Number value, std::string& out) {
@@ -39,10 +39,10 @@ void append_real(double value, bool single, std::string& out) {
 }
 
 const char* append_text(std::string_view text, std::string& out) {
-  if (!arrow::util::ValidateUTF8(reinterpret_cast<const uint8_t*>(text.data()), static_cast<int64_t>(text.size()))) return kBadUtf8;
+  if (!arrow::util::ValidateUTF8(reinterpret_cast<const uint8_t*>(text.data()), static_cast<int64_t>(text.size()))) return kBadUtf8Inside;
   out += '"';
   for (const char c : text) {
-    if (c == 0) return kZeroByte;
+    if (c == 0) return kZeroInside;
     if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
