@@ -343,12 +343,17 @@ Status Run::run_stage(StageSpec spec) {
     std::lock_guard lock(mutex_);
     stage_ = nullptr;
   }
-  if (outcome.ok()) return outcome;
-  for (auto& sink : spec_.sinks) {
-    const Status abandoned = sink->abandon(position_.epoch, Wait::for_at_most(std::chrono::seconds(5)));
-    if (!abandoned.ok()) log::warn("an epoch could not be abandoned; its leftovers are dropped at the next claim", {{"pipeline", spec_.pipeline}, {"sink", sink->id()}, {"reason", abandoned.to_string()}});
-  }
+  // Lanes have read on since the last commit, also when all went well.
+  for (auto& sink : spec_.sinks) abandon(*sink);
+  if (spec_.quarantine) abandon(*spec_.quarantine);
   return outcome;
+}
+
+void Run::abandon(Sink& sink) {
+  const Status abandoned = sink.abandon(position_.epoch, Wait::for_at_most(std::chrono::seconds(5)));
+  if (abandoned.ok()) return;
+  log::warn("an epoch could not be abandoned; its leftovers are dropped at the next claim",
+            {{"pipeline", spec_.pipeline}, {"sink", sink.id()}, {"reason", abandoned.to_string()}});
 }
 
 }  // namespace laketide

@@ -72,6 +72,7 @@ class Run : public std::enable_shared_from_this<Run> {
   Status replay(const Recovery& recovery);
   Status read_on();
   Status run_stage(StageSpec spec);
+  void abandon(Sink& sink);
   void set_state(StreamState state, const Status& problem = {});
   void pause_before_retry();
   Wait waiting() const { return Wait{halt_.token(), SteadyTime::max()}; }
