@@ -6,9 +6,7 @@
 #include <map>
 #include <random>
 
-#include "config/start.h"
 #include "engine/catalog.h"
-#include "engine/start_positions.h"
 #include "flow/actor_sink.h"
 #include "flow/schema_text.h"
 #include "formats/json/json_format.h"
@@ -18,6 +16,7 @@
 #include "sinks/delta/delta_sink.h"
 #include "sinks/postgres/postgres_sink.h"
 #include "sources/kafka/kafka_source.h"
+#include "sources/kafka/start_offsets.h"
 #include "sources/rate/rate_source.h"
 #include "storage/local_store.h"
 
@@ -87,10 +86,14 @@ class Wiring {
     options.fail_on_data_loss = kafka.fail_on_data_loss;
     options.alarm = alarm();
     LT_ASSIGN_OR_RETURN(spec_.source, make_kafka_source(std::move(options)));
-    LT_ASSIGN_OR_RETURN(const config::Start start, config::parse_start(kafka.start));
+    LT_ASSIGN_OR_RETURN(const OffsetSetting start, parse_offsets(kafka.start, "start"));
     spec_.start_text = kafka.start;
-    spec_.start = [start, source = spec_.source](const PartitionBounds& bounds, const Wait& wait) {
-      return start_positions(start, *source, bounds, wait);
+    spec_.start = [start, source = spec_.source](const PartitionBounds& bounds, const Wait& wait) -> Result<Positions> {
+      Positions times;
+      if (start.time() != nullptr) {
+        LT_ASSIGN_OR_RETURN(times, source->at_time(*start.time(), wait));
+      }
+      return resolve_offsets(start, bounds, times, "start");
     };
     spec_.epoch_records_max = kafka.max_offsets_per_epoch.value_or(INT64_MAX);
     return {};
@@ -151,7 +154,8 @@ class Wiring {
       } else {
         ConsoleSinkOptions options;
         options.id = sink.id;
-        options.rows_max = sink.rows;
+        options.pipeline = pipeline_.name;
+        options.rows = sink.rows;
         spec_.sinks[i] = make_console_sink(std::move(options));
       }
     }
@@ -167,7 +171,7 @@ class Wiring {
     options.partition_by = sink.partition_by;
     options.compression = sink.compression;
     options.target_file_bytes = sink.target_file_bytes;
-    LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), storage::local_store()));
+    LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), store_));
     return {};
   }
 
@@ -215,7 +219,7 @@ class Wiring {
     options.pipeline = pipeline_.name;
     options.id = "quarantine";
     options.table_path = service_.lake_root + "/_quarantine/" + pipeline_.name;
-    LT_ASSIGN_OR_RETURN(spec_.quarantine, make_delta_sink(std::move(options), storage::local_store()));
+    LT_ASSIGN_OR_RETURN(spec_.quarantine, make_delta_sink(std::move(options), store_));
     return {};
   }
 
@@ -247,6 +251,7 @@ class Wiring {
   const config::PipelineSpec& pipeline_;
   const config::ServiceConfig& service_;
   Scheduler& scheduler_;
+  const std::shared_ptr<storage::Store> store_ = storage::make_local_store();
   RunSpec spec_;
   bool needs_place_ = false;
 };

@@ -12,7 +12,7 @@ namespace laketide::lake {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr int64_t kRowsPerBatch = 4096;
 
@@ -60,9 +60,9 @@ std::shared_ptr<arrow::Field> protocol_column() {
                                       arrow::field("readerFeatures", names), arrow::field("writerFeatures", names)}));
 }
 
-arrow::Status append(arrow::ArrayBuilder& builder, const Json* value);
+arrow::Status append(arrow::ArrayBuilder& builder, const OrderedJson* value);
 
-arrow::Status append_struct(arrow::StructBuilder& builder, const Json& object) {
+arrow::Status append_struct(arrow::StructBuilder& builder, const OrderedJson& object) {
   ARROW_RETURN_NOT_OK(builder.Append());
   for (int i = 0; i < builder.num_fields(); ++i) {
     const auto found = object.find(builder.type()->field(i)->name());
@@ -71,7 +71,7 @@ arrow::Status append_struct(arrow::StructBuilder& builder, const Json& object) {
   return arrow::Status::OK();
 }
 
-arrow::Status append_map(arrow::MapBuilder& builder, const Json& object) {
+arrow::Status append_map(arrow::MapBuilder& builder, const OrderedJson& object) {
   ARROW_RETURN_NOT_OK(builder.Append());
   for (const auto& [key, value] : object.items()) {
     ARROW_RETURN_NOT_OK(static_cast<arrow::StringBuilder*>(builder.key_builder())->Append(key));
@@ -80,13 +80,13 @@ arrow::Status append_map(arrow::MapBuilder& builder, const Json& object) {
   return arrow::Status::OK();
 }
 
-arrow::Status append_list(arrow::ListBuilder& builder, const Json& list) {
+arrow::Status append_list(arrow::ListBuilder& builder, const OrderedJson& list) {
   ARROW_RETURN_NOT_OK(builder.Append());
   for (const auto& value : list) ARROW_RETURN_NOT_OK(append(*builder.value_builder(), &value));
   return arrow::Status::OK();
 }
 
-arrow::Status append(arrow::ArrayBuilder& builder, const Json* value) {
+arrow::Status append(arrow::ArrayBuilder& builder, const OrderedJson* value) {
   if (value == nullptr || value->is_null()) return builder.AppendNull();
   switch (builder.type()->id()) {
     case arrow::Type::STRUCT: return append_struct(static_cast<arrow::StructBuilder&>(builder), *value);
@@ -119,7 +119,7 @@ Status CheckpointRows::append(const Action& action) {
     if (!made.ok()) return from_arrow(made.status(), "build a checkpoint");
     builder_ = std::move(made).ValueUnsafe();
   }
-  const Json row = to_json(action);
+  const OrderedJson row = to_json(action);
   for (int i = 0; i < builder_->num_fields(); ++i) {
     const auto found = row.find(builder_->schema()->field(i)->name());
     LT_RETURN_IF_ERROR(from_arrow(laketide::lake::append(*builder_->GetField(i), found == row.end() ? nullptr : &*found),

@@ -13,16 +13,16 @@ namespace laketide::lake {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 Status no_type(const arrow::DataType& type, const char* advice) {
   return Status::user("schema_mismatch", std::string("Delta Lake has no type for this column, ") + advice + ": " + type.ToString());
 }
 
-Result<Json> type_json(const arrow::DataType& type);
+Result<OrderedJson> type_json(const arrow::DataType& type);
 
-Json metadata_json(const arrow::Field& field) {
-  Json object = Json::object();
+OrderedJson metadata_json(const arrow::Field& field) {
+  OrderedJson object = OrderedJson::object();
   const auto metadata = field.metadata();
   for (int64_t i = 0; metadata && i < metadata->size(); ++i) {
     const std::string& key = metadata->key(i);
@@ -31,68 +31,68 @@ Json metadata_json(const arrow::Field& field) {
   return object;
 }
 
-Result<Json> field_json(const arrow::Field& field) {
+Result<OrderedJson> field_json(const arrow::Field& field) {
   auto type = type_json(*field.type());
   if (!type.ok()) return type.status().in("column " + field.name());
-  return Json{{"name", field.name()}, {"type", *type}, {"nullable", field.nullable()}, {"metadata", metadata_json(field)}};
+  return OrderedJson{{"name", field.name()}, {"type", *type}, {"nullable", field.nullable()}, {"metadata", metadata_json(field)}};
 }
 
-Result<Json> struct_json(const arrow::FieldVector& fields) {
-  Json list = Json::array();
+Result<OrderedJson> struct_json(const arrow::FieldVector& fields) {
+  OrderedJson list = OrderedJson::array();
   for (const auto& field : fields) {
-    LT_ASSIGN_OR_RETURN(Json one, field_json(*field));
+    LT_ASSIGN_OR_RETURN(OrderedJson one, field_json(*field));
     list.push_back(std::move(one));
   }
-  return Json{{"type", "struct"}, {"fields", std::move(list)}};
+  return OrderedJson{{"type", "struct"}, {"fields", std::move(list)}};
 }
 
-Result<Json> list_json(const arrow::Field& element) {
-  LT_ASSIGN_OR_RETURN(Json type, type_json(*element.type()));
-  return Json{{"type", "array"}, {"elementType", std::move(type)}, {"containsNull", element.nullable()}};
+Result<OrderedJson> list_json(const arrow::Field& element) {
+  LT_ASSIGN_OR_RETURN(OrderedJson type, type_json(*element.type()));
+  return OrderedJson{{"type", "array"}, {"elementType", std::move(type)}, {"containsNull", element.nullable()}};
 }
 
-Result<Json> map_json(const arrow::MapType& map) {
-  LT_ASSIGN_OR_RETURN(Json key, type_json(*map.key_type()));
-  LT_ASSIGN_OR_RETURN(Json value, type_json(*map.item_type()));
-  return Json{{"type", "map"}, {"keyType", std::move(key)}, {"valueType", std::move(value)},
+Result<OrderedJson> map_json(const arrow::MapType& map) {
+  LT_ASSIGN_OR_RETURN(OrderedJson key, type_json(*map.key_type()));
+  LT_ASSIGN_OR_RETURN(OrderedJson value, type_json(*map.item_type()));
+  return OrderedJson{{"type", "map"}, {"keyType", std::move(key)}, {"valueType", std::move(value)},
               {"valueContainsNull", map.item_field()->nullable()}};
 }
 
-Result<Json> decimal_json(const arrow::DataType& type) {
+Result<OrderedJson> decimal_json(const arrow::DataType& type) {
   const auto& decimal = static_cast<const arrow::DecimalType&>(type);
   if (decimal.precision() > 38 || decimal.scale() < 0 || decimal.scale() > decimal.precision()) {
     return no_type(type, "cast it to numeric(38, s) or less");
   }
-  return Json("decimal(" + std::to_string(decimal.precision()) + "," + std::to_string(decimal.scale()) + ")");
+  return OrderedJson("decimal(" + std::to_string(decimal.precision()) + "," + std::to_string(decimal.scale()) + ")");
 }
 
-Result<Json> timestamp_json(const arrow::DataType& type) {
+Result<OrderedJson> timestamp_json(const arrow::DataType& type) {
   const auto& timestamp = static_cast<const arrow::TimestampType&>(type);
   if (timestamp.unit() == arrow::TimeUnit::NANO) return no_type(type, "its finest unit is the microsecond");
-  return Json(timestamp.timezone().empty() ? "timestamp_ntz" : "timestamp");
+  return OrderedJson(timestamp.timezone().empty() ? "timestamp_ntz" : "timestamp");
 }
 
-Result<Json> type_json(const arrow::DataType& type) {
+Result<OrderedJson> type_json(const arrow::DataType& type) {
   switch (type.id()) {
-    case arrow::Type::BOOL: return Json("boolean");
-    case arrow::Type::INT8: return Json("byte");
+    case arrow::Type::BOOL: return OrderedJson("boolean");
+    case arrow::Type::INT8: return OrderedJson("byte");
     case arrow::Type::INT16:
-    case arrow::Type::UINT8: return Json("short");
+    case arrow::Type::UINT8: return OrderedJson("short");
     case arrow::Type::INT32:
-    case arrow::Type::UINT16: return Json("integer");
+    case arrow::Type::UINT16: return OrderedJson("integer");
     case arrow::Type::INT64:
     case arrow::Type::UINT32:
-    case arrow::Type::TIME64: return Json("long");
-    case arrow::Type::UINT64: return Json("decimal(20,0)");
-    case arrow::Type::FLOAT: return Json("float");
-    case arrow::Type::DOUBLE: return Json("double");
+    case arrow::Type::TIME64: return OrderedJson("long");
+    case arrow::Type::UINT64: return OrderedJson("decimal(20,0)");
+    case arrow::Type::FLOAT: return OrderedJson("float");
+    case arrow::Type::DOUBLE: return OrderedJson("double");
     case arrow::Type::DECIMAL128: return decimal_json(type);
     case arrow::Type::STRING:
-    case arrow::Type::LARGE_STRING: return Json("string");
+    case arrow::Type::LARGE_STRING: return OrderedJson("string");
     case arrow::Type::BINARY:
     case arrow::Type::LARGE_BINARY:
-    case arrow::Type::FIXED_SIZE_BINARY: return Json("binary");
-    case arrow::Type::DATE32: return Json("date");
+    case arrow::Type::FIXED_SIZE_BINARY: return OrderedJson("binary");
+    case arrow::Type::DATE32: return OrderedJson("date");
     case arrow::Type::TIMESTAMP: return timestamp_json(type);
     case arrow::Type::DICTIONARY: return type_json(*static_cast<const arrow::DictionaryType&>(type).value_type());
     case arrow::Type::STRUCT: return struct_json(type.fields());
@@ -204,8 +204,8 @@ bool is_zoneless(const arrow::DataType& type) {
 
 Result<std::string> to_schema_string(const arrow::Schema& schema) {
   LT_RETURN_IF_ERROR(check_names(schema.fields()));
-  LT_ASSIGN_OR_RETURN(Json root, struct_json(schema.fields()));
-  return root.dump(-1, ' ', false, Json::error_handler_t::replace);
+  LT_ASSIGN_OR_RETURN(OrderedJson root, struct_json(schema.fields()));
+  return root.dump(-1, ' ', false, OrderedJson::error_handler_t::replace);
 }
 
 Result<std::shared_ptr<arrow::Schema>> from_schema_string(const std::string& text) {

@@ -33,7 +33,7 @@ class Killable:
             self._daemon.process.terminate()
 
     def healthy(self):
-        return self._daemon._healthy()
+        return self._daemon.ready()  # requests are taken from here on
 
 
 def loop(kafka, stream, daemon, **options):

@@ -47,6 +47,7 @@ class DeltaSink final : public Sink {
     LT_ASSIGN_OR_RETURN(Progress progress, read_progress(wait));
     committed_ = progress.epoch;
     LT_RETURN_IF_ERROR(remove_leftovers(committed_ ? after(*committed_) : EpochId(0)));
+    if (log_.state().exists()) LT_RETURN_IF_ERROR(log_.remove_leftovers());
     LT_FAILPOINT("delta.claim.after");
     return progress;
   }

@@ -171,6 +171,22 @@ TEST_F(DeltaSinkTest, a_claim_removes_what_a_dead_owner_left_and_nothing_else) {
   EXPECT_TRUE(std::filesystem::exists(table() + "/somebody-elses.parquet"));
 }
 
+TEST_F(DeltaSinkTest, a_claim_removes_temporary_files_of_versions_that_exist_by_now) {
+  auto one = sink();
+  begin(*one);
+  ASSERT_TRUE(write_epoch(*one, 0, 0, 10).ok());
+  const std::string log = table() + "/_delta_log/";
+  const std::string uuid = ".f12a873d-4546-4dcb-a085-cb9a47b8c7f8.tmp";
+  const std::string dead = log + ".00000000000000000000.json" + uuid;
+  const std::string alive = log + ".00000000000000000099.json" + uuid;
+  { std::ofstream(dead) << "{"; }
+  { std::ofstream(alive) << "{"; }
+  auto two = sink();
+  ASSERT_TRUE(two->claim(wait_).ok());
+  EXPECT_FALSE(std::filesystem::exists(dead));
+  EXPECT_TRUE(std::filesystem::exists(alive)) << "its writer may yet get that version";
+}
+
 TEST_F(DeltaSinkTest, abandon_removes_the_open_epochs_files) {
   auto one = sink();
   begin(*one);
