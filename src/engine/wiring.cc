@@ -154,7 +154,8 @@ class Wiring {
       } else {
         ConsoleSinkOptions options;
         options.id = sink.id;
-        options.rows_max = sink.rows;
+        options.pipeline = pipeline_.name;
+        options.rows = sink.rows;
         spec_.sinks[i] = make_console_sink(std::move(options));
       }
     }
