@@ -16,25 +16,40 @@ constexpr std::string_view kRequestOrigin = "request";
 constexpr int64_t kLanesMax = 256;
 constexpr int64_t kRecordsMax = 1'000'000'000'000;
 
+/// `once: true`: chooses `kind`.
+Field trigger_kind_field(const char* name, TriggerSpec& trigger, TriggerSpec::Kind kind) {
+  return {name, "", [&trigger, kind](Reader& reader, const Node& node, const std::string& path) {
+            bool chosen = true;
+            std::string canonical = flag_field("", chosen, "").read(reader, node, path);
+            if (!chosen) reader.refuse(node.place, path, "is chosen by true; to leave it out, remove the line");
+            trigger.kind = kind;
+            return canonical;
+          }};
+}
+
 std::vector<Field> trigger_fields(TriggerSpec& trigger) {
   const auto set_every = [&trigger](microseconds value) { trigger.every = std::chrono::ceil<std::chrono::milliseconds>(value); };
-  const std::string later = "this version has only trigger: { epoch: 5s }; this trigger comes in a later one";
-  std::vector<Field> fields = {with_aliases(duration_field("epoch", set_every, {10ms, 1h}, "an epoch is committed this often"),
-                                            {"processingTime", "processing_time"})};
-  for (const char* name : {"once", "available_now", "availableNow", "continuous"}) fields.push_back(refused_field(name, later));
-  return fields;
+  return {with_aliases(duration_field("epoch", set_every, {10ms, 1h}, "an epoch is committed this often"),
+                       {"processingTime", "processing_time"}),
+          trigger_kind_field("once", trigger, TriggerSpec::Kind::kOnce),
+          with_aliases(trigger_kind_field("available_now", trigger, TriggerSpec::Kind::kAvailableNow), {"availableNow"}),
+          refused_field("continuous", "this version commits in epochs only; write trigger: { epoch: 1s }")};
 }
 
 std::string read_trigger(Reader& reader, const Node& node, const std::string& path, TriggerSpec& trigger) {
-  if (node.kind != Node::Kind::kScalar) return reader.section(node, path, trigger_fields(trigger));
-  // `trigger: once` is `trigger: { once: true }`.
-  Node named;
-  named.kind = Node::Kind::kMapping;
-  named.place = node.place;
-  Node value = node;
-  value.text = "true";
-  named.members.push_back({node.text, node.place, std::move(value)});
-  return reader.section(named, path, trigger_fields(trigger));
+  if (node.kind == Node::Kind::kScalar) {
+    // `trigger: once` is `trigger: { once: true }`.
+    Node named;
+    named.kind = Node::Kind::kMapping;
+    named.place = node.place;
+    Node value = node;
+    value.text = "true";
+    value.quoted = false;
+    named.members.push_back({node.text, node.place, std::move(value)});
+    return reader.section(named, path, trigger_fields(trigger));
+  }
+  if (node.members.size() > 1) reader.refuse(node.place, path, "a pipeline has one trigger");
+  return reader.section(node, path, trigger_fields(trigger));
 }
 
 std::vector<Field> bad_records_fields(BadRecordsSpec& bad) {

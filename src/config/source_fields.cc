@@ -261,6 +261,7 @@ std::string check_topic(const std::string& name) {
 
 std::string check_pipeline_name(const std::string& name) {
   if (name.starts_with('.') || name.starts_with('-')) return "a pipeline's name begins with a letter, a digit or _";
+  if (name == "start" || name == "stop") return "start and stop are paths of the API; choose another name";
   return check_topic(name);
 }
 

@@ -1,9 +1,8 @@
 #include "config/start.h"
 
-#include <chrono>
 #include <limits>
 
-#include "base/clock.h"
+#include "base/iso_time.h"
 #include "config/document.h"
 #include "config/quantity.h"
 #include "config/reader.h"
@@ -22,77 +21,6 @@ Status expected() {
   return refused(
       "expected earliest, latest, offsets such as {\"0\": 100, \"1\": -2}, a time such as 2026-01-31T12:00:00Z, or "
       "milliseconds since 1970");
-}
-
-/// Takes `length` digits off the front.
-std::optional<int> take_digits(std::string_view& text, size_t length) {
-  if (text.size() < length) return std::nullopt;
-  int value = 0;
-  for (const char c : text.substr(0, length)) {
-    if (c < '0' || c > '9') return std::nullopt;
-    value = value * 10 + (c - '0');
-  }
-  text.remove_prefix(length);
-  return value;
-}
-
-bool take(std::string_view& text, std::string_view any_of) {
-  if (text.empty() || any_of.find(text.front()) == std::string_view::npos) return false;
-  text.remove_prefix(1);
-  return true;
-}
-
-std::optional<std::chrono::milliseconds> take_time_of_day(std::string_view& text) {
-  const auto hour = take_digits(text, 2);
-  if (!hour || !take(text, ":")) return std::nullopt;
-  const auto minute = take_digits(text, 2);
-  if (!minute || *hour > 23 || *minute > 59) return std::nullopt;
-  int64_t ms = (*hour * 60LL + *minute) * 60'000;
-  if (!take(text, ":")) return std::chrono::milliseconds(ms);
-  const auto second = take_digits(text, 2);
-  if (!second || *second > 59) return std::nullopt;
-  ms += *second * 1000LL;
-  if (!take(text, ".")) return std::chrono::milliseconds(ms);
-  int64_t scale = 100;
-  bool any = false;
-  while (!text.empty() && text.front() >= '0' && text.front() <= '9') {
-    ms += (text.front() - '0') * scale;
-    scale /= 10;
-    any = true;
-    text.remove_prefix(1);
-  }
-  return any ? std::optional(std::chrono::milliseconds(ms)) : std::nullopt;
-}
-
-/// "Z", "+02:00", or nothing.
-std::optional<std::chrono::minutes> take_zone(std::string_view& text) {
-  if (text.empty() || take(text, "Zz")) return std::chrono::minutes(0);
-  const int sign = text.front() == '-' ? -1 : 1;
-  if (!take(text, "+-")) return std::nullopt;
-  const auto hours = take_digits(text, 2);
-  take(text, ":");
-  const auto minutes = text.empty() ? std::optional(0) : take_digits(text, 2);
-  if (!hours || !minutes || *hours > 18 || *minutes > 59) return std::nullopt;
-  return std::chrono::minutes(sign * (*hours * 60 + *minutes));
-}
-
-std::optional<int64_t> iso_to_ms(std::string_view text) {
-  const auto year = take_digits(text, 4);
-  if (!year || !take(text, "-")) return std::nullopt;
-  const auto month = take_digits(text, 2);
-  if (!month || !take(text, "-")) return std::nullopt;
-  const auto day = take_digits(text, 2);
-  if (!day) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok()) return std::nullopt;
-  std::chrono::milliseconds at = std::chrono::sys_days(date).time_since_epoch();
-  if (text.empty()) return at.count();
-  if (!take(text, "Tt ")) return std::nullopt;
-  const auto time = take_time_of_day(text);
-  const auto zone = time ? take_zone(text) : std::nullopt;
-  if (!zone || !text.empty()) return std::nullopt;
-  return (at + *time - *zone).count();
 }
 
 std::optional<int32_t> partition_of(std::string_view key) {
@@ -142,8 +70,8 @@ Result<Start> offsets_start(const Node& node) {
 
 Result<Start> parse_start(std::string_view text) {
   Start start;
-  if (text == "earliest") return start;
-  if (text == "latest") {
+  if (text == "earliest" || text == "-2") return start;
+  if (text == "latest" || text == "-1") {
     start.kind = Start::Kind::kLatest;
     return start;
   }
@@ -160,9 +88,9 @@ Result<Start> parse_start(std::string_view text) {
     start.time_ms = *ms;
     return start;
   }
-  const auto ms = iso_to_ms(text);
-  if (!ms) return expected();
-  start.time_ms = *ms;
+  const auto time = parse_iso_time(text);
+  if (!time) return expected();
+  start.time_ms = time->instant.micros / 1000;
   return start;
 }
 

@@ -20,7 +20,7 @@ struct Start {
   std::map<std::string, std::map<int32_t, int64_t>> offsets;
 };
 
-/// `earliest`, `latest`, {"0":100,"p1":-2}, {"events":{"0":100}}, an ISO time (UTC if it names no zone), or milliseconds
+/// `earliest` or -2, `latest` or -1, {"0":100,"p1":-2}, {"events":{"0":100}}, an ISO time (UTC if it names no zone), or milliseconds
 /// since 1970. Fails, saying what is expected.
 Result<Start> parse_start(std::string_view text);
 

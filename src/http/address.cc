@@ -1,14 +1,27 @@
 #include "http/address.h"
 
 #include <charconv>
-#include <cstdint>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 
 namespace laketide::http {
+namespace {
 
-Result<boost::asio::ip::tcp::endpoint> resolve_address(const std::string& text, const std::string& setting) {
-  using boost::asio::ip::tcp;
+using boost::asio::ip::tcp;
+
+Address address_of(const tcp::endpoint& endpoint) {
+  return {endpoint.address().to_string(), endpoint.port(), endpoint.address().is_loopback()};
+}
+
+}  // namespace
+
+std::string Address::to_string() const {
+  const bool is_v6 = ip.find(':') != std::string::npos;
+  return (is_v6 ? "[" + ip + "]" : ip) + ":" + std::to_string(port);
+}
+
+Result<Address> resolve_address(const std::string& text, const std::string& setting) {
   const auto unusable = [&](const std::string& why) {
     return Status::user("address_unusable", setting + " must be address:port, such as 127.0.0.1:8080: " + why + ": " + text, setting);
   };
@@ -25,9 +38,9 @@ Result<boost::asio::ip::tcp::endpoint> resolve_address(const std::string& text, 
   const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::passive, error);
   if (error || found.empty()) return unusable("the name is not known");
   for (const auto& entry : found) {
-    if (entry.endpoint().address().is_v4()) return entry.endpoint();
+    if (entry.endpoint().address().is_v4()) return address_of(entry.endpoint());
   }
-  return found.begin()->endpoint();
+  return address_of(found.begin()->endpoint());
 }
 
 }  // namespace laketide::http

@@ -11,6 +11,8 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -197,12 +199,23 @@ class Connection : public std::enable_shared_from_this<Connection> {
     reply.again = [&] { return hall_.router.perform(admitted, body); };
     while (reply.again) {
       if (reply.after.count() > 0) co_await pause(reply.after);
-      if (!workers.take_place()) co_return problem(Status::external("busy", "too many calls at once; try again in a moment"));
-      reply = co_await asio::co_spawn(workers.executor(), [](Reply last) -> Task<Reply> { co_return perform_again(last); }(std::move(reply)),
-                                      asio::use_awaitable);
-      workers.give_place_back();
+      reply = co_await on_worker(workers, std::move(reply));
     }
     co_return std::move(reply.response);
+  }
+
+  /// Carries a reply on, on a worker, and comes back to the socket's thread with what became of it.
+  Task<Reply> on_worker(WorkerSet& workers, Reply reply) {
+    const auto begin = [&](auto handler) {
+      // Shared, because a std::function must be copyable and a handler is not.
+      auto done = std::make_shared<decltype(handler)>(std::move(handler));
+      const auto finish = [done, executor = socket_.get_executor()](Reply result) {
+        asio::post(executor, [done, result = std::move(result)]() mutable { std::move (*done)(std::move(result)); });
+      };
+      const bool accepted = workers.post([finish, last = std::move(reply)] { finish(perform_again(last)); });
+      if (!accepted) finish({problem(Status::external("busy", "too many calls at once; try again in a moment"))});
+    };
+    return asio::async_initiate<const asio::use_awaitable_t<>, void(Reply)>(begin, asio::use_awaitable);
   }
 
   Task<void> pause(std::chrono::milliseconds duration) {
@@ -281,7 +294,7 @@ Task<void> run(std::shared_ptr<Connection> connection) { co_await connection->se
 
 }  // namespace
 
-void start_connection(tcp::socket socket, Hall& hall, const Door& door, Admission admission) {
+void start_connection(TcpSocket&& socket, Hall& hall, const Door& door, Admission admission) {
   if (admission == Admission::kClosed) return;
   const auto executor = socket.get_executor();
   asio::co_spawn(executor, run(std::make_shared<Connection>(std::move(socket), hall, door, admission)), asio::detached);

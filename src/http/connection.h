@@ -4,13 +4,23 @@
 #include <atomic>
 #include <memory>
 
-#include <boost/asio/ip/tcp.hpp>
-
 #include "http/limits.h"
 #include "http/router.h"
 #include "http/worker_set.h"
 
+// A socket as Asio declares it: its header would cost every file that sees this one seconds.
+namespace boost::asio {
+class any_io_executor;
+template <typename Protocol, typename Executor>
+class basic_stream_socket;
+namespace ip {
+class tcp;
+}
+}  // namespace boost::asio
+
 namespace laketide::http {
+
+using TcpSocket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, boost::asio::any_io_executor>;
 
 /// Which clients a listener serves. Immutable.
 struct Door {
@@ -44,6 +54,6 @@ class Hall {
 ///   loop: wait for a byte (idle) → head (5 s) → judge it → body (15 s) → perform on a worker → write (15 s)
 ///
 /// A request that was refused before its end is known ends the connection: what follows cannot be trusted to be a request.
-void start_connection(boost::asio::ip::tcp::socket socket, Hall& hall, const Door& door, Admission admission);
+void start_connection(TcpSocket&& socket, Hall& hall, const Door& door, Admission admission);
 
 }  // namespace laketide::http

@@ -1,8 +1,9 @@
 #include "http/listener.h"
 
 #include <chrono>
-#include <sstream>
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/log.h"
@@ -84,17 +85,16 @@ class SocketListener final : public Listener {
 
 }  // namespace
 
-Result<std::unique_ptr<Listener>> make_listener(boost::asio::io_context& context, Hall& hall, const tcp::endpoint& endpoint,
+Result<std::unique_ptr<Listener>> make_listener(boost::asio::io_context& context, Hall& hall, const Address& address,
                                                 const std::string& setting, bool probes_only) {
-  auto listener = std::make_unique<SocketListener>(context, hall, Door{probes_only, endpoint.address().is_loopback()});
-  const ErrorCode error = listener->open(endpoint);
+  auto listener = std::make_unique<SocketListener>(context, hall, Door{probes_only, address.is_loopback});
+  ErrorCode error;
+  const auto ip = boost::asio::ip::make_address(address.ip, error);
+  if (!error) error = listener->open(tcp::endpoint(ip, address.port));
   if (!error) return std::unique_ptr<Listener>(std::move(listener));
-  std::ostringstream address;
-  address << endpoint;
-  const std::string why = error == boost::asio::error::address_in_use
-                              ? "another process listens on this address; stop it, or choose another with --set " + setting + "=127.0.0.1:PORT"
-                              : "cannot listen on this address, " + error.message() + "; choose another with --set " + setting + "=127.0.0.1:PORT";
-  return Status::user("address_unusable", why + ": " + address.str(), setting);
+  const std::string why = error == boost::asio::error::address_in_use ? "another process listens on this address; stop it, or choose another"
+                                                                      : "cannot listen on this address (" + error.message() + "); choose another";
+  return Status::user("address_unusable", why + " with --set " + setting + "=127.0.0.1:PORT: " + address.to_string(), setting);
 }
 
 }  // namespace laketide::http

@@ -3,10 +3,12 @@
 
 #include <memory>
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-
+#include "http/address.h"
 #include "http/connection.h"
+
+namespace boost::asio {
+class io_context;
+}
 
 namespace laketide::http {
 
@@ -22,8 +24,7 @@ class Listener {
 };
 
 /// Binds and listens; fails if the address is taken or not ours.
-Result<std::unique_ptr<Listener>> make_listener(boost::asio::io_context& context, Hall& hall,
-                                                const boost::asio::ip::tcp::endpoint& endpoint, const std::string& setting,
-                                                bool probes_only);
+Result<std::unique_ptr<Listener>> make_listener(boost::asio::io_context& context, Hall& hall, const Address& address,
+                                                const std::string& setting, bool probes_only);
 
 }  // namespace laketide::http

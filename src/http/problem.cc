@@ -42,10 +42,9 @@ const std::vector<ProblemCode>& problem_codes() {
       {"body_too_large", 413}, {"target_too_long", 414}, {"expectation_failed", 417}, {"head_too_large", 431},
       {"version_not_supported", 505},
       // what it asks for
-      {"unknown_pipeline", 404}, {"unknown_stream", 404},
-      {"conflict", 409}, {"other_spec", 409}, {"several_pipelines", 409}, {"not_stopped", 409}, {"read_only", 409},
-      {"fenced", 409}, {"range_already_in_table", 409},
-      {"unprocessable", 422}, {"invalid_pipeline", 422}, {"schema_needed", 422}, {"bad_sql", 422}, {"bad_start", 422},
+      {"unknown_pipeline", 404}, {"not_started", 404},
+      {"ambiguous_topic", 409}, {"draining", 409}, {"other_spec", 409}, {"pipeline_read_only", 409},
+      {"bad_document", 422}, {"unsupported", 422}, {"postgres_url", 422}, {"bad_offsets", 422}, {"schema_needed", 422},
       // the service
       {"internal", 500}, {"starting", 503}, {"stopping", 503}, {"busy", 503}, {"not_ready", 503}, {"not_alive", 503},
       {"cancelled", 503}};

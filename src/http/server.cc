@@ -4,11 +4,10 @@
 #include <csignal>
 #include <mutex>
 #include <optional>
-#include <sstream>
 #include <thread>
-#include <vector>
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
 
@@ -19,15 +18,13 @@
 namespace laketide::http {
 namespace {
 
-using boost::asio::ip::tcp;
-
 constexpr std::string_view kListen = "server.listen";
 constexpr std::string_view kProbeListen = "server.probe_listen";
 /// How long answers that are under way may take when the server closes.
 constexpr std::chrono::milliseconds kLastAnswers{2'000};
 
-Status check_exposure(const tcp::endpoint& endpoint, const ServerOptions& options) {
-  if (endpoint.address().is_loopback() || !options.token_file.empty() || options.allow_unauthenticated) return {};
+Status check_exposure(const Address& address, const ServerOptions& options) {
+  if (address.is_loopback || !options.token_file.empty() || options.allow_unauthenticated) return {};
   return Status::user("exposed",
                       "anybody who reaches this address could stop streams and start new ones. Either set server.token_file to a file "
                       "with one `scope token` per line (make a token with: openssl rand -hex 32), or say that this is meant: "
@@ -36,8 +33,8 @@ Status check_exposure(const tcp::endpoint& endpoint, const ServerOptions& option
 }
 
 struct Addresses {
-  tcp::endpoint listen;
-  std::optional<tcp::endpoint> probe_listen;
+  Address listen;
+  std::optional<Address> probe_listen;
 };
 
 Result<Addresses> checked_addresses(const ServerOptions& options) {
@@ -161,13 +158,12 @@ class AsioServer final : public Server {
 }  // namespace
 
 Result<std::unique_ptr<Server>> make_server(const ServerOptions& options) {
-  LT_ASSIGN_OR_RETURN(const Addresses addresses, checked_addresses(options));
+  LT_ASSIGN_OR_RETURN(Addresses addresses, checked_addresses(options));
   LT_ASSIGN_OR_RETURN(Access access, access_of(options));
   auto server = std::make_unique<AsioServer>(options, std::move(access));
   LT_RETURN_IF_ERROR(server->open(options, addresses));
-  std::ostringstream address;
-  address << tcp::endpoint(addresses.listen.address(), server->port());
-  log::info("http is listening", {{"address", address.str()}});
+  addresses.listen.port = server->port();
+  log::info("http is listening", {{"address", addresses.listen.to_string()}});
   return std::unique_ptr<Server>(std::move(server));
 }
 

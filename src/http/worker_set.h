@@ -1,13 +1,13 @@
 // A few threads for calls that may block, and a bound on how many wait for one.
 #pragma once
 
-#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <boost/asio/executor_work_guard.hpp>
-#include <boost/asio/io_context.hpp>
 
 namespace laketide::http {
 
@@ -21,16 +21,18 @@ class WorkerSet {
   WorkerSet(const WorkerSet&) = delete;
   WorkerSet& operator=(const WorkerSet&) = delete;
 
-  boost::asio::io_context::executor_type executor() { return context_.get_executor(); }
-  /// Takes a place for one call; false if there is none. Each place taken is given back.
-  bool take_place();
-  void give_place_back() { calls_.fetch_sub(1, std::memory_order_relaxed); }
+  /// Performs `call`, which does not throw, on one of the threads; false, and nothing happens, if there are too many.
+  bool post(std::function<void()> call);
 
  private:
-  boost::asio::io_context context_;
-  boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
+  void work();
+
   const int calls_max_;
-  std::atomic<int> calls_{0};
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::deque<std::function<void()>> waiting_;  // guarded by mutex_
+  int calls_ = 0;                              // that run or wait; guarded by mutex_
+  bool stopping_ = false;                      // guarded by mutex_
   std::vector<std::thread> threads_;
 };
 

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "config/service_config.h"
-#include "support/temporary_directory.h"
+#include "support/temp_dir.h"
 
 namespace laketide::config {
 namespace {
@@ -25,8 +25,8 @@ void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.text; 
 class ServiceMistake : public testing::TestWithParam<Mistake> {};
 
 TEST_P(ServiceMistake, IsShownWithPlaceAndHint) {
-  const TemporaryDirectory folder;
-  const std::string file = folder.path() / "laketide.yaml";
+  const TempDir folder;
+  const std::string file = folder.path() + "/laketide.yaml";
   std::ofstream(file) << GetParam().text;
   std::vector<Problem> problems;
   const auto config = load_service(file, {}, problems);
@@ -121,8 +121,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"name: n\nsource: {}\n" SINKS, ":2:9: source: ", "either kafka or rate"},
         Mistake{"name: n\ntables: { a: {} }\n" SOURCE SINKS, ":2:1: tables: ", "static tables"},
         Mistake{"name: n\noutput_mode: update\n" SOURCE SINKS, ":2:14: output_mode: ", "no aggregates yet"},
-        Mistake{"name: n\ntrigger: once\n" SOURCE SINKS, ":2:10: trigger.once: ", "trigger: { epoch: 5s }"},
-        Mistake{"name: n\ntrigger: { continuous: 1s }\n" SOURCE SINKS, ":2:12: trigger.continuous: ", "later"},
+        Mistake{"name: n\ntrigger: twice\n" SOURCE SINKS, ":2:10: trigger.twice: ", "valid here: epoch, once, available_now"},
+        Mistake{"name: n\ntrigger: { once: false }\n" SOURCE SINKS, ":2:18: trigger.once: ", "is chosen by true"},
+        Mistake{"name: n\ntrigger: { once: true, epoch: 1s }\n" SOURCE SINKS, ":2:10: trigger: ", "one trigger"},
+        Mistake{"name: n\ntrigger: { continuous: 1s }\n" SOURCE SINKS, ":2:12: trigger.continuous: ", "trigger: { epoch: 1s }"},
+        Mistake{"name: stop\n" SOURCE SINKS, ":1:7: name: ", "paths of the API"},
         Mistake{"name: n\ntrigger: { epoch: 5 }\n" SOURCE SINKS, ":2:19: trigger.epoch: ", "5ms is not from 10ms to 1h"},
         Mistake{"name: n\nlanes: many\n" SOURCE SINKS, ":2:8: lanes: ", "auto or a whole number"},
         Mistake{"name: n\nbad_records: { policy: ignore }\n" SOURCE SINKS, ":2:24: bad_records.policy: ", "quarantine, drop, fail"},
@@ -143,8 +146,8 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"name: n\nsources: { a: { kafka: { topic: t } }, b: { kafka: { topic: u } } }\n" SINKS, ":1:1: sql: ", "several sources need a query"}));
 
 TEST(Mistakes, AllAreShownAtOnceInTheOrderOfTheFile) {
-  const TemporaryDirectory folder;
-  const std::string file = folder.path() / "laketide.yaml";
+  const TempDir folder;
+  const std::string file = folder.path() + "/laketide.yaml";
   std::ofstream(file) << "log: { level: loud }\nserver:\n  listen: nowhere\n  tokenfile: x\nkafka: { brokers: [] }\n";
   std::vector<Problem> problems;
   ASSERT_FALSE(load_service(file, {"engine.threds=2", "x"}, problems).ok());
@@ -156,8 +159,8 @@ TEST(Mistakes, AllAreShownAtOnceInTheOrderOfTheFile) {
 }
 
 TEST(Mistakes, ASecretIsNotRepeated) {
-  const TemporaryDirectory folder;
-  const std::string file = folder.path() / "laketide.yaml";
+  const TempDir folder;
+  const std::string file = folder.path() + "/laketide.yaml";
   std::ofstream(file) << "postgres: { url: \"hunter2\" }\nkafka: { client: { sasl.password: [hunter2] } }";
   std::vector<Problem> problems;
   const auto config = load_service(file, {}, problems);

@@ -132,11 +132,22 @@ TEST(PipelineSpec, TakesSparksOptionNames) {
   EXPECT_FALSE(kafka_of(spec).fail_on_data_loss);
 }
 
+TEST(PipelineSpec, TakesTriggersInEachSpelling) {
+  const auto trigger_of = [](const std::string& trigger) {
+    return parse("name: n\nsource: { kafka: { topic: t } }\nsinks: [ console: {} ]\ntrigger: " + trigger);
+  };
+  EXPECT_EQ(trigger_of("once").trigger.kind, TriggerSpec::Kind::kOnce);
+  EXPECT_EQ(trigger_of("available_now").trigger.kind, TriggerSpec::Kind::kAvailableNow);
+  EXPECT_EQ(trigger_of("{ availableNow: true }").canonical, trigger_of("available_now").canonical);
+  EXPECT_EQ(trigger_of("{ epoch: 5 s }").trigger.kind, TriggerSpec::Kind::kEpoch);
+}
+
 TEST(PipelineSpec, ReadsStartInEachSpelling) {
   const auto start_of = [](const std::string& start) {
     return kafka_of(parse("name: n\nsource: { kafka: { topic: t, start: " + start + " } }\nsinks: [ console: {} ]")).start;
   };
   EXPECT_EQ(start_of("latest"), "latest");
+  EXPECT_EQ(start_of("-2"), "earliest");
   EXPECT_EQ(start_of("{ 0: 5, p1: latest, 2: earliest }"), R"({"0":5,"1":-1,"2":-2})");
   EXPECT_EQ(start_of("'{\"p0\": 5}'"), R"({"0":5})");
   EXPECT_EQ(start_of("{ t: { 0: 5 } }"), R"({"0":5})") << "the only topic need not be named";

@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "config/service_fields.h"
-#include "support/temporary_directory.h"
+#include "support/temp_dir.h"
 
 namespace laketide::config {
 namespace {
@@ -40,8 +40,8 @@ std::string text_of(const std::string& file) {
 }
 
 ServiceConfig load(const std::string& text, const std::vector<std::string>& sets = {}) {
-  const TemporaryDirectory folder;
-  const std::string file = folder.path() / "laketide.yaml";
+  const TempDir folder;
+  const std::string file = folder.path() + "/laketide.yaml";
   std::ofstream(file) << text;
   std::vector<Problem> problems;
   auto config = load_service(file, sets, problems);
@@ -101,10 +101,10 @@ log: { level: debug, format: json }
 }
 
 TEST(ServiceConfig, ExpandsVariablesAndFiles) {
-  const TemporaryDirectory folder;
-  std::ofstream(folder.path() / "password") << "p}: #x\n";
+  const TempDir folder;
+  std::ofstream(folder.path() + "/password") << "p}: #x\n";
   const Variable host("LT_TEST_HOST", "db.example");
-  const ServiceConfig config = load("postgres: { url: \"postgresql://u:${file:" + (folder.path() / "password").string() +
+  const ServiceConfig config = load("postgres: { url: \"postgresql://u:${file:" + folder.path() + "/password" +
                                     "}@${LT_TEST_HOST}/${LT_TEST_NAME:-app}\" }\nstate: { dir: \"a$${b}\" }\n");
   EXPECT_EQ(config.postgres_url, "postgresql://u:p}: #x@db.example/app");
   EXPECT_EQ(config.state_dir, "a${b}");
@@ -201,15 +201,15 @@ TEST(PipelineFiles, ShippedExampleIsInert) {
 }
 
 TEST(PipelineFiles, OneBadFileHidesNoOther) {
-  const TemporaryDirectory folder;
-  const auto write = [&](const char* name, const std::string& text) { std::ofstream(folder.path() / name) << text; };
+  const TempDir folder;
+  const auto write = [&](const char* name, const std::string& text) { std::ofstream(folder.path() + "/" + name) << text; };
   const std::string rest = "\nsource: { kafka: { topic: t } }\nsinks: [ console: {} ]\n";
   write("a.yaml", "name: one" + rest);
   write("b.yaml", "nmae: two" + rest);
   write("c.yaml", "name: three" + rest);
   write("d.yaml", "name: one" + rest);
   std::vector<Problem> problems;
-  const auto specs = load_pipelines({folder.path() / "*.yaml", folder.path() / "a.yaml", folder.path() / "e.yaml"}, problems);
+  const auto specs = load_pipelines({folder.path() + "/*.yaml", folder.path() + "/a.yaml", folder.path() + "/e.yaml"}, problems);
   ASSERT_EQ(specs.size(), 2u);
   EXPECT_EQ(specs[0].name + " " + specs[1].name, "one three");
   ASSERT_EQ(problems.size(), 4u);

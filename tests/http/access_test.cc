@@ -5,14 +5,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/temporary_directory.h"
+#include "support/temp_dir.h"
 
 namespace laketide::http {
 namespace {
 
 Result<Access> load(const std::string& text) {
-  const TemporaryDirectory folder;
-  const std::string file = folder.path() / "tokens";
+  const TempDir folder;
+  const std::string file = folder.path() + "/tokens";
   std::ofstream(file) << text;
   return Access::load(file);
 }

@@ -71,8 +71,8 @@ TEST(Api, SaysWhatIsWrongWithAStart) {
   EXPECT_EQ(problem("{\"topic\":\"\xFF\"}"), "400 bad_json ");
   EXPECT_EQ(problem("{\"sql\":" + std::string(40, '[') + std::string(40, ']') + "}"), "400 bad_json ");
   EXPECT_TRUE(api.engine->started().empty());
-  api.engine->set_start_failure(Status::user("several_pipelines", "two read it: a, b", "topic"));
-  EXPECT_EQ(problem(R"({"topic":"a"})"), "409 several_pipelines topic");
+  api.engine->set_start_failure(Status::user("ambiguous_topic", "two read it: a, b", "topic"));
+  EXPECT_EQ(problem(R"({"topic":"a"})"), "409 ambiguous_topic topic");
   api.engine->set_start_failure(Status::user("some_new_code", "no"));
   EXPECT_EQ(problem(R"({"topic":"a"})"), "422 some_new_code ");
   api.engine->set_start_failure(Status::external("ledger_full", "disk full"));
@@ -178,7 +178,7 @@ TEST(Api, SaysWhatIsWrongWithAStop) {
   EXPECT_EQ(problem(R"({"mode":"later"})"), "400 bad_value mode");
   EXPECT_EQ(problem(R"({"pipeline":""})"), "400 bad_value pipeline") << "never all of them by accident";
   EXPECT_EQ(problem(R"({"pipeline":"a","topic":"b"})"), "400 conflicting_fields topic");
-  EXPECT_EQ(problem(R"({"pipeline":"a"})"), "404 unknown_stream pipeline");
+  EXPECT_EQ(problem(R"({"pipeline":"a"})"), "404 unknown_pipeline pipeline");
   EXPECT_EQ(problem(R"({"name":"a"})"), "400 unknown_field name");
 }
 

@@ -13,7 +13,7 @@
 #include <nlohmann/json.hpp>
 
 #include "support/api_server.h"
-#include "support/temporary_directory.h"
+#include "support/temp_dir.h"
 
 namespace laketide {
 namespace {
@@ -226,10 +226,10 @@ TEST(Manners, OtherHostsAndOriginsAreForeign) {
 }
 
 TEST(Manners, TokensAndScopes) {
-  const TemporaryDirectory folder;
-  std::ofstream(folder.path() / "tokens") << "read reader-token\noperate operator-token\nadmin administrator\n";
+  const TempDir folder;
+  std::ofstream(folder.path() + "/tokens") << "read reader-token\noperate operator-token\nadmin administrator\n";
   http::ServerOptions options;
-  options.token_file = folder.path() / "tokens";
+  options.token_file = folder.path() + "/tokens";
   const ApiServer api(options);
   const auto call = [&](const char* method, const char* path, const char* token, const char* body = "") {
     return api.call(method, path, body, *token == '\0' ? "" : "Authorization: Bearer " + std::string(token) + "\r\n");

@@ -19,8 +19,9 @@ json description(const ApiServer& api) { return json::parse(api.get("/openapi.js
 
 TEST(OpenApi, HasExactlyTheRoutes) {
   const ApiServer api;
+  const json document = description(api);
   std::set<std::string> described, served;
-  for (const auto& [path, operations] : description(api)["paths"].items()) {
+  for (const auto& [path, operations] : document["paths"].items()) {
     for (const auto& [method, operation] : operations.items()) described.insert(method + " " + path);
   }
   for (const Route& route : routes()) {
@@ -36,7 +37,8 @@ TEST(OpenApi, EveryDescribedOperationIsServed) {
   StreamStatus stream;
   stream.pipeline = "one";
   api.engine->set_stream(stream);
-  for (const auto& [path, operations] : description(api)["paths"].items()) {
+  const json document = description(api);
+  for (const auto& [path, operations] : document["paths"].items()) {
     std::string target = path;
     if (const size_t at = target.find("{name}"); at != std::string::npos) target.replace(at, 6, "one");
     for (const auto& [method, operation] : operations.items()) {

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <condition_variable>
-#include <functional>
 #include <map>
 #include <mutex>
+#include <stdexcept>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "laketide/engine.h"
@@ -15,7 +16,6 @@ namespace laketide {
 /// Streams are started and stopped at once unless the test says otherwise. Thread-safe.
 class FakeEngine final : public Engine {
  public:
-  // What the test sets, before or between calls.
   void set_stream(const StreamStatus& stream) {
     const std::lock_guard lock(mutex_);
     streams_[stream.pipeline] = stream;
@@ -47,20 +47,9 @@ class FakeEngine final : public Engine {
     held_ = false;
     changed_.notify_all();
   }
-
-  // What the test asks.
-  std::vector<StreamRequest> started() const {
-    const std::lock_guard lock(mutex_);
-    return started_;
-  }
-  bool stop_was_begun() const {
-    const std::lock_guard lock(mutex_);
-    return stop_begun_;
-  }
-  bool last_stop_was_now() const {
-    const std::lock_guard lock(mutex_);
-    return last_stop_now_;
-  }
+  std::vector<StreamRequest> started() const { return locked(started_); }
+  bool stop_was_begun() const { return locked(stop_begun_); }
+  bool last_stop_was_now() const { return locked(last_stop_now_); }
 
   Result<StreamStatus> start_stream(const StreamRequest& request) override {
     std::unique_lock lock(mutex_);
@@ -82,7 +71,7 @@ class FakeEngine final : public Engine {
                                                  std::chrono::milliseconds) override {
     const std::lock_guard lock(mutex_);
     last_stop_now_ = now;
-    if (!pipeline.empty() && !streams_.contains(pipeline)) return Status::user("unknown_stream", "no such stream: " + pipeline, "pipeline");
+    if (!pipeline.empty() && !streams_.contains(pipeline)) return Status::user("unknown_pipeline", "no such stream: " + pipeline, "pipeline");
     std::vector<StreamStatus> stopped;
     for (auto& [name, stream] : streams_) {
       const bool chosen = (pipeline.empty() || name == pipeline) && (topic.empty() || stream.topics == std::vector{topic});
@@ -102,7 +91,7 @@ class FakeEngine final : public Engine {
   Result<StreamStatus> stream(const std::string& pipeline) const override {
     const std::lock_guard lock(mutex_);
     const auto found = streams_.find(pipeline);
-    if (found == streams_.end()) return Status::user("unknown_stream", "no such stream: " + pipeline, "name");
+    if (found == streams_.end()) return Status::user("unknown_pipeline", "no such stream: " + pipeline, "name");
     return found->second;
   }
   Result<std::vector<EpochReceipt>> epochs(const std::string& pipeline, int count_max) const override {
@@ -113,10 +102,7 @@ class FakeEngine final : public Engine {
     receipt.committed_at = "2026-01-02T03:04:06.000000Z";
     receipt.ranges = {{"events", "events", 0, 100, 500}};
     receipt.sinks = {{"delta:events", "7", 390, 4}};
-    receipt.rows_in = 400;
-    receipt.rows_out = 390;
-    receipt.filtered = 6;
-    receipt.quarantined = 4;
+    std::tie(receipt.rows_in, receipt.rows_out, receipt.filtered, receipt.quarantined) = std::tuple(400, 390, 6, 4);
     return std::vector{receipt};
   }
   Result<std::string> progress(const std::string& pipeline) const override {
@@ -129,14 +115,8 @@ class FakeEngine final : public Engine {
     return Status::user("unknown_pipeline", "no such pipeline: " + name, "name");
   }
 
-  Status health() const override {
-    const std::lock_guard lock(mutex_);
-    return health_;
-  }
-  Status ready() const override {
-    const std::lock_guard lock(mutex_);
-    return ready_;
-  }
+  Status health() const override { return locked(health_); }
+  Status ready() const override { return locked(ready_); }
   std::string metrics() const override { return "# TYPE laketide_up gauge\nlaketide_up 1\n"; }
   void begin_stop() override {
     const std::lock_guard lock(mutex_);
@@ -145,6 +125,12 @@ class FakeEngine final : public Engine {
   bool wait_stopped(std::chrono::steady_clock::time_point) override { return true; }
 
  private:
+  template <typename T>
+  T locked(const T& member) const {
+    const std::lock_guard lock(mutex_);
+    return member;
+  }
+
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::map<std::string, StreamStatus> streams_;
