@@ -40,11 +40,11 @@ class MadeFiles {
     std::lock_guard lock(mutex_);
     files_.erase(files_.begin(), files_.upper_bound(epoch));
   }
-  /// Forgets all; answers those of epochs after `epoch`.
-  std::vector<std::string> take_beyond(EpochId epoch) {
+  /// Forgets all, and answers them.
+  std::vector<std::string> take() {
     std::lock_guard lock(mutex_);
     std::vector<std::string> paths;
-    for (auto at = files_.upper_bound(epoch); at != files_.end(); ++at) paths.push_back(at->second);
+    for (const auto& [epoch, path] : files_) paths.push_back(path);
     files_.clear();
     return paths;
   }
@@ -126,26 +126,28 @@ class DeltaSink final : public Sink {
 
   Result<Commit> commit(const EpochPlan& plan, const Wait& wait) override {
     LT_FAILPOINT("delta.commit.before");
-    lake::Transaction transaction = transaction_of(plan);
+    const lake::Transaction transaction = transaction_of(plan);
+    attempted_ = plan.epoch;
     const auto check = [&](const TableState& state) { return may_commit(state, plan); };
     LT_ASSIGN_OR_RETURN(const auto outcome, log_.commit(transaction, check, wait));
     LT_FAILPOINT("delta.commit.after");
     committed_ = plan.epoch;
     created_ = true;
     made_->forget_upto(plan.epoch);
+    attempted_.reset();
     if (outcome.version == 0) remove_rivals();
     return Commit{std::to_string(outcome.version), rows_staged_, 0};
   }
 
-  // Only files that this object made, and only of epochs that the log does not have: a commit that seemed to fail may stand,
-  // and under a larger generation another process writes files of the same names' kind.
+  // Only files that this object made, and not those of a commit that seemed to fail and stands: under a larger generation
+  // another process writes files of the same names' kind.
   Status abandon(EpochId, const Wait& wait) override {
-    adds_.clear();
     LT_RETURN_IF_ERROR(log_.refresh(wait));
-    const auto epoch = log_.state().exists() ? progress_in(log_.state(), names_.epoch()) : std::nullopt;
-    for (const auto& path : made_->take_beyond(EpochId(epoch.value_or(-1)))) {
-      LT_RETURN_IF_ERROR(store_->remove(storage::join(options_.table_path, path)));
-    }
+    LT_ASSIGN_OR_RETURN(const bool stands, last_commit_stands(wait));
+    if (stands) made_->forget_upto(*attempted_);
+    adds_.clear();
+    attempted_.reset();
+    for (const auto& path : made_->take()) LT_RETURN_IF_ERROR(store_->remove(storage::join(options_.table_path, path)));
     return {};
   }
 
@@ -267,6 +269,17 @@ class DeltaSink final : public Sink {
     return DeltaLog::Verdict::kCommit;
   }
 
+  /// Whether the log has the commit that was attempted last, and whose outcome we may not have heard.
+  Result<bool> last_commit_stands(const Wait& wait) {
+    if (!attempted_ || !log_.state().exists()) return false;
+    const auto newest = progress_in(log_.state(), names_.epoch());
+    if (!newest || *newest < attempted_->value) return false;
+    LT_ASSIGN_OR_RETURN(const auto version, log_.find_commit(names_.epoch(), attempted_->value, log_.state().version, wait));
+    if (!version) return true;  // the log does not go back so far: keep what may be named there
+    LT_ASSIGN_OR_RETURN(const auto info, log_.commit_info(*version));
+    return !info || info->txn_id == txn_id_;
+  }
+
   using Doomed = std::function<bool(const std::string& path, EpochId epoch)>;
 
   /// What a dead owner left: files of epochs that no commit has. Our generation stands in the log by now, so no older owner
@@ -321,6 +334,7 @@ class DeltaSink final : public Sink {
   std::vector<lake::AddFile> adds_;  // of the prepared epoch
   int64_t rows_staged_ = 0;
   std::string txn_id_;
+  std::optional<EpochId> attempted_;  // its commit was begun and not seen to end
 };
 
 }  // namespace

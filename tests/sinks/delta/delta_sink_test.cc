@@ -227,7 +227,24 @@ TEST_F(DeltaSinkTest, a_fenced_owner_abandons_its_own_files_and_none_of_the_new_
   (void)stage(2, 20, 5);
   ASSERT_EQ(data_files(), 3);
   ASSERT_TRUE(one->abandon(EpochId(1), wait_).ok());
-  EXPECT_EQ(data_files(), 3);
+  EXPECT_EQ(data_files(), 3) << "the new owner's";
+}
+
+TEST_F(DeltaSinkTest, a_fenced_owner_removes_what_it_staged_for_an_epoch_that_the_new_owner_has) {
+  auto one = sink();
+  begin(*one);
+  ASSERT_TRUE(write_epoch(*one, 0, 0, 10).ok());
+  auto older_writer = std::move(writer_);
+  auto two = sink();
+  begin(*two);
+  ASSERT_TRUE(write_epoch(*two, 1, 10, 20).ok());
+  std::swap(older_writer, writer_);
+  const StagedList late = stage(1, 10, 10);
+  ASSERT_TRUE(one->prepare(plan_of(1, 10, 20), late, wait_).ok());
+  ASSERT_TRUE(one->commit(plan_of(1, 10, 20), wait_).status().is_fenced());
+  ASSERT_EQ(data_files(), 3);
+  ASSERT_TRUE(one->abandon(EpochId(1), wait_).ok());
+  EXPECT_EQ(data_files(), 2);
 }
 
 TEST_F(DeltaSinkTest, a_claim_before_the_table_exists_leaves_a_rivals_files_alone) {
