@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/version.hpp>
 
 #include "base/log.h"
 #include "http/address.h"
@@ -54,7 +55,7 @@ Result<Access> access_of(const ServerOptions& options) {
 class AsioServer final : public Server {
  public:
   AsioServer(const ServerOptions& options, Access access)
-      : limits_(options.limits), service_(limits_, [this] { note_stop(false); }),
+      : limits_(options.limits), on_impatience_(options.on_impatience), service_(limits_, [this] { note_stop(); }),
         router_(service_, std::move(access), options.allow_unauthenticated), hall_(router_, limits_),
         context_(std::make_unique<boost::asio::io_context>(1)), work_(context_->get_executor()), signal_set_(*context_) {}
 
@@ -87,10 +88,6 @@ class AsioServer final : public Server {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, wait, [this] { return stop_wished_; });
   }
-  int signals() const override {
-    const std::lock_guard lock(mutex_);
-    return signals_;
-  }
 
  private:
   void await_signals() {
@@ -103,16 +100,16 @@ class AsioServer final : public Server {
     signal_set_.async_wait([this](const boost::system::error_code& error, int signal) {
       if (error) return;
       log::info("stopping on a signal", {{"signal", static_cast<int64_t>(signal)}});
+      if (++signals_ > 1 && on_impatience_) on_impatience_();
       service_.begin_stop();
-      note_stop(true);
+      note_stop();
       next_signal();
     });
   }
 
-  void note_stop(bool by_signal) {
+  void note_stop() {
     const std::lock_guard lock(mutex_);
     stop_wished_ = true;
-    signals_ += by_signal;
     changed_.notify_all();
   }
 
@@ -139,6 +136,8 @@ class AsioServer final : public Server {
   }
 
   const Limits limits_;
+  const std::function<void()> on_impatience_;
+  int signals_ = 0;  // of the io thread
   Service service_;
   const Router router_;
   Hall hall_;  // outlives the connections, which the io_context holds
@@ -149,10 +148,9 @@ class AsioServer final : public Server {
   std::unique_ptr<Listener> probe_listener_;
   std::thread thread_;
 
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable changed_;
-  bool stop_wished_ = false;
-  int signals_ = 0;
+  bool stop_wished_ = false;  // guarded by mutex_
 };
 
 }  // namespace
@@ -170,6 +168,10 @@ Result<std::unique_ptr<Server>> make_server(const ServerOptions& options) {
 Status check_options(const ServerOptions& options) {
   LT_RETURN_IF_ERROR(checked_addresses(options).status());
   return access_of(options).status();
+}
+
+std::string boost_version() {
+  return std::to_string(BOOST_VERSION / 100'000) + "." + std::to_string(BOOST_VERSION / 100 % 1000) + "." + std::to_string(BOOST_VERSION % 100);
 }
 
 }  // namespace laketide::http

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,6 +19,7 @@ struct ServerOptions {
   std::string token_file;                 // empty: no tokens
   bool allow_unauthenticated = false;
   bool handle_signals = false;            // SIGTERM and SIGINT are a wish to stop
+  std::function<void()> on_impatience;    // called at a second signal
   Limits limits;
 };
 
@@ -33,8 +35,6 @@ class Server {
   /// Waits until somebody wishes the service to stop (POST /stop, a signal) or `wait` has passed; true if so. The engine
   /// has been told then; calls that would begin work are refused.
   virtual bool wait_for_stop(std::chrono::milliseconds wait) = 0;
-  /// Signals so far; a second one says that somebody is out of patience.
-  virtual int signals() const = 0;
 };
 
 /// Fails, and says what to do, if an address is taken or is none (`address_unusable`), the token file is bad, or an
@@ -43,5 +43,8 @@ Result<std::unique_ptr<Server>> make_server(const ServerOptions& options);
 
 /// The part of that which needs no socket: whether these options would be accepted, for `laketide check`.
 Status check_options(const ServerOptions& options);
+
+/// "1.81.0", for `laketide version`.
+std::string boost_version();
 
 }  // namespace laketide::http

@@ -1,6 +1,7 @@
 // How the server behaves on the wire, one manner a test.
 #include <sys/resource.h>
 
+#include <atomic>
 #include <csignal>
 #include <fstream>
 #include <memory>
@@ -372,14 +373,18 @@ TEST(Manners, WithoutDescriptorsItWaitsAndThenGoesOn) {
   close(spare);
 }
 
-TEST(Manners, ASignalIsAStop) {
+TEST(Manners, ASignalIsAStopAndASecondOneIsImpatience) {
   http::ServerOptions options;
   options.handle_signals = true;
+  std::atomic<int> impatient = 0;
+  options.on_impatience = [&] { ++impatient; };
   const ApiServer api(options);
   kill(getpid(), SIGTERM);
   EXPECT_TRUE(api.server->wait_for_stop(std::chrono::seconds(10)));
-  EXPECT_EQ(api.server->signals(), 1);
   EXPECT_TRUE(api.engine->stop_was_begun());
+  EXPECT_EQ(impatient, 0);
+  kill(getpid(), SIGINT);
+  while (impatient == 0) std::this_thread::yield();
 }
 
 TEST(Manners, ClosingLetsTheAnswersUnderWayFinish) {
