@@ -83,7 +83,7 @@ Result<ExprPtr> fold(const ExprPtr& node) {
   LT_ASSIGN_OR_RETURN(std::vector<Evaluated> values, evaluate({node}, *nothing, arrow::default_memory_pool()));
   if (!values[0].errors.empty()) {
     const RowError& error = values[0].errors.front();
-    return Status::user(to_string(error.code), describe(error));
+    return Status::user(to_string(error.code), describe(error, false));
   }
   return constant(node->type, values[0].values->data(), node->place);
 }

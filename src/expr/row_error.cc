@@ -46,15 +46,15 @@ const char* to_string(ErrorCode code) {
   return "none";
 }
 
-std::string describe(const RowError& error) {
+std::string describe(const RowError& error, bool with_place) {
   std::string text = what(error);
   if (error.where) {
     text += " in " + print(*error.where);
-    if (error.where->place.line > 0) {
+    if (with_place && error.where->place.line > 0) {
       text += " at " + std::to_string(error.where->place.line) + ":" + std::to_string(error.where->place.column);
     }
   }
-  if (!error.value.empty()) text += ": " + error.value;
+  if (error.value) text += ": '" + *error.value + "'";
   return text;
 }
 

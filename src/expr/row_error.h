@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,14 +32,14 @@ struct RowError {
   int64_t row = 0;
   ErrorCode code = ErrorCode::kNone;
   const Expression* where = nullptr;
-  std::string value;  // the text that could not be read, if there was one
+  std::optional<std::string> value;  // the text that could not be read, if there was one
 };
 
 /// At most one error a row, in the order of rows.
 using RowErrors = std::vector<RowError>;
 
-/// For a person: what failed, in which expression, at which place of the query; the value last.
-std::string describe(const RowError& error);
+/// For a person: what failed, in which expression (and at which place of the query, unless the caller says it); the value last.
+std::string describe(const RowError& error, bool with_place = true);
 
 /// The errors of both; a row that has one in each keeps that of `first`.
 RowErrors merge(RowErrors first, RowErrors second);

@@ -1,6 +1,7 @@
 // Kernels of strict functions: NULL where any argument is NULL, computed value by value otherwise.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <tuple>
 #include <type_traits>
@@ -9,6 +10,7 @@
 #include <arrow/util/bitmap_generate.h>
 
 #include "expr/rows.h"
+#include "expr/utf8.h"
 
 namespace laketide::expr {
 
@@ -25,12 +27,12 @@ Op make_operation(const Call& call, std::span<const Column> args) {
 }
 
 template <typename T>
-std::string failed_text(const T& value) {
+std::optional<std::string> failed_text(const T& value) {
   if constexpr (std::is_same_v<T, std::string_view>) {
-    constexpr size_t kShown = 64;
-    return std::string(value.substr(0, kShown));
+    constexpr int64_t kShown = 64;
+    return std::string(value.substr(0, byte_of_character(value, kShown)));
   } else {
-    return {};
+    return std::nullopt;
   }
 }
 
