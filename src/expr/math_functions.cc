@@ -33,7 +33,7 @@ struct OfDouble {
   }
 };
 
-double sign_of(double value) { return value > 0 ? 1 : value < 0 ? -1 : value; }
+double sign_of(double value) { return value > 0 ? 1 : value < 0 ? -1 : 0; }  // also of NaN
 
 enum class Rounding { kNearest, kDown, kUp, kToZero };
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdlib>
+#include <limits>
 #include <optional>
 
 namespace laketide::expr {
@@ -31,8 +31,8 @@ ErrorCode parse_integer(std::string_view text, T& value) {
   }
   const char* end = text.data() + text.size();
   const auto [at, error] = std::from_chars(text.data(), end, value);
-  if (at == text.data() || at != end) return kInvalid;
-  return error == std::errc::result_out_of_range ? kRange : ErrorCode::kNone;
+  if (error == std::errc::result_out_of_range) return kRange;  // before what may follow, as PostgreSQL reads
+  return at == text.data() || at != end ? kInvalid : ErrorCode::kNone;
 }
 
 template <typename T>
@@ -72,24 +72,69 @@ ErrorCode parse_float(std::string_view text, T& value) {
   return ErrorCode::kNone;
 }
 
+__extension__ typedef __int128 Int128;
+
+// Whether a decimal lies exactly between two floats. The standard library takes such a decimal for the even one of them; PostgreSQL
+// writes a digit more (d2s.c: acceptBounds is false). It can only happen among whole numbers that have no unit's digit any more.
+template <typename T>
+bool lies_between(T value, std::string_view digits, int exponent) {
+  constexpr T kUnits = static_cast<T>(int64_t{1} << std::numeric_limits<T>::digits);
+  constexpr T kLimit = static_cast<T>(1e37);  // of an Int128, and far above what can happen
+  const T size = std::fabs(value);
+  const int zeros = exponent + 1 - static_cast<int>(digits.size());
+  if (size < kUnits || size > kLimit || zeros < 0) return false;
+  Int128 decimal = 0;
+  for (const char c : digits) decimal = decimal * 10 + (c - '0');
+  for (int i = 0; i < zeros; ++i) decimal *= 10;
+  const auto middle = [&](T neighbour) { return 2 * decimal == static_cast<Int128>(size) + static_cast<Int128>(neighbour); };
+  return middle(std::nextafter(size, T{0})) || middle(std::nextafter(size, static_cast<T>(INFINITY)));
+}
+
+/// A float's digits and decimal exponent: d.ddd × 10^exponent.
+struct Decimal {
+  bool negative;
+  std::string digits;
+  int exponent;
+};
+
+Decimal taken_apart(std::string_view text) {
+  Decimal parts{text.front() == '-', {}, 0};
+  text.remove_prefix(parts.negative);
+  const size_t e = text.find('e');
+  parts.digits = text.substr(0, e);
+  std::erase(parts.digits, '.');
+  text.remove_prefix(e + (text[e + 1] == '+' ? 2 : 1));  // from_chars reads no plus
+  std::from_chars(text.data(), text.data() + text.size(), parts.exponent);
+  return parts;
+}
+
+template <typename T>
+Decimal shortest(T value) {
+  std::array<char, 64> buffer;
+  char* const begin = buffer.data();
+  char* const limit = begin + buffer.size();
+  const char* end = std::to_chars(begin, limit, value, std::chars_format::scientific).ptr;
+  Decimal parts = taken_apart({begin, static_cast<size_t>(end - begin)});
+  while (lies_between(value, parts.digits, parts.exponent)) {
+    const int more = static_cast<int>(parts.digits.size());  // digits behind the point
+    end = std::to_chars(begin, limit, value, std::chars_format::scientific, more).ptr;
+    parts = taken_apart({begin, static_cast<size_t>(end - begin)});
+  }
+  return parts;
+}
+
 // PostgreSQL switches to an exponent where printf's %g would with all digits of the type (d2s.c, f2s.c).
 template <typename T>
 std::string print(T value, int fixed_below) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
-  std::array<char, 64> buffer;
-  const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value, std::chars_format::scientific).ptr;
-  const std::string_view text(buffer.data(), static_cast<size_t>(end - buffer.data()));
-  const size_t e = text.find('e');
-  const int exponent = std::atoi(text.data() + e + 1);
-  if (exponent < -4 || exponent >= fixed_below) return std::string(text);
-  std::string digits(text.substr(0, e));
-  std::string sign;
-  if (digits.front() == '-') {
-    sign = "-";
-    digits.erase(0, 1);
+  const auto [negative, digits, exponent] = shortest(value);
+  const std::string sign = negative ? "-" : "";
+  if (exponent < -4 || exponent >= fixed_below) {
+    const std::string power = std::to_string(std::abs(exponent));
+    const std::string fraction = digits.size() > 1 ? "." + digits.substr(1) : "";
+    return sign + digits[0] + fraction + (exponent < 0 ? "e-" : "e+") + (power.size() < 2 ? "0" : "") + power;
   }
-  std::erase(digits, '.');
   if (exponent < 0) return sign + "0." + std::string(static_cast<size_t>(-exponent - 1), '0') + digits;
   const auto whole = static_cast<size_t>(exponent) + 1;
   if (digits.size() <= whole) return sign + digits + std::string(whole - digits.size(), '0');

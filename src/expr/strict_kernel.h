@@ -39,18 +39,19 @@ std::optional<std::string> failed_text(const T& value) {
 /// Notes row after row what the operation could not compute, unless the row is NULL anyway. Confined to its task.
 class Failures {
  public:
-  Failures(const Call& call, const std::shared_ptr<arrow::Buffer>& valid)
-      : node_(&call.node), valid_(valid ? valid->data() : nullptr) {}
+  Failures(const Call& call, std::span<const Column> args, const std::shared_ptr<arrow::Buffer>& valid)
+      : node_(&call.node), readable_(args[0].type.id != TypeId::kBytea), valid_(valid ? valid->data() : nullptr) {}
   template <typename First>
   void add(int64_t row, ErrorCode code, const First& value) {
     if (valid_ != nullptr && !arrow::bit_util::GetBit(valid_, row)) return;
-    errors_.push_back({row, code, node_, failed_text(value)});
+    errors_.push_back({row, code, node_, readable_ ? failed_text(value) : std::nullopt});
   }
   /// Arguments' errors come before the operation's own.
   RowErrors take(std::span<const Column> args) { return merge(errors_of(args), std::move(errors_)); }
 
  private:
   const Expression* node_;
+  bool readable_;  // a reason is text; bytes that are none stay out of it
   const uint8_t* valid_;
   RowErrors errors_;
 };
@@ -110,7 +111,7 @@ arrow::Status strict(const Call& call, std::span<const Column> args, Column& out
   const auto readers = [&]<size_t... I>(std::index_sequence<I...>) { return std::tuple<Reader<In>...>(Reader<In>(args[I])...); }(index);
   const Op op = make_operation<Op>(call, args);
   ARROW_ASSIGN_OR_RAISE(auto valid, valid_in_all(call, args));
-  Failures failures(call, valid);
+  Failures failures(call, args, valid);
   if constexpr (std::is_same_v<Out, std::string_view>) {
     TextWriter text(call.memory);
     ARROW_RETURN_NOT_OK(map_text(call, op, failures, valid, readers, index, text));

@@ -339,15 +339,17 @@ Result<ExprPtr> ExpressionBinder::extreme(const Syntax& syntax) {
 
 Result<ExprPtr> ExpressionBinder::nullif(const Syntax& syntax) {
   LT_ASSIGN_OR_RETURN(Args args, bind_all(syntax.args));
-  const ExprPtr left = expr::share(args[0]);
-  LT_ASSIGN_OR_RETURN(ExprPtr equal, apply("=", {left, args[1]}, syntax.at));
-  ExprPtr result = left;
-  if (left->type.id == TypeId::kUnknown) {
-    LT_ASSIGN_OR_RETURN(result, expr::cast(left, TypeId::kText, expr::CastContext::kImplicit));
-  }
-  if (result->type.id == TypeId::kOther) return text_.refuse(kTypeCode, syntax.at, "NULLIF cannot compare values of type " + result->type.name());
-  const Type type = result->type;
-  return special("NULLIF", type, {std::move(equal), std::move(result)}, syntax.at);
+  LT_ASSIGN_OR_RETURN(ExprPtr equal, apply("=", args, syntax.at));
+  // PostgreSQL: the result has the type that the comparison takes the first value as; integers and times compare across types.
+  const auto category = expr::category_of(args[0]->type.id);
+  const bool both_integers = expr::is_integer(args[0]->type.id) && expr::is_integer(args[1]->type.id);
+  const bool as_it_is = both_integers || category == expr::Category::kTime || equal->kind != expr::Expression::Kind::kCall;
+  Type type = as_it_is ? args[0]->type : equal->args[0]->type;
+  if (type.id == TypeId::kUnknown) type = TypeId::kText;
+  LT_ASSIGN_OR_RETURN(ExprPtr left, expr::cast(args[0], type, expr::CastContext::kImplicit));
+  left = expr::share(left);
+  LT_ASSIGN_OR_RETURN(equal, apply("=", {left, args[1]}, syntax.at));
+  return special("NULLIF", std::move(type), {std::move(equal), std::move(left)}, syntax.at);
 }
 
 // PostgreSQL joins text with a value of any type by that value's text.

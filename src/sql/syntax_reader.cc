@@ -1,6 +1,7 @@
 #include "sql/syntax_reader.h"
 
 #include <algorithm>
+#include <cstdlib>
 #include <map>
 #include <string_view>
 #include <utility>
@@ -85,6 +86,7 @@ class Reader {
   Result<Syntax> function(const json& node);
   Result<Syntax> special(const json& node, std::string name);
   Result<TypeSyntax> type(const json& node) const;
+  std::string integer(const json& constant) const;
 
   const QueryText& text_;
   const std::vector<int>& try_casts_;
@@ -241,6 +243,18 @@ Result<Syntax> Reader::column(const json& node) {
   return made;
 }
 
+// The library's tree leaves out integers below 0 as it does 0 itself; the text has them: signs, perhaps in parentheses, and digits.
+std::string Reader::integer(const json& constant) const {
+  if (constant["ival"].contains("ival")) return std::to_string(constant["ival"]["ival"].get<int>());
+  bool negative = false;
+  for (const Token& token : tokens_of(std::string_view(text_.text()).substr(static_cast<size_t>(at_of(constant))))) {
+    if (token.kind == Token::Kind::kNumber) return (negative ? "-" : "") + std::string(token.text);
+    if (token.text != "-" && token.text != "(") break;
+    negative = negative != (token.text == "-");
+  }
+  return "0";
+}
+
 Result<Syntax> Reader::constant(const json& node) {
   Syntax made;
   made.at = at_of(node);
@@ -248,7 +262,7 @@ Result<Syntax> Reader::constant(const json& node) {
     made.kind = Kind::kNull;
   } else if (node.contains("ival")) {
     made.kind = Kind::kNumber;
-    made.text = std::to_string(node["ival"].value("ival", 0));
+    made.text = integer(node);
   } else if (node.contains("fval")) {
     made.kind = Kind::kNumber;
     made.text = node["fval"].value("fval", "0");
@@ -271,7 +285,7 @@ Result<TypeSyntax> Reader::type(const json& node) const {
   if (node.contains("arrayBounds") || node.value("setof", false)) return refuse(made.at, "casts to arrays come later");
   for (const json& modifier : node.value("typmods", json::array())) {
     if (!modifier.contains("A_Const") || !modifier["A_Const"].contains("ival")) return refuse(made.at, "a type's modifiers are plain numbers");
-    made.modifiers.push_back(modifier["A_Const"]["ival"].value("ival", 0));
+    made.modifiers.push_back(std::atoi(integer(modifier["A_Const"]).c_str()));
   }
   return made;
 }
