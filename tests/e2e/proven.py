@@ -10,6 +10,12 @@ from daemon import Daemon
 DECLARED = "p int, i bigint, id bigint, ts timestamptz, value double, source text, h text"
 
 
+def two_sinks(name, tombstones="row", **more):
+    """A pipeline from the topic `name` into the Delta table `name` and the PostgreSQL table public.`name`."""
+    return {"name": name, "source": {"kafka": {"topic": name}, "format": {"json": {"schema": DECLARED, "tombstones": tombstones}}},
+            "sinks": [{"delta": {"path": name}}, {"postgres": {"table": f"public.{name}"}}], **more}
+
+
 class Proven:
     """Topic and pipeline bear one name. Without `document` the implicit pipeline of the topic is what runs.
 

@@ -43,7 +43,7 @@ class ConsoleWriter final : public Writer {
 
   Result<Step> write(const Batch& batch, Rejects&) override {
     if (!batch) return Step::kReady;
-    const auto room = options_.rows - static_cast<int64_t>(staged_->cells.size());
+    const auto room = options_.rows_max - static_cast<int64_t>(staged_->cells.size());
     const int64_t shown = std::clamp<int64_t>(room, 0, batch->num_rows());
     for (int64_t row = 0; row < shown; ++row) {
       auto& cells = staged_->cells.emplace_back();
@@ -99,7 +99,7 @@ class ConsoleSink final : public Sink {
       auto& text = static_cast<StagedText&>(*one);
       count += text.count;
       for (auto& cells : text.cells) {
-        if (static_cast<int64_t>(rows.size()) < options_.rows) rows.push_back(std::move(cells));
+        if (static_cast<int64_t>(rows.size()) < options_.rows_max) rows.push_back(std::move(cells));
       }
     }
     prepared_ = Printed{plan.epoch, count, count == 0 ? std::string() : page(plan, rows, count)};

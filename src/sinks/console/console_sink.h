@@ -13,7 +13,7 @@ namespace laketide {
 struct ConsoleSinkOptions {
   std::string id = "console";
   std::string pipeline;
-  int64_t rows = 20;       // shown of an epoch; the rest is counted
+  int64_t rows_max = 20;   // shown of an epoch; the rest is counted
   int64_t width_max = 20;  // characters of a value; longer ones end in "..."; 0: all
   std::FILE* out = stdout; // lives longer than the sink
 };

@@ -1,5 +1,8 @@
 #include "sinks/delta/delta_sink.h"
 
+#include <functional>
+#include <map>
+#include <mutex>
 #include <set>
 
 #include <arrow/type.h>
@@ -9,6 +12,7 @@
 #include "base/log.h"
 #include "lake/delta_log.h"
 #include "lake/delta_schema.h"
+#include "lake/partition_value.h"
 #include "lake/table_features.h"
 #include "sinks/delta/delta_writer.h"
 #include "sinks/delta/progress_names.h"
@@ -24,6 +28,31 @@ std::optional<int64_t> progress_in(const TableState& state, const std::string& a
   const auto found = state.progress.find(app_id);
   return found == state.progress.end() ? std::nullopt : std::optional(found->second.version);
 }
+
+/// Files that the writers of one sink have made and no commit has named yet. Thread-safe.
+class MadeFiles {
+ public:
+  void add(const std::string& path, EpochId epoch) {
+    std::lock_guard lock(mutex_);
+    files_.emplace(epoch, path);
+  }
+  void forget_upto(EpochId epoch) {
+    std::lock_guard lock(mutex_);
+    files_.erase(files_.begin(), files_.upper_bound(epoch));
+  }
+  /// Forgets all, and answers them.
+  std::vector<std::string> take() {
+    std::lock_guard lock(mutex_);
+    std::vector<std::string> paths;
+    for (const auto& [epoch, path] : files_) paths.push_back(path);
+    files_.clear();
+    return paths;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::multimap<EpochId, std::string> files_;
+};
 
 /// Caller synchronises.
 class DeltaSink final : public Sink {
@@ -46,8 +75,7 @@ class DeltaSink final : public Sink {
     if (!log_.state().exists()) generation_ = Generation(1);
     LT_ASSIGN_OR_RETURN(Progress progress, read_progress(wait));
     committed_ = progress.epoch;
-    LT_RETURN_IF_ERROR(remove_leftovers(committed_ ? after(*committed_) : EpochId(0)));
-    if (log_.state().exists()) LT_RETURN_IF_ERROR(log_.remove_leftovers());
+    if (log_.state().exists()) LT_RETURN_IF_ERROR(remove_leftovers());
     LT_FAILPOINT("delta.claim.after");
     return progress;
   }
@@ -72,8 +100,9 @@ class DeltaSink final : public Sink {
     options.parquet.memory = context.memory;
     options.target_file_bytes = options_.target_file_bytes;
     options.create = [store = store_, names = names_, root = options_.table_path, codec = options_.compression, lane = context.lane,
-                      open_epoch](const std::string& directory, std::string& path) {
+                      open_epoch, made = made_](const std::string& directory, std::string& path) {
       path = directory + names.file(*open_epoch, lane, storage::make_uuid(), codec);
+      made->add(path, *open_epoch);
       return store->create(storage::join(root, path));
     };
     return make_delta_writer(*shape_, lake::make_data_writer(std::move(options)), std::move(open_epoch));
@@ -97,18 +126,29 @@ class DeltaSink final : public Sink {
 
   Result<Commit> commit(const EpochPlan& plan, const Wait& wait) override {
     LT_FAILPOINT("delta.commit.before");
-    lake::Transaction transaction = transaction_of(plan);
+    const lake::Transaction transaction = transaction_of(plan);
+    attempted_ = plan.epoch;
     const auto check = [&](const TableState& state) { return may_commit(state, plan); };
     LT_ASSIGN_OR_RETURN(const auto outcome, log_.commit(transaction, check, wait));
     LT_FAILPOINT("delta.commit.after");
     committed_ = plan.epoch;
     created_ = true;
+    made_->forget_upto(plan.epoch);
+    attempted_.reset();
+    if (outcome.version == 0) remove_rivals();
     return Commit{std::to_string(outcome.version), rows_staged_, 0};
   }
 
-  Status abandon(EpochId epoch, const Wait&) override {
+  // Only files that this object made, and not those of a commit that seemed to fail and stands: under a larger generation
+  // another process writes files of the same names' kind.
+  Status abandon(EpochId, const Wait& wait) override {
+    LT_RETURN_IF_ERROR(log_.refresh(wait));
+    LT_ASSIGN_OR_RETURN(const bool stands, last_commit_stands(wait));
+    if (stands) made_->forget_upto(*attempted_);
     adds_.clear();
-    return remove_leftovers(epoch);
+    attempted_.reset();
+    for (const auto& path : made_->take()) LT_RETURN_IF_ERROR(store_->remove(storage::join(options_.table_path, path)));
+    return {};
   }
 
  private:
@@ -229,21 +269,48 @@ class DeltaSink final : public Sink {
     return DeltaLog::Verdict::kCommit;
   }
 
-  /// Removes files of this sink that were written for `from` or a later epoch: no commit names them.
-  Status remove_leftovers(EpochId from) { return remove_leftovers_in(options_.table_path, from); }
+  /// Whether the log has the commit that was attempted last, and whose outcome we may not have heard.
+  Result<bool> last_commit_stands(const Wait& wait) {
+    if (!attempted_ || !log_.state().exists()) return false;
+    const auto newest = progress_in(log_.state(), names_.epoch());
+    if (!newest || *newest < attempted_->value) return false;
+    LT_ASSIGN_OR_RETURN(const auto version, log_.find_commit(names_.epoch(), attempted_->value, log_.state().version, wait));
+    if (!version) return true;  // the log does not go back so far: keep what may be named there
+    LT_ASSIGN_OR_RETURN(const auto info, log_.commit_info(*version));
+    return !info || info->txn_id == txn_id_;
+  }
 
-  Status remove_leftovers_in(const std::string& directory, EpochId from) {
-    LT_ASSIGN_OR_RETURN(const auto entries, store_->list(directory));
+  using Doomed = std::function<bool(const std::string& path, EpochId epoch)>;
+
+  /// What a dead owner left: files of epochs that no commit has. Our generation stands in the log by now, so no older owner
+  /// can still commit one.
+  Status remove_leftovers() {
+    const EpochId open = committed_ ? after(*committed_) : EpochId(0);
+    LT_RETURN_IF_ERROR(remove_files("", [&](const std::string&, EpochId epoch) { return epoch >= open; }));
+    return log_.remove_leftovers();
+  }
+
+  /// We have made the table: whoever else prepared a first epoch is fenced, and its files are nobody's.
+  void remove_rivals() {
+    std::set<std::string> ours;
+    for (const auto& add : adds_) ours.insert(add.path);
+    const Status removed = remove_files("", [&](const std::string& path, EpochId epoch) {
+      return committed_ && epoch <= *committed_ && !ours.contains(lake::uri_encode(path));
+    });
+    if (!removed.ok()) log::warn("leftovers of a rival could not be removed", {{"table", options_.table_path}, {"reason", removed.to_string()}});
+  }
+
+  /// Removes this sink's files that are `doomed`, below `directory` of the table.
+  Status remove_files(const std::string& directory, const Doomed& doomed) {
+    LT_ASSIGN_OR_RETURN(const auto entries, store_->list(storage::join(options_.table_path, directory)));
     for (const auto& entry : entries) {
-      const std::string path = storage::join(directory, entry.name);
+      const std::string path = directory + entry.name;
       if (entry.is_directory) {
-        if (entry.name != "_delta_log" && !options_.partition_by.empty()) LT_RETURN_IF_ERROR(remove_leftovers_in(path, from));
+        if (entry.name != "_delta_log" && !options_.partition_by.empty()) LT_RETURN_IF_ERROR(remove_files(path + "/", doomed));
         continue;
       }
       const auto epoch = names_.epoch_of_file(entry.name);
-      if (!epoch || *epoch < from) continue;
-      LT_RETURN_IF_ERROR(store_->remove(path));
-      log::debug("a file that no commit names was removed", {{"pipeline", options_.pipeline}, {"sink", options_.id}, {"file", path}});
+      if (epoch && doomed(path, *epoch)) LT_RETURN_IF_ERROR(store_->remove(storage::join(options_.table_path, path)));
     }
     return {};
   }
@@ -263,9 +330,11 @@ class DeltaSink final : public Sink {
   lake::Protocol new_protocol_;
   lake::Metadata new_metadata_;
 
+  const std::shared_ptr<MadeFiles> made_ = std::make_shared<MadeFiles>();
   std::vector<lake::AddFile> adds_;  // of the prepared epoch
   int64_t rows_staged_ = 0;
   std::string txn_id_;
+  std::optional<EpochId> attempted_;  // its commit was begun and not seen to end
 };
 
 }  // namespace

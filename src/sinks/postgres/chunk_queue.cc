@@ -128,6 +128,11 @@ void ChunkQueue::fail(Status failure) {
   wake_all(waiting);
 }
 
+void ChunkQueue::forgive() {
+  std::lock_guard lock(mutex_);
+  failure_ = {};
+}
+
 Status ChunkQueue::failure() const {
   std::lock_guard lock(mutex_);
   return failure_;

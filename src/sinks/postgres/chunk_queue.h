@@ -48,8 +48,9 @@ class ChunkQueue {
   void drop(std::optional<EpochId> epoch);
   /// No number for the open epoch, no hold, no failure: as new, but for the chunks.
   void reopen();
-  /// Writers get this from now on, until `reopen`.
+  /// Writers get this from now on, until `reopen` or `forgive`.
   void fail(Status failure);
+  void forgive();
   Status failure() const;
   /// True if `take` would give something.
   bool has_work() const;

@@ -45,6 +45,12 @@ struct Target {
   int64_t quarantined = 0;
 };
 
+// Held by every writer that is alive.
+struct Lease {
+  StopSource over;
+  ~Lease() { over.request_stop(); }
+};
+
 class LibpqSession final : public Session, public std::enable_shared_from_this<LibpqSession> {
  public:
   LibpqSession(PostgresSinkOptions options, std::vector<TableName> names)
@@ -167,18 +173,25 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     std::unique_lock<std::mutex> lock_;
   };
 
-  // Held by every writer that is alive. The first one after a time without any begins anew: what is left of writers that
-  // ended no epoch belongs to nobody.
-  std::shared_ptr<void> take_lease() {
+  // The first writer after a time without any begins anew: what is left of those that ended no epoch belongs to nobody.
+  std::shared_ptr<Lease> take_lease() {
     std::lock_guard lock(tables_mutex_);
     auto lease = lease_.lock();
     if (!lease) {
-      lease = std::make_shared<char>();
+      lease = std::make_shared<Lease>();
       lease_ = lease;
       queue_->drop(std::nullopt);
+      queue_->forgive();
       leftovers_.store(true);
     }
     return lease;
+  }
+
+  // Fires when the last writer is gone: nobody waits for rows any more that are copied ahead of their epoch's end.
+  StopToken writers_gone() {
+    std::lock_guard lock(tables_mutex_);
+    const auto lease = lease_.lock();
+    return lease ? lease->over.token() : stop_;
   }
 
   void drop_leftovers() {
@@ -198,10 +211,12 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     {
       std::unique_lock lock(mutex_, std::try_to_lock);
       if (!lock || stop_.stop_requested()) return;
+      const StopToken gone = writers_gone();
       const auto chunks = queue_->take(kCopyBytes);
       if (chunks.empty()) return;
-      const Status loaded = load(chunks, Wait::for_at_most(options_.statement_timeout, stop_));
-      if (!loaded.ok()) give_up(loaded);
+      const Status loaded = load(chunks, Wait::for_at_most(options_.statement_timeout, gone));
+      if (!loaded.ok() && gone.stop_requested()) roll_back();
+      if (!loaded.ok() && !gone.stop_requested()) give_up(loaded);
       queue_->release(chunks);
     }
     if (queue_->has_work()) schedule();
@@ -532,7 +547,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   std::atomic<bool> leftovers_{false};
 
   std::mutex tables_mutex_;  // Target::table, which writers read, and the lease; taken last
-  std::weak_ptr<void> lease_;
+  std::weak_ptr<Lease> lease_;
   std::mutex mutex_;         // everything below and in targets_
   std::vector<Target> targets_;
   std::unique_ptr<Connection> connection_;

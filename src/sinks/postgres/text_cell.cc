@@ -3,6 +3,7 @@
 #include <arrow/type.h>
 #include <arrow/util/utf8.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "sinks/postgres/cell_encoder.h"
@@ -66,8 +67,7 @@ class BytesCell final : public CellEncoder {
       const std::string_view bytes = array.GetView(row);
       const size_t size = prefix_.size() + bytes.size();
       put_big_endian<int32_t>(cell, static_cast<int32_t>(size));
-      std::memcpy(cell + 4, prefix_.data(), prefix_.size());
-      if (!bytes.empty()) std::memcpy(cell + 4 + prefix_.size(), bytes.data(), bytes.size());
+      std::copy(bytes.begin(), bytes.end(), std::copy(prefix_.begin(), prefix_.end(), cell + 4));
       at[row] += 4 + size;
     }
   }

@@ -30,7 +30,7 @@ class ConsoleSinkTest : public testing::Test {
  protected:
   ConsoleSinkTest() {
     out_ = std::tmpfile();
-    sink_ = make_console_sink({.id = "console", .pipeline = "p", .rows = 2, .width_max = 8, .out = out_});
+    sink_ = make_console_sink({.id = "console", .pipeline = "p", .rows_max = 2, .width_max = 8, .out = out_});
     EXPECT_TRUE(sink_->bind(schema(), {}).ok());
     writer_ = *sink_->open(context_);
   }

@@ -196,6 +196,78 @@ TEST_F(DeltaSinkTest, abandon_removes_the_open_epochs_files) {
   EXPECT_EQ(data_files(), 1);
 }
 
+TEST_F(DeltaSinkTest, abandon_keeps_the_files_of_a_commit_that_seemed_to_fail) {
+  auto one = sink();
+  begin(*one);
+  ASSERT_TRUE(write_epoch(*one, 0, 0, 10).ok());
+  ASSERT_TRUE(Failpoint::arm("delta.commit.after=error").ok());
+  ASSERT_FALSE(write_epoch(*one, 1, 10, 20).ok());
+  ASSERT_TRUE(one->abandon(EpochId(1), wait_).ok());
+  EXPECT_EQ(state().progress.at("laketide/p/delta%3At").version, 1) << "it stands";
+  EXPECT_EQ(data_files(), 2);
+}
+
+TEST_F(DeltaSinkTest, abandon_after_a_commit_of_this_epoch_keeps_its_files) {
+  auto one = sink();
+  begin(*one);
+  ASSERT_TRUE(write_epoch(*one, 0, 0, 10).ok());
+  ASSERT_TRUE(one->abandon(EpochId(0), wait_).ok()) << "another sink of the run lost the epoch";
+  EXPECT_EQ(data_files(), 1);
+}
+
+TEST_F(DeltaSinkTest, a_fenced_owner_abandons_its_own_files_and_none_of_the_new_owner) {
+  auto one = sink();
+  begin(*one);
+  ASSERT_TRUE(write_epoch(*one, 0, 0, 10).ok());
+  (void)stage(1, 10, 5);
+  auto older_writer = std::move(writer_);
+  auto two = sink();
+  begin(*two);
+  ASSERT_TRUE(write_epoch(*two, 1, 10, 20).ok());
+  (void)stage(2, 20, 5);
+  ASSERT_EQ(data_files(), 3);
+  ASSERT_TRUE(one->abandon(EpochId(1), wait_).ok());
+  EXPECT_EQ(data_files(), 3) << "the new owner's";
+}
+
+TEST_F(DeltaSinkTest, a_fenced_owner_removes_what_it_staged_for_an_epoch_that_the_new_owner_has) {
+  auto one = sink();
+  begin(*one);
+  ASSERT_TRUE(write_epoch(*one, 0, 0, 10).ok());
+  auto older_writer = std::move(writer_);
+  auto two = sink();
+  begin(*two);
+  ASSERT_TRUE(write_epoch(*two, 1, 10, 20).ok());
+  std::swap(older_writer, writer_);
+  const StagedList late = stage(1, 10, 10);
+  ASSERT_TRUE(one->prepare(plan_of(1, 10, 20), late, wait_).ok());
+  ASSERT_TRUE(one->commit(plan_of(1, 10, 20), wait_).status().is_fenced());
+  ASSERT_EQ(data_files(), 3);
+  ASSERT_TRUE(one->abandon(EpochId(1), wait_).ok());
+  EXPECT_EQ(data_files(), 2);
+}
+
+TEST_F(DeltaSinkTest, a_claim_before_the_table_exists_leaves_a_rivals_files_alone) {
+  auto one = sink();
+  begin(*one);
+  const StagedList staged = stage(0, 0, 10);
+  auto two = sink();
+  ASSERT_TRUE(two->claim(wait_).ok());
+  ASSERT_TRUE(one->prepare(plan_of(0, 0, 10), staged, wait_).ok());
+  ASSERT_TRUE(one->commit(plan_of(0, 0, 10), wait_).ok());
+  EXPECT_EQ(data_files(), 1);
+}
+
+TEST_F(DeltaSinkTest, making_the_table_removes_what_a_dead_rival_had_prepared_for_it) {
+  auto dead = sink();
+  begin(*dead);
+  (void)stage(0, 0, 10);
+  auto one = sink();
+  begin(*one);
+  ASSERT_TRUE(write_epoch(*one, 0, 0, 10).ok());
+  EXPECT_EQ(data_files(), 1);
+}
+
 TEST_F(DeltaSinkTest, two_sinks_of_one_pipeline_share_a_table) {
   auto one = sink("a");
   begin(*one);

@@ -2,10 +2,13 @@
 #include <arrow/type.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "base/failpoint.h"
+#include "base/signal.h"
 #include "sinks/postgres/pipeline.h"
 
-namespace laketide {
+namespace laketide::append_test {
 namespace {
 
 using Rows = std::vector<std::string>;
@@ -262,6 +265,50 @@ TEST_F(PostgresAppend, AFullQueueBlocksTheWriterUntilTheServerHasTakenRows) {
   EXPECT_EQ(database_.value("SELECT count(*), sum(length(name)) FROM t"), "64|" + std::to_string(64 * (40 << 10)));
 }
 
+TEST_F(PostgresAppend, LanesWriteAtOnceWhileTheServerTakesTheirRows) {
+  constexpr int kLanes = 3;
+  constexpr int kBatches = 150;
+  auto options = Pipeline::options_for(database_, {target()});
+  options.queue_bytes_max = 64 << 10;
+  Pipeline narrow(options, {schema()});
+  narrow.start();
+  const std::string filler(200, 'x');
+  std::vector<std::string> outcomes(kLanes);
+  StagedList staged(kLanes);
+  std::vector<std::thread> lanes;
+  for (int lane = 0; lane < kLanes; ++lane) {
+    lanes.emplace_back([&, lane] {
+      const auto woken = std::make_shared<Signal>();
+      Rejects rejects;
+      Context context;
+      context.lane = lane;
+      context.wake = [woken] { woken->notify(); };
+      auto writer = narrow.sink().open(context);
+      for (int part = 0; writer.ok() && part < kBatches;) {
+        const auto id = std::to_string(lane * kBatches + part);
+        auto step = (*writer)->write(rows_of(schema(), "[[" + id + ", \"" + filler + "\"], [" + id + ", null]]"), rejects);
+        if (!step.ok()) {
+          outcomes[lane] = text(step);
+          return;
+        }
+        if (*step == Step::kReady) {
+          ++part;
+        } else {
+          woken->wait(std::chrono::steady_clock::now() + std::chrono::seconds(30));
+        }
+      }
+      outcomes[lane] = text((*writer)->end_epoch(EpochId(0), staged[lane], rejects));
+    });
+  }
+  for (auto& lane : lanes) lane.join();
+  EXPECT_EQ(outcomes, (std::vector<std::string>(kLanes, "ok")));
+  EXPECT_EQ(staged[1]->rows(), 2 * kBatches);
+  ASSERT_EQ(text(narrow.finish(0)), "ok");
+  const int ids = kLanes * kBatches;
+  EXPECT_EQ(database_.value("SELECT count(*), count(name), count(DISTINCT id), sum(id) FROM t"),
+            std::to_string(2 * ids) + "|" + std::to_string(ids) + "|" + std::to_string(ids) + "|" + std::to_string(ids * (ids - 1)));
+}
+
 TEST_F(PostgresAppend, ALaneThatIsAheadCannotShutOutTheOneThatIsBehind) {
   auto options = Pipeline::options_for(database_, {target()});
   options.queue_bytes_max = 64 << 10;
@@ -282,4 +329,4 @@ TEST_F(PostgresAppend, ALaneThatIsAheadCannotShutOutTheOneThatIsBehind) {
 }
 
 }  // namespace
-}  // namespace laketide
+}  // namespace laketide::append_test

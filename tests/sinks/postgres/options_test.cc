@@ -6,7 +6,7 @@
 #include "sinks/postgres/pipeline.h"
 #include "sinks/postgres/server_error.h"
 
-namespace laketide {
+namespace laketide::options_test {
 namespace {
 
 using postgres::ServerError;
@@ -94,4 +94,4 @@ TEST(PostgresServerError, NamesTheLineOfACopy) {
 }
 
 }  // namespace
-}  // namespace laketide
+}  // namespace laketide::options_test

@@ -5,7 +5,7 @@
 #include "base/failpoint.h"
 #include "sinks/postgres/pipeline.h"
 
-namespace laketide {
+namespace laketide::ownership_test {
 namespace {
 
 using Rows = std::vector<std::string>;
@@ -175,6 +175,26 @@ TEST_F(PostgresOwnership, AUserOrDatabaseThatIsNotThereIsTheUsersFault) {
   }
 }
 
+TEST_F(PostgresOwnership, ACopyThatIsStuckEndsWithItsWriters) {
+  auto options = Pipeline::options_for(database_, {target("t")});
+  options.queue_bytes_max = 64 << 10;
+  options.lock_timeout = std::chrono::minutes(10);
+  Pipeline pipeline(options, {schema()});
+  pipeline.start();
+  Client other(database_.url(), "other");
+  other.run("BEGIN; LOCK TABLE t");
+  ASSERT_EQ(text(pipeline.write(rows_of(schema(), R"([[1, ")" + std::string(40 << 10, 'x') + R"("]])"))), "ok");
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  while (database_.value("SELECT count(*) FROM pg_locks WHERE NOT granted") != "1") ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  pipeline.close_writers();
+  pipeline.settle();  // the actor is free again
+  other.run("ROLLBACK");
+  pipeline.open_writers();
+  ASSERT_EQ(text(pipeline.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
+  ASSERT_EQ(text(pipeline.finish(0)), "ok");
+  EXPECT_EQ(database_.rows(kRows), (Rows{"2|b"}));
+}
+
 TEST_F(PostgresOwnership, AClaimThatIsToldToStopComesBack) {
   Pipeline pipeline(database_, {target("t")}, schema());
   pipeline.start();
@@ -188,4 +208,4 @@ TEST_F(PostgresOwnership, AClaimThatIsToldToStopComesBack) {
 }
 
 }  // namespace
-}  // namespace laketide
+}  // namespace laketide::ownership_test

@@ -39,6 +39,8 @@ class Pipeline {
 
   /// claim of every sink, bind, open; the progress of the first. Expects success.
   Progress start();
+  /// The same, where it may fail.
+  Result<Progress> restart();
   /// Gives rows to a sink, waiting out Blocked; a failure that a writer meets is returned.
   Status write(const Batch& batch, size_t sink = 0);
   /// Every writer ends the epoch.
@@ -49,7 +51,10 @@ class Pipeline {
   Result<Commit> finish(int64_t epoch);
   /// abandon, and new writers.
   void abandon(int64_t epoch);
-  /// Once the queue was drained as far as it can be: a call on the actor has gone through behind everything posted.
+  void close_writers() { writers_.clear(); }
+  /// Replaces the writers, as a stage that follows another does.
+  void open_writers();
+  /// Returns once the actor has done what was posted before.
   void settle();
   EpochPlan plan(int64_t epoch) const;
 
@@ -61,8 +66,6 @@ class Pipeline {
   int wakes() const;
 
  private:
-  void open();
-
   std::unique_ptr<Scheduler> scheduler_;
   IoActor actor_;
   std::vector<Schema> schemas_;

@@ -101,22 +101,24 @@ Pipeline::~Pipeline() {
 }
 
 Progress Pipeline::start() {
-  Progress first;
-  writers_.clear();
-  for (size_t at = 0; at < sinks_.size(); ++at) {
-    auto progress = sinks_[at]->claim(patience());
-    EXPECT_TRUE(progress.ok()) << progress.status().to_string();
-    if (at == 0 && progress.ok()) first = *progress;
-  }
-  for (size_t at = 0; at < sinks_.size(); ++at) {
-    const Status bound = sinks_[at]->bind(schemas_[at], patience());
-    EXPECT_TRUE(bound.ok()) << bound.to_string();
-  }
-  open();
-  return first;
+  auto progress = restart();
+  EXPECT_EQ(text(progress), "ok");
+  return progress.ok() ? *progress : Progress{};
 }
 
-void Pipeline::open() {
+Result<Progress> Pipeline::restart() {
+  writers_.clear();
+  std::optional<Progress> first;
+  for (auto& sink : sinks_) {
+    LT_ASSIGN_OR_RETURN(auto progress, sink->claim(patience()));
+    if (!first) first = std::move(progress);
+  }
+  for (size_t at = 0; at < sinks_.size(); ++at) LT_RETURN_IF_ERROR(sinks_[at]->bind(schemas_[at], patience()));
+  open_writers();
+  return *std::move(first);
+}
+
+void Pipeline::open_writers() {
   writers_.clear();
   staged_.clear();
   staged_.resize(sinks_.size());
@@ -187,7 +189,7 @@ void Pipeline::abandon(int64_t epoch) {
     const Status abandoned = sink->abandon(EpochId(epoch), patience());
     EXPECT_TRUE(abandoned.ok()) << abandoned.to_string();
   }
-  open();
+  open_writers();
 }
 
 void Pipeline::settle() {

@@ -6,7 +6,7 @@
 #include "base/failpoint.h"
 #include "sinks/postgres/pipeline.h"
 
-namespace laketide {
+namespace laketide::refused_rows_test {
 namespace {
 
 using Rows = std::vector<std::string>;
@@ -248,4 +248,4 @@ TEST_F(PostgresRefused, WhatCannotBeEncodedIsRejectedWithItsPlace) {
 }
 
 }  // namespace
-}  // namespace laketide
+}  // namespace laketide::refused_rows_test

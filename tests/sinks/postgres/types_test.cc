@@ -11,7 +11,7 @@
 
 #include "sinks/postgres/pipeline.h"
 
-namespace laketide {
+namespace laketide::types_test {
 namespace {
 
 using Rows = std::vector<std::string>;
@@ -226,4 +226,4 @@ TEST_F(PostgresTypes, ASchemaThatIsNotThereIsTheUsersToMake) {
 }
 
 }  // namespace
-}  // namespace laketide
+}  // namespace laketide::types_test

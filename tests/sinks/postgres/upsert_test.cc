@@ -5,7 +5,7 @@
 #include "base/failpoint.h"
 #include "sinks/postgres/pipeline.h"
 
-namespace laketide {
+namespace laketide::upsert_test {
 namespace {
 
 using Rows = std::vector<std::string>;
@@ -174,4 +174,4 @@ TEST_F(PostgresUpsert, NeedsAUniqueIndexOnExactlyTheKey) {
 }
 
 }  // namespace
-}  // namespace laketide
+}  // namespace laketide::upsert_test
