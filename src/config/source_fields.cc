@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kSourceExample = "{ kafka: { topic: events } }";
 constexpr int64_t kRateMax = 1'000'000'000;
 constexpr int64_t kOffsetsMax = 1'000'000'000'000;
-constexpr size_t kNameLengthMax = 249;
+constexpr size_t kTopicLengthMax = 249;
 
 /// Topics as a list, as one, or Spark's way, with commas between.
 std::string read_topics(Reader& reader, const Node& node, const std::string& path, std::vector<std::string>& into) {
@@ -213,7 +213,7 @@ std::string read_source(Reader& reader, const Node& node, const std::string& pat
 }
 
 std::string check_table_name(const std::string& name) {
-  if (name.empty() || name.size() > kNameLengthMax) return "a table's name has 1 to 249 letters";
+  if (name.empty() || name.size() > kTopicLengthMax) return "a table's name has 1 to 249 letters";
   if (name == "result") return "\"result\" is the pipeline's own result; choose another name";
   return {};
 }
@@ -254,7 +254,7 @@ Field source_field(std::vector<SourceSpec>& into) {
 
 std::string check_topic(const std::string& name) {
   constexpr std::string_view kAllowed = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
-  const bool fits = !name.empty() && name.size() <= kNameLengthMax && name != "." && name != "..";
+  const bool fits = !name.empty() && name.size() <= kTopicLengthMax && name != "." && name != "..";
   if (fits && name.find_first_not_of(kAllowed) == std::string::npos) return {};
   return "a name has 1 to 249 of the letters A-Z a-z 0-9 . _ -";
 }

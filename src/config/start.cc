@@ -15,10 +15,10 @@ constexpr int64_t kLatestOffset = -1;
 /// 1973: a smaller number is an offset that somebody took for a start.
 constexpr int64_t kTimeMsMin = 100'000'000'000;
 
-Status refused(const std::string& detail) { return Status::user("bad_start", detail); }
+Status bad_start(const std::string& detail) { return Status::user("bad_start", detail); }
 
 Status expected() {
-  return refused(
+  return bad_start(
       "expected earliest, latest, offsets such as {\"0\": 100, \"1\": -2}, a time such as 2026-01-31T12:00:00Z, or "
       "milliseconds since 1970");
 }
@@ -41,12 +41,12 @@ std::optional<int64_t> offset_of(const Node& node) {
 Status add_partitions(const Node& node, std::map<int32_t, int64_t>& into) {
   for (const Node::Member& member : node.members) {
     const auto partition = partition_of(member.key);
-    if (!partition) return refused("expected a partition such as 0 or p0, got " + json_text(member.key));
+    if (!partition) return bad_start("expected a partition such as 0 or p0, got " + json_text(member.key));
     const auto offset = offset_of(member.value);
-    if (!offset) return refused("expected an offset from 0, -2 (earliest) or -1 (latest) for partition " + std::to_string(*partition));
-    if (!into.emplace(*partition, *offset).second) return refused("a partition is named twice: " + std::to_string(*partition));
+    if (!offset) return bad_start("expected an offset from 0, -2 (earliest) or -1 (latest) for partition " + std::to_string(*partition));
+    if (!into.emplace(*partition, *offset).second) return bad_start("a partition is named twice: " + std::to_string(*partition));
   }
-  return into.empty() ? refused("no partition is named; write an offset such as {\"0\": 100}") : Status();
+  return into.empty() ? bad_start("no partition is named; write an offset such as {\"0\": 100}") : Status();
 }
 
 Result<Start> offsets_start(const Node& node) {
@@ -59,7 +59,7 @@ Result<Start> offsets_start(const Node& node) {
   }
   for (const Node::Member& member : node.members) {
     if (member.value.kind != Node::Kind::kMapping) {
-      return refused("expected the offsets of topic " + member.key + ", such as {\"0\": 100}");
+      return bad_start("expected the offsets of topic " + member.key + ", such as {\"0\": 100}");
     }
     LT_RETURN_IF_ERROR(add_partitions(member.value, start.offsets[member.key]));
   }
@@ -78,12 +78,12 @@ Result<Start> parse_start(std::string_view text) {
   if (text.starts_with('{')) {
     std::vector<Problem> problems;
     const auto node = parse_document(text, "", problems);
-    return node ? offsets_start(*node) : Result<Start>(refused("these offsets " + problems.front().message));
+    return node ? offsets_start(*node) : Result<Start>(bad_start("these offsets " + problems.front().message));
   }
   start.kind = Start::Kind::kTime;
   if (const auto ms = parse_integer(text)) {
     if (*ms < kTimeMsMin) {
-      return refused("a bare number is milliseconds since 1970; for offsets write {\"0\": " + std::string(text) + "}");
+      return bad_start("a bare number is milliseconds since 1970; for offsets write {\"0\": " + std::string(text) + "}");
     }
     start.time_ms = *ms;
     return start;

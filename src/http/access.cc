@@ -7,6 +7,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "http/ascii.h"
+
 namespace laketide::http {
 namespace {
 
@@ -21,12 +23,6 @@ bool equal_in_constant_time(std::string_view given, std::string_view secret) {
     difference = static_cast<uint8_t>(difference | (given[i] ^ other));
   }
   return difference == 0;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
 }
 
 Status bad_line(const std::string& file, int line, const std::string& what) {

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "http/ascii.h"
 #include "http/problem.h"
 #include "http/route.h"
 #include "http/schema.h"
@@ -94,12 +95,6 @@ std::string codes_text() {
     text.append(text.ends_with(": ") ? "" : ", ").append(code.code).append(" (").append(std::to_string(code.status)).append(")");
   }
   return text + ". A code that is not here has status 422 if the request is at fault, 503 if something outside is, else 500.";
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  return out;
 }
 
 }  // namespace

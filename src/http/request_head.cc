@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "http/ascii.h"
 #include "http/limits.h"
 
 namespace laketide::http {
@@ -17,12 +18,6 @@ bool is_token(std::string_view text) {
   constexpr std::string_view kTokenChars =
       "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
   return !text.empty() && text.find_first_not_of(kTokenChars) == std::string_view::npos;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
 }
 
 std::string_view trimmed(std::string_view text) {

@@ -7,7 +7,7 @@
 namespace laketide::http {
 namespace {
 
-Status bad(const std::string& detail) { return Status::user("bad_request", detail); }
+Status bad_target(const std::string& detail) { return Status::user("bad_request", detail); }
 
 std::optional<int> hex(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -23,13 +23,13 @@ Result<std::string> decoded(std::string_view text, bool plus_is_space) {
     if (c == '%') {
       const auto high = i + 2 < text.size() ? hex(text[i + 1]) : std::nullopt;
       const auto low = high ? hex(text[i + 2]) : std::nullopt;
-      if (!low) return bad("a % in the target that is not followed by two hexadecimal digits");
+      if (!low) return bad_target("a % in the target that is not followed by two hexadecimal digits");
       c = static_cast<char>(*high * 16 + *low);
       i += 2;
     } else if (c == '+' && plus_is_space) {
       c = ' ';
     }
-    if (static_cast<uint8_t>(c) < 0x20 || c == '\x7F') return bad("a control byte in the target");
+    if (static_cast<uint8_t>(c) < 0x20 || c == '\x7F') return bad_target("a control byte in the target");
     out += c;
   }
   return out;
@@ -53,13 +53,13 @@ Status add_parameters(std::string_view query, Target& target) {
 }
 
 Status add_segments(std::string_view path, Target& target) {
-  if (!path.starts_with('/')) return bad("the target does not begin with /");
+  if (!path.starts_with('/')) return bad_target("the target does not begin with /");
   if (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
   if (path == "/") return {};
   for (size_t begin = 1; begin <= path.size();) {
     const size_t end = std::min(path.find('/', begin), path.size());
     LT_ASSIGN_OR_RETURN(std::string segment, decoded(path.substr(begin, end - begin), false));
-    if (segment.empty() || segment == "." || segment == "..") return bad("an empty or dot segment in the path");
+    if (segment.empty() || segment == "." || segment == "..") return bad_target("an empty or dot segment in the path");
     target.segments.push_back(std::move(segment));
     begin = end + 1;
   }
@@ -72,7 +72,7 @@ Status take_authority(std::string_view& target, std::string_view host) {
   if (!target.starts_with(kScheme)) return {};
   target.remove_prefix(kScheme.size());
   const size_t end = std::min(target.find_first_of("/?"), target.size());
-  if (target.substr(0, end) != host) return bad("the target names another host than the Host field");
+  if (target.substr(0, end) != host) return bad_target("the target names another host than the Host field");
   target.remove_prefix(end);
   if (target.empty()) target = "/";
   return {};
