@@ -81,7 +81,7 @@ void Run::main() {
   do {
     set_state(StreamState::kStarting, view().problem);
     outcome = attempt();
-    if (outcome.ok() || !outcome.retryable() || stop_requested()) break;
+    if (outcome.ok() || !can_heal(outcome) || stop_requested()) break;
     set_state(StreamState::kStalled, outcome);
     pause_before_retry();
   } while (!stop_requested());
@@ -105,9 +105,14 @@ void Run::main() {
   rested_->notify();
 }
 
+// A stream waits for a topic that is not there yet; a job was told to read something that is not there.
+bool Run::can_heal(const Status& problem) const {
+  return problem.retryable() || (problem.code() == "unknown_topic" && !spec_.bounded);
+}
+
 StreamState Run::settle(const Status& outcome) {
   if (outcome.is_fenced()) return StreamState::kFenced;
-  if (!outcome.ok() && !outcome.retryable()) return StreamState::kFailed;
+  if (!outcome.ok() && !can_heal(outcome)) return StreamState::kFailed;
   return stop_requested() ? StreamState::kStopped : StreamState::kFinished;
 }
 
@@ -128,6 +133,13 @@ void Run::watch_bounds() {
     if (more && stage_ != nullptr && !spec_.bounded && !view_.committed.empty()) stage_->request_stop();
   }
   scheduler_.after(kBoundsEvery, watcher_, [self = shared_from_this()] { self->watch_bounds(); });
+}
+
+// Only lag tools look at it, so only the newest positions matter, and no commit waits for it.
+void Run::mirror(const Positions& next) {
+  if (view().committed != next || halt_.stop_requested()) return;
+  const Status mirrored = spec_.source->mirror(next, Wait::for_at_most(std::chrono::seconds(5), halt_.token()));
+  if (!mirrored.ok()) log::debug("offsets were not mirrored", {{"pipeline", spec_.pipeline}, {"reason", mirrored.to_string()}});
 }
 
 Status Run::attempt() {
@@ -231,7 +243,10 @@ Status Run::resolve_starts(const PartitionBounds& bounds, const Recovery& recove
 
 Status Run::bind(const Recovery& recovery) {
   LT_ASSIGN_OR_RETURN(const Schema schema, find_schema(recovery));
-  if (!spec_.row_schema) schema_text_ = print_schema(schema);
+  if (!spec_.row_schema) {
+    schema_text_ = to_schema_text(*schema);
+    LT_ASSIGN_OR_RETURN(format_, spec_.make_format(schema_text_));
+  }
   LT_ASSIGN_OR_RETURN(chain_, spec_.plan(schema));
   for (size_t i = 0; i < spec_.sinks.size(); ++i) {
     LT_RETURN_IF_ERROR(spec_.sinks[i]->bind(chain_.branches[i].output, Wait::for_at_most(kCallTimeout, halt_.token())).in(spec_.sinks[i]->id()));
@@ -248,17 +263,18 @@ Status Run::bind(const Recovery& recovery) {
 // has the plan in the sinks, should the ledger be lost.
 Result<Schema> Run::find_schema(const Recovery& recovery) {
   if (spec_.row_schema) return spec_.row_schema;
-  if (Schema fixed = spec_.format->schema()) return fixed;
+  LT_ASSIGN_OR_RETURN(const auto format, spec_.make_format(""));
+  if (Schema declared = format->schema()) return declared;
   LT_ASSIGN_OR_RETURN(auto pinned, ledger_.pinned_schema(spec_.schema_pin));
-  if (pinned) return parse_schema(*pinned);
+  if (pinned) return parse_schema_text(*pinned);
   const auto& plan = recovery.replay ? recovery.replay : recovery.last;
   Schema schema;
   if (plan && plan->schemas.contains(spec_.source_name)) {
-    LT_ASSIGN_OR_RETURN(schema, parse_schema(plan->schemas.at(spec_.source_name)));
+    LT_ASSIGN_OR_RETURN(schema, parse_schema_text(plan->schemas.at(spec_.source_name)));
   } else {
-    LT_ASSIGN_OR_RETURN(schema, sample_schema(spec_, position_.positions, waiting()));
+    LT_ASSIGN_OR_RETURN(schema, sample_schema(spec_, *format, position_.positions, waiting()));
   }
-  LT_RETURN_IF_ERROR(ledger_.pin_schema(spec_.schema_pin, print_schema(schema)));
+  LT_RETURN_IF_ERROR(ledger_.pin_schema(spec_.schema_pin, to_schema_text(*schema)));
   return schema;
 }
 
@@ -303,26 +319,29 @@ Status Run::read_on() {
   }
 }
 
+void Run::show(const EpochPlan& plan, const EpochReceipt& receipt) {
+  std::lock_guard lock(mutex_);
+  view_.epoch = plan.epoch;
+  view_.committed = plan.next;
+  view_.rows_in += receipt.rows_in;
+  view_.rows_out += receipt.rows_out;
+  view_.quarantined += receipt.quarantined;
+  view_.input_rows_per_second = metrics_.committed(receipt);
+  view_.last_receipt = receipt;
+}
+
 Status Run::run_stage(StageSpec spec) {
   StageHooks hooks;
   hooks.committed = [this](const EpochPlan& plan, const EpochReceipt& receipt) {
-    Status mirrored = spec_.source->mirror(plan.next, Wait::for_at_most(std::chrono::seconds(1), halt_.token()));
-    if (!mirrored.ok()) log::debug("offsets were not mirrored", {{"pipeline", spec_.pipeline}, {"reason", mirrored.to_string()}});
-    std::lock_guard lock(mutex_);
-    view_.epoch = plan.epoch;
-    view_.committed = plan.next;
-    view_.rows_in += receipt.rows_in;
-    view_.rows_out += receipt.rows_out;
-    view_.quarantined += receipt.quarantined;
-    view_.input_rows_per_second = metrics_.committed(receipt);
-    view_.last_receipt = receipt;
+    show(plan, receipt);
+    watcher_.post([self = shared_from_this(), next = plan.next] { self->mirror(next); });
   };
   hooks.blocked = [this](BlockReason reason) {
     const bool away = reason == BlockReason::kBrokerAway;
     set_state(away ? StreamState::kStalled : StreamState::kRunning,
               away ? Status::external("broker_away", "no Kafka broker answers; reading goes on when one does") : Status());
   };
-  Stage stage(spec_, chain_, schema_text_, std::move(spec), position_, ledger_, scheduler_, std::move(hooks));
+  Stage stage(spec_, format_.get(), chain_, schema_text_, std::move(spec), position_, ledger_, scheduler_, std::move(hooks));
   {
     std::lock_guard lock(mutex_);
     if (stop_) return {};
@@ -334,12 +353,17 @@ Status Run::run_stage(StageSpec spec) {
     std::lock_guard lock(mutex_);
     stage_ = nullptr;
   }
-  if (outcome.ok()) return outcome;
-  for (auto& sink : spec_.sinks) {
-    const Status abandoned = sink->abandon(position_.epoch, Wait::for_at_most(std::chrono::seconds(5)));
-    if (!abandoned.ok()) log::warn("an epoch could not be abandoned; its leftovers are dropped at the next claim", {{"pipeline", spec_.pipeline}, {"sink", sink->id()}, {"reason", abandoned.to_string()}});
-  }
+  // Lanes have read on since the last commit, also when all went well.
+  for (auto& sink : spec_.sinks) abandon(*sink);
+  if (spec_.quarantine) abandon(*spec_.quarantine);
   return outcome;
+}
+
+void Run::abandon(Sink& sink) {
+  const Status abandoned = sink.abandon(position_.epoch, Wait::for_at_most(std::chrono::seconds(5)));
+  if (abandoned.ok()) return;
+  log::warn("an epoch could not be abandoned; its leftovers are dropped at the next claim",
+            {{"pipeline", spec_.pipeline}, {"sink", sink.id()}, {"reason", abandoned.to_string()}});
 }
 
 }  // namespace laketide

@@ -38,7 +38,9 @@ struct RunSpec {
 
   std::string source_name;
   std::shared_ptr<Source> source;
-  std::shared_ptr<Format> format;  // null: the source yields rows of `row_schema`
+  /// Makes the format for a schema that is known by now (text of flow/schema_text.h), or, for the empty text, as the document
+  /// has it: declared, or to be inferred. Not set: the source yields rows of `row_schema`.
+  std::function<Result<std::shared_ptr<Format>>(const std::string& schema_text)> make_format;
   Schema row_schema;
   std::string schema_pin;          // key under which an inferred schema is pinned; empty: not pinned
   std::vector<std::string> topics; // for the status

@@ -17,6 +17,7 @@ class Sampler {
   explicit Sampler(RunSpec& run) : run_(run) {
     context_.memory = arrow::default_memory_pool();
     context_.clock = &system_clock();
+    context_.metrics = run.metrics;
     context_.labels = {{"pipeline", run.pipeline}};
     // Woken from the client's thread, perhaps after this object is gone: the signal is shared.
     context_.wake = [woken = woken_] { woken->notify(); };
@@ -63,13 +64,13 @@ class Sampler {
 
 }  // namespace
 
-Result<Schema> sample_schema(RunSpec& run, const Positions& starts, const Wait& wait) {
+Result<Schema> sample_schema(RunSpec& run, const Format& format, const Positions& starts, const Wait& wait) {
   const auto give_up = std::chrono::steady_clock::now() + kPatience;
   Signal never;
   Sampler sampler(run);
   LT_RETURN_IF_ERROR(sampler.open());
   while (!wait.over()) {
-    auto inference = run.format->inference();
+    auto inference = format.inference();
     LT_ASSIGN_OR_RETURN(const auto bounds, run.source->bounds(wait));
     LT_RETURN_IF_ERROR(sampler.read(starts, bounds, *inference, wait));
     const bool patient = std::chrono::steady_clock::now() < give_up;

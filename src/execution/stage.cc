@@ -33,9 +33,11 @@ class LaneTask final : public Task {
 /// Lets parts of a lane wake its task from any thread, also before it is started and after it has ended. Thread-safe.
 class LaneWaker {
  public:
+  /// The task has been started and may have blocked by now: a wake from before this call would be lost without this one.
   void set(TaskHandle handle) {
     std::lock_guard lock(mutex_);
     handle_ = std::move(handle);
+    handle_.wake();
   }
   void wake() {
     std::lock_guard lock(mutex_);
@@ -75,9 +77,10 @@ struct Stage::RunningLane {
   bool started = false;
 };
 
-Stage::Stage(RunSpec& run, const ChainPlan& chain, const std::string& schema_text, StageSpec spec, RunPosition& position,
+Stage::Stage(RunSpec& run, const Format* format, const ChainPlan& chain, const std::string& schema_text, StageSpec spec, RunPosition& position,
              Ledger& ledger, Scheduler& scheduler, StageHooks hooks)
     : run_(run),
+      format_(format),
       chain_(chain),
       schema_text_(schema_text),
       spec_(std::move(spec)),
@@ -134,12 +137,13 @@ Result<LaneParts> Stage::make_parts(int lane, const Ranges& ranges) {
   parts.context->lane = lane;
   parts.context->memory = arrow::default_memory_pool();
   parts.context->clock = &system_clock();
+  parts.context->metrics = run_.metrics;
   parts.context->labels = {{"pipeline", run_.pipeline}};
   parts.context->wake = [waker = lanes_.back()->waker] { waker->wake(); };
   LT_ASSIGN_OR_RETURN(parts.reader, run_.source->open(*parts.context));
   LT_RETURN_IF_ERROR(parts.reader->assign(ranges));
-  if (run_.format) {
-    LT_ASSIGN_OR_RETURN(parts.decoder, run_.format->open(chain_.columns, chain_.hidden, *parts.context));
+  if (format_ != nullptr) {
+    LT_ASSIGN_OR_RETURN(parts.decoder, format_->open(chain_.columns, chain_.hidden, *parts.context));
   }
   for (const size_t sink : spec_.sinks) {
     LT_ASSIGN_OR_RETURN(auto operators, chain_.branches[sink].operators(*parts.context));

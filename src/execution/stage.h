@@ -48,7 +48,8 @@ struct StageHooks {
 /// Everything else, on the run's actor: Confined to its task.
 class Stage {
  public:
-  Stage(RunSpec& run, const ChainPlan& chain, const std::string& schema_text, StageSpec spec, RunPosition& position,
+  /// `format` is null if the source yields rows.
+  Stage(RunSpec& run, const Format* format, const ChainPlan& chain, const std::string& schema_text, StageSpec spec, RunPosition& position,
         Ledger& ledger, Scheduler& scheduler, StageHooks hooks);
   ~Stage();
 
@@ -72,6 +73,7 @@ class Stage {
   int lane_count() const;
 
   RunSpec& run_;
+  const Format* const format_;
   const ChainPlan& chain_;
   const std::string& schema_text_;
   const StageSpec spec_;

@@ -44,7 +44,7 @@ class RunTest : public ::testing::Test {
     spec.metrics = metrics_;
     spec.source_name = "in";
     spec.source = make_memory_source(topic_);
-    spec.format = make_memory_format();
+    spec.make_format = [](const std::string&) -> Result<std::shared_ptr<Format>> { return make_memory_format(); };
     spec.start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
       Positions starts;
       for (const auto& [place, bound] : bounds) starts[place] = bound.low;

@@ -35,7 +35,7 @@ def readmes(tree):
         lines = len(tree.read(path).splitlines())
         if lines > README_LINES:
             findings.append(Finding(path, lines, "readme", f"{lines} lines, at most {README_LINES}"))
-    for path in tree.under("src", "tests", "bench", "conf", "docker", suffixes=("README.md",)) + ["README.md"] * tree.holds("README.md"):
+    for path in tree.under("src", "conf", "docker", suffixes=("README.md",)) + ["README.md"] * tree.holds("README.md"):
         findings += _missing_names(tree, path)
     return findings
 

@@ -10,7 +10,7 @@ TABLE = "src/rooms.txt"
 GRANTS = {"threads", "catch", "sleep"}
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 POSIX = re.compile(r"(arpa|linux|net|netinet|sys)/[a-z0-9_]+\.h|"
-                   r"(dirent|dlfcn|errno|fcntl|glob|ifaddrs|limits|netdb|poll|pthread|pwd|sched|semaphore|signal|spawn|stdlib|string|"
+                   r"(dirent|dlfcn|endian|errno|fcntl|fnmatch|getopt|glob|grp|ifaddrs|limits|netdb|poll|pthread|pwd|regex|sched|semaphore|signal|spawn|stdlib|string|"
                    r"syslog|termios|time|unistd|malloc|cpuid|immintrin|cxxabi|execinfo|link)\.h")
 # Headers so heavy that a header of ours may not pass them on (a forward-declaring header or a private class does instead).
 HEAVY = ("arrow/api.h", "arrow/compute/api.h", "arrow/dataset/", "arrow/acero/", "parquet/", "boost/", "CLI/", "spdlog/",
