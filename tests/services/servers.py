@@ -1,0 +1,149 @@
+"""Real servers for tests: a Kafka broker and a PostgreSQL server, each with a directory and ports of its own.
+
+    with KafkaBroker() as kafka, PostgresServer() as postgres:
+        kafka.create_topic("events", partitions=4)
+        daemon = Daemon({"kafka": {"brokers": kafka.address}, "postgres": {"url": postgres.url}})
+
+They keep address and data over stop, kill and start, and end with this process whatever becomes of it.
+"""
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient, NewTopic
+
+from waiting import wait_until
+
+HERE = Path(__file__).resolve().parent
+
+
+def own_directory(name):
+    """A new directory that other users can reach: PostgreSQL's may not be root."""
+    path = Path(tempfile.mkdtemp(prefix=f"laketide-{name}-", dir="/var/tmp"))
+    path.chmod(0o755)
+    return path
+
+
+class Server:
+    """What kafka.sh and postgres.sh have in common. Caller synchronises."""
+
+    script = None
+
+    def __init__(self, directory=None, settings=None):
+        """`directory`: where its data stands (new, and removed by close, if not given). `settings`: the server's own."""
+        self._owned = directory is None
+        self.directory = Path(directory) if directory else own_directory(Path(self.script).stem)
+        self.settings = dict(settings or {})
+        self._address = None
+
+    @property
+    def address(self):
+        """What start printed: host:port of Kafka, the URL of PostgreSQL. The same after every start."""
+        assert self._address, "not started"
+        return self._address
+
+    @property
+    def log(self):
+        return (self.directory / "log").read_text(errors="replace")
+
+    def start(self):
+        """Starts it, or starts it again over the same data; returns when it serves."""
+        self._address = self._run("start", *(f"{key}={value}" for key, value in self.settings.items())).strip()
+        return self
+
+    def stop(self):
+        self._run("stop")
+
+    def kill(self):
+        """Ends it without a word, as a crash would."""
+        self._run("kill")
+
+    def pause(self):
+        """Freezes all its processes; connections stay open and nobody answers."""
+        self._run("pause")
+
+    def resume(self):
+        self._run("cont")
+
+    def close(self):
+        self.kill()
+        if self._owned:
+            shutil.rmtree(self.directory, ignore_errors=True)
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _run(self, command, *arguments):
+        done = subprocess.run(["bash", str(HERE / self.script), command, str(self.directory), *arguments],
+                              env={**os.environ, "LAKETIDE_OWNER": str(os.getpid())}, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=150)
+        if done.returncode != 0:
+            raise RuntimeError(f"{self.script} {command}: {done.stderr.strip()}")
+        return done.stdout
+
+
+class KafkaBroker(Server):
+    """One Kafka node. `settings` are broker settings, such as log.retention.check.interval.ms. Caller synchronises."""
+
+    script = "kafka.sh"
+
+    def start(self):
+        super().start()
+        self._admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
+        return self
+
+    def create_topic(self, name, partitions=1, configs=None):
+        """Returns when every partition has a leader."""
+        topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=configs or {})
+        self._admin.create_topics([topic])[name].result(30)
+        wait_until(lambda: self._leaders(name) == partitions, f"leaders of {name}'s {partitions} partitions")
+
+    def add_partitions(self, name, total):
+        from confluent_kafka.admin import NewPartitions
+        self._admin.create_partitions([NewPartitions(name, total)])[name].result(30)
+        wait_until(lambda: self._leaders(name) == total, f"leaders of {name}'s {total} partitions")
+
+    def delete_topic(self, name):
+        """Returns when the broker no longer lists it."""
+        self._admin.delete_topics([name])[name].result(30)
+        wait_until(lambda: name not in self._admin.list_topics(timeout=10).topics, f"{name} to be gone")
+
+    def delete_records(self, topic, before):
+        """Raises the low watermark: {partition: first offset kept}."""
+        from confluent_kafka import TopicPartition
+        places = [TopicPartition(topic, partition, offset) for partition, offset in before.items()]
+        for done in self._admin.delete_records(places).values():
+            done.result(30)
+
+    def _leaders(self, name):
+        try:
+            topic = self._admin.list_topics(name, timeout=10).topics[name]
+        except (KafkaException, KeyError):
+            return 0
+        return sum(partition.leader >= 0 and partition.error is None for partition in topic.partitions.values())
+
+
+class PostgresServer(Server):
+    """One PostgreSQL server with a superuser `laketide` and no password. `settings` are server settings. Caller synchronises."""
+
+    script = "postgres.sh"
+
+    @property
+    def url(self):
+        return self.address
+
+    def connect(self, **options):
+        """A psycopg connection in autocommit mode."""
+        import psycopg
+        return psycopg.connect(self.url, autocommit=True, **options)
+
+    def query(self, text, *parameters):
+        with self.connect() as connection:
+            cursor = connection.execute(text, parameters or None)
+            return cursor.fetchall() if cursor.description else []
