@@ -1,107 +1,141 @@
 #include "base/metrics.h"
 
+#include <algorithm>
+#include <atomic>
+#include <limits>
 #include <mutex>
+#include <utility>
 
-#include <prometheus/counter.h>
-#include <prometheus/gauge.h>
-#include <prometheus/histogram.h>
-#include <prometheus/registry.h>
+#include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
 namespace laketide {
 namespace {
 
-/// One series of a family; leaves the family with its last owner. Thread-safe.
-template <typename Metric>
+/// A number that many threads add to or set. Thread-safe.
+class AtomicNumber {
+ public:
+  void add(double amount) {
+    double seen = value_.load(std::memory_order_relaxed);
+    while (!value_.compare_exchange_weak(seen, seen + amount, std::memory_order_relaxed)) {
+    }
+  }
+  void set(double value) { value_.store(value, std::memory_order_relaxed); }
+  double get() const { return value_.load(std::memory_order_relaxed); }
+
+ private:
+  std::atomic<double> value_{0};
+};
+
+/// One series: it can say what Prometheus wants to hear. Thread-safe.
 class Series {
  public:
-  Series(std::shared_ptr<prometheus::Registry> registry, prometheus::Family<Metric>& family, Metric& metric)
-      : registry_(std::move(registry)), family_(family), metric_(metric) {}
-  ~Series() { family_.Remove(&metric_); }
-  Metric& metric() { return metric_; }
-
- private:
-  std::shared_ptr<prometheus::Registry> registry_;
-  prometheus::Family<Metric>& family_;
-  Metric& metric_;
+  virtual ~Series() = default;
+  virtual void fill(prometheus::ClientMetric& metric) const = 0;
 };
 
 /// Thread-safe.
-class PrometheusCounter final : public Counter {
+class AtomicCounter final : public Counter, public Series {
  public:
-  template <typename... Args>
-  explicit PrometheusCounter(Args&&... args) : series_(std::forward<Args>(args)...) {}
-  void add(double amount) override { series_.metric().Increment(amount); }
+  void add(double amount) override { number_.add(amount); }
+  void fill(prometheus::ClientMetric& metric) const override { metric.counter.value = number_.get(); }
 
  private:
-  Series<prometheus::Counter> series_;
+  AtomicNumber number_;
 };
 
 /// Thread-safe.
-class PrometheusGauge final : public Gauge {
+class AtomicGauge final : public Gauge, public Series {
  public:
-  template <typename... Args>
-  explicit PrometheusGauge(Args&&... args) : series_(std::forward<Args>(args)...) {}
-  void set(double value) override { series_.metric().Set(value); }
+  void set(double value) override { number_.set(value); }
+  void fill(prometheus::ClientMetric& metric) const override { metric.gauge.value = number_.get(); }
 
  private:
-  Series<prometheus::Gauge> series_;
+  AtomicNumber number_;
 };
 
 /// Thread-safe.
-class PrometheusHistogram final : public Histogram {
+class AtomicHistogram final : public Histogram, public Series {
  public:
-  template <typename... Args>
-  explicit PrometheusHistogram(Args&&... args) : series_(std::forward<Args>(args)...) {}
-  void observe(double value) override { series_.metric().Observe(value); }
+  explicit AtomicHistogram(std::vector<double> bounds) : bounds_(std::move(bounds)), counts_(bounds_.size() + 1) {}
+  void observe(double value) override {
+    const auto bucket = std::lower_bound(bounds_.begin(), bounds_.end(), value) - bounds_.begin();
+    counts_[static_cast<size_t>(bucket)].add(1);
+    sum_.add(value);
+  }
+  void fill(prometheus::ClientMetric& metric) const override {
+    double below = 0;
+    for (size_t i = 0; i < counts_.size(); ++i) {
+      below += counts_[i].get();
+      const double bound = i < bounds_.size() ? bounds_[i] : std::numeric_limits<double>::infinity();
+      metric.histogram.bucket.push_back({static_cast<uint64_t>(below), bound});
+    }
+    metric.histogram.sample_count = static_cast<uint64_t>(below);
+    metric.histogram.sample_sum = sum_.get();
+  }
 
  private:
-  Series<prometheus::Histogram> series_;
+  const std::vector<double> bounds_;
+  std::vector<AtomicNumber> counts_;
+  AtomicNumber sum_;
 };
 
-/// Keeps one live object per (name, labels), so that two askers share a series. Thread-safe.
-class PrometheusMetrics final : public Metrics {
+/// Series are owned by whoever counts with them; this only remembers where they are. Thread-safe.
+class SharedMetrics final : public Metrics {
  public:
   std::shared_ptr<Counter> counter(const std::string& name, const std::string& help, const Labels& labels) override {
-    return shared<Counter>(name, labels, [&] {
-      auto& family = prometheus::BuildCounter().Name(name).Help(help).Register(*registry_);
-      return std::make_shared<PrometheusCounter>(registry_, family, family.Add(labels));
-    });
+    return get<AtomicCounter>(name, help, prometheus::MetricType::Counter, labels);
   }
   std::shared_ptr<Gauge> gauge(const std::string& name, const std::string& help, const Labels& labels) override {
-    return shared<Gauge>(name, labels, [&] {
-      auto& family = prometheus::BuildGauge().Name(name).Help(help).Register(*registry_);
-      return std::make_shared<PrometheusGauge>(registry_, family, family.Add(labels));
-    });
+    return get<AtomicGauge>(name, help, prometheus::MetricType::Gauge, labels);
   }
   std::shared_ptr<Histogram> histogram(const std::string& name, const std::string& help, const Labels& labels,
                                        const std::vector<double>& bounds) override {
-    return shared<Histogram>(name, labels, [&] {
-      auto& family = prometheus::BuildHistogram().Name(name).Help(help).Register(*registry_);
-      return std::make_shared<PrometheusHistogram>(registry_, family, family.Add(labels, bounds));
-    });
+    return get<AtomicHistogram>(name, help, prometheus::MetricType::Histogram, labels, bounds);
   }
-  std::string text() const override { return prometheus::TextSerializer().Serialize(registry_->Collect()); }
+
+  std::string text() const override {
+    std::vector<prometheus::MetricFamily> out;
+    std::lock_guard lock(mutex_);
+    for (const auto& [name, family] : families_) {
+      prometheus::MetricFamily one{name, family.help, family.type, {}};
+      for (const auto& [labels, series] : family.series) {
+        const auto held = series.lock();
+        if (!held) continue;
+        prometheus::ClientMetric metric;
+        for (const auto& [key, value] : labels) metric.label.push_back({key, value});
+        held->fill(metric);
+        one.metric.push_back(std::move(metric));
+      }
+      if (!one.metric.empty()) out.push_back(std::move(one));
+    }
+    return prometheus::TextSerializer().Serialize(out);
+  }
 
  private:
-  template <typename Kind, typename Make>
-  std::shared_ptr<Kind> shared(const std::string& name, const Labels& labels, Make make) {
+  struct Family {
+    std::string help;
+    prometheus::MetricType type;
+    std::map<Labels, std::weak_ptr<Series>> series;
+  };
+
+  template <typename Kind, typename... Args>
+  std::shared_ptr<Kind> get(const std::string& name, const std::string& help, prometheus::MetricType type, const Labels& labels, Args&&... args) {
     std::lock_guard lock(mutex_);
-    std::weak_ptr<void>& slot = live_[{name, labels}];
-    if (auto held = std::static_pointer_cast<Kind>(slot.lock())) return held;
-    std::shared_ptr<Kind> made = make();
+    Family& family = families_.try_emplace(name, Family{help, type, {}}).first->second;
+    std::weak_ptr<Series>& slot = family.series[labels];
+    if (auto held = std::dynamic_pointer_cast<Kind>(slot.lock())) return held;
+    auto made = std::make_shared<Kind>(std::forward<Args>(args)...);
     slot = made;
     return made;
   }
 
-  std::mutex mutex_;
-  std::shared_ptr<prometheus::Registry> registry_ =
-      std::make_shared<prometheus::Registry>(prometheus::Registry::InsertBehavior::Merge);
-  std::map<std::pair<std::string, Labels>, std::weak_ptr<void>> live_;
+  mutable std::mutex mutex_;
+  std::map<std::string, Family> families_;
 };
 
 }  // namespace
 
-std::shared_ptr<Metrics> make_metrics() { return std::make_shared<PrometheusMetrics>(); }
+std::shared_ptr<Metrics> make_metrics() { return std::make_shared<SharedMetrics>(); }
 
 }  // namespace laketide

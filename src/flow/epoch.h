@@ -41,7 +41,9 @@ struct EpochPlan {
   EpochId epoch;
   Instant opened_at;
   Ranges ranges;  // only partitions that moved; every end is set
-  std::map<SourcePartition, LastRecord> last_records;
+  Positions next;  // of every partition after this epoch, also of those that did not move
+  std::map<SourcePartition, LastRecord> last_records;  // of every partition that ever gave one
+  std::vector<std::string> sinks;                      // ids of the sinks that have a part in it
   std::map<std::string, std::string> schemas;  // source -> declared form, see formats/schema_text.h
   std::string spec_hash;                       // of the pipeline document the epoch was opened under
   bool last = false;

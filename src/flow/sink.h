@@ -22,8 +22,9 @@ namespace laketide {
 struct Progress {
   Generation generation;         // ours, as raised by the claim
   std::optional<EpochId> epoch;  // last epoch committed into it; none: it never had one
-  Positions next;                // next offset per partition, as the sink has them
+  Positions next;                // next offset of every partition it ever had records of
   std::string plan;              // JSON of that epoch's plan; empty if the sink no longer has it
+  bool kept = true;              // false: this sink keeps no progress (console); the ledger's word counts for it
 };
 
 /// What a sink did in a commit, for the receipt of the epoch. Immutable.

@@ -64,6 +64,7 @@ class IoActor {
   void close() const;
 
  private:
+  friend class IoThreads;
   std::shared_ptr<State> state_;
 };
 

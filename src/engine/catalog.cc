@@ -1,0 +1,97 @@
+#include "engine/catalog.h"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+namespace laketide {
+
+namespace {
+
+std::string implicit_document(const std::string& topic) {
+  return nlohmann::json{{"name", topic},
+                        {"source", {{"kafka", {{"topic", topic}, {"start", "earliest"}}}, {"format", {{"json", nlohmann::json::object()}}}}},
+                        {"sinks", {{{"delta", {{"path", topic}}}}}}}
+      .dump();
+}
+
+std::string join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& word : words) text += (text.empty() ? "" : ", ") + word;
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> topics_of(const config::PipelineSpec& spec) {
+  std::vector<std::string> topics;
+  for (const auto& source : spec.sources) {
+    const auto* kafka = std::get_if<config::KafkaSourceSpec>(&source.from);
+    if (kafka == nullptr) continue;
+    topics.insert(topics.end(), kafka->topics.begin(), kafka->topics.end());
+    if (!kafka->pattern.empty()) topics.push_back(kafka->pattern);
+  }
+  return topics;
+}
+
+void Catalog::add_file(config::PipelineSpec spec) {
+  std::string name = spec.name;
+  entries_[std::move(name)] = CatalogEntry{std::move(spec), "file"};
+}
+
+Status Catalog::add(CatalogEntry entry) {
+  const auto known = entries_.find(entry.spec.name);
+  if (known != entries_.end() && known->second.origin == "file") {
+    if (known->second.spec.canonical == entry.spec.canonical) return {};
+    return Status::user("pipeline_read_only", "a pipeline of this name comes from a file; change the file, or give the document another name: " + entry.spec.name, "name");
+  }
+  std::string name = entry.spec.name;
+  entries_[std::move(name)] = std::move(entry);
+  return {};
+}
+
+const CatalogEntry* Catalog::find(const std::string& name) const {
+  const auto found = entries_.find(name);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+std::vector<std::string> Catalog::readers_of(const std::string& topic) const {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : entries_) {
+    const auto topics = topics_of(entry.spec);
+    if (std::ranges::find(topics, topic) != topics.end()) names.push_back(name);
+  }
+  return names;
+}
+
+Result<CatalogEntry> Catalog::from_document(const std::string& text, const std::string& origin) {
+  std::vector<config::Problem> problems;
+  auto spec = config::parse_pipeline(text, "request", problems);
+  if (!problems.empty()) {
+    std::vector<std::string> lines;
+    for (const auto& problem : problems) lines.push_back(problem.to_string());
+    return Status::user("bad_document", join(lines), problems.front().field);
+  }
+  if (!spec.ok()) return spec.status();
+  return CatalogEntry{std::move(spec).value(), origin};
+}
+
+Result<CatalogEntry> Catalog::resolve(const StreamRequest& request) const {
+  const int given = !request.topic.empty() + !request.pipeline.empty() + !request.document.empty();
+  if (given != 1) return Status::user("bad_request", "give one of topic, pipeline, or a whole pipeline document");
+  if (!request.topic.empty()) return resolve_topic(request.topic);
+  if (!request.document.empty()) return from_document(request.document, "http");
+  if (const auto* entry = find(request.pipeline)) return *entry;
+  return Status::user("unknown_pipeline", "no pipeline of this name is configured; GET /pipelines lists them, or send a whole pipeline document: " + request.pipeline, "pipeline");
+}
+
+Result<CatalogEntry> Catalog::resolve_topic(const std::string& topic) const {
+  const auto names = readers_of(topic);
+  if (names.size() == 1) return *find(names.front());
+  if (names.size() > 1) {
+    return Status::user("ambiguous_topic", "several pipelines read this topic; name one as \"pipeline\": " + join(names), "topic");
+  }
+  return from_document(implicit_document(topic), "implicit");
+}
+
+}  // namespace laketide

@@ -1,0 +1,93 @@
+#include "engine/stream_status.h"
+
+#include <nlohmann/json.hpp>
+
+#include "engine/catalog.h"
+
+namespace laketide {
+
+using nlohmann::json;
+
+bool is_active(StreamState state) {
+  return state == StreamState::kStarting || state == StreamState::kRunning || state == StreamState::kStalled ||
+         state == StreamState::kPaused || state == StreamState::kDraining;
+}
+
+namespace {
+
+std::vector<PartitionStatus> partitions_of(const RunView& view) {
+  std::vector<PartitionStatus> all;
+  for (const auto& [place, committed] : view.committed) {
+    PartitionStatus one{place.source, place.topic, place.partition, committed.value, committed.value, {}, {}};
+    if (const auto bound = view.bounds.find(place); bound != view.bounds.end()) {
+      one.end = bound->second.high.value;
+      one.lag_records = std::max<int64_t>(0, bound->second.high.value - committed.value);
+    }
+    all.push_back(std::move(one));
+  }
+  return all;
+}
+
+}  // namespace
+
+StreamStatus status_of(const StreamEntry& entry) {
+  StreamStatus status;
+  status.pipeline = entry.spec.name;
+  status.topics = topics_of(entry.spec);
+  for (const auto& sink : entry.spec.sinks) status.sinks.push_back(sink.id);
+  if (!entry.run) {
+    status.state = entry.failed_code.empty() ? StreamState::kStopped : StreamState::kFailed;
+    status.error_code = entry.failed_code;
+    status.reason = entry.failed_detail;
+    return status;
+  }
+  const RunView view = entry.run->view();
+  status.id = entry.run->spec().run_id;
+  status.state = view.state;
+  status.error_code = view.problem.code();
+  status.reason = view.problem.detail();
+  status.epoch = view.epoch.value;
+  status.start = entry.run->spec().start_text;
+  status.partitions = partitions_of(view);
+  status.rows_in = view.rows_in;
+  status.rows_out = view.rows_out;
+  status.quarantined = view.quarantined;
+  status.input_rows_per_second = view.input_rows_per_second;
+  if (view.last_receipt) status.last_commit = view.last_receipt->committed_at;
+  return status;
+}
+
+// Field names of org.apache.spark.sql.streaming.StreamingQueryProgress; offsets are {"topic":{"partition":offset}}.
+std::string progress_of(const StreamEntry& entry) {
+  if (!entry.run) return {};
+  const RunView view = entry.run->view();
+  if (!view.last_receipt) return {};
+  const EpochReceipt& receipt = *view.last_receipt;
+  json start = json::object(), end = json::object(), latest = json::object();
+  for (const auto& range : receipt.ranges) {
+    start[range.topic][std::to_string(range.partition)] = range.start;
+    end[range.topic][std::to_string(range.partition)] = range.end;
+  }
+  for (const auto& [place, bound] : view.bounds) latest[place.topic][std::to_string(place.partition)] = bound.high.value;
+  const json source{{"description", "KafkaV2[Subscribe[" + json(topics_of(entry.spec)).dump() + "]]"},
+                    {"startOffset", start},
+                    {"endOffset", end},
+                    {"latestOffset", latest},
+                    {"numInputRows", receipt.rows_in},
+                    {"inputRowsPerSecond", view.input_rows_per_second}};
+  json sinks = json::array();
+  for (const auto& sink : receipt.sinks) sinks.push_back({{"description", sink.sink}, {"numOutputRows", sink.rows}});
+  return json{{"id", entry.spec.name},
+              {"runId", entry.run->spec().run_id},
+              {"name", entry.spec.name},
+              {"timestamp", receipt.opened_at},
+              {"batchId", receipt.epoch},
+              {"numInputRows", receipt.rows_in},
+              {"inputRowsPerSecond", view.input_rows_per_second},
+              {"stateOperators", json::array()},
+              {"sources", {source}},
+              {"sink", sinks.empty() ? json::object() : sinks.back()}}
+      .dump();
+}
+
+}  // namespace laketide

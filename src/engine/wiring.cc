@@ -1,0 +1,260 @@
+#include "engine/wiring.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <random>
+
+#include "config/start.h"
+#include "engine/catalog.h"
+#include "engine/start_positions.h"
+#include "flow/actor_sink.h"
+#include "flow/schema_text.h"
+#include "formats/json/json_format.h"
+#include "formats/raw/raw_format.h"
+#include "formats/text/text_format.h"
+#include "sinks/console/console_sink.h"
+#include "sinks/delta/delta_sink.h"
+#include "sinks/postgres/postgres_sink.h"
+#include "sources/kafka/kafka_source.h"
+#include "sources/rate/rate_source.h"
+#include "storage/local_store.h"
+
+namespace laketide {
+namespace {
+
+std::string hex(uint64_t number) {
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(number));
+  return text;
+}
+
+std::string new_run_id() {
+  std::random_device device;
+  return hex((static_cast<uint64_t>(device()) << 32) | device());
+}
+
+/// Carries a document through its parts; each step adds to the run's spec. Caller synchronises.
+class Wiring {
+ public:
+  Wiring(const config::PipelineSpec& pipeline, const config::ServiceConfig& service, Scheduler& scheduler)
+      : pipeline_(pipeline), service_(service), scheduler_(scheduler) {}
+
+  Result<RunSpec> wire() {
+    if (pipeline_.sources.size() != 1) {
+      return Status::user("unsupported", "a pipeline reads one source in this release; make one pipeline for each", "sources");
+    }
+    identity();
+    LT_RETURN_IF_ERROR(source());
+    LT_RETURN_IF_ERROR(format());
+    LT_RETURN_IF_ERROR(sinks());
+    LT_RETURN_IF_ERROR(query());
+    LT_RETURN_IF_ERROR(rhythm());
+    return std::move(spec_);
+  }
+
+ private:
+  const config::SourceSpec& source_spec() const { return pipeline_.sources.front(); }
+
+  void identity() {
+    spec_.pipeline = pipeline_.name;
+    spec_.run_id = new_run_id();
+    spec_.spec_hash = hex(hash_key(pipeline_.canonical.data(), pipeline_.canonical.size()));
+    spec_.pool = pipeline_.pool.empty() ? service_.stream_defaults.pool : pipeline_.pool;
+    spec_.source_name = source_spec().name;
+    spec_.topics = topics_of(pipeline_);
+  }
+
+  Alarm alarm() {
+    return [scheduler = &scheduler_, actor = scheduler_.io_actor("alarm " + pipeline_.name)](std::chrono::milliseconds delay, std::function<void()> work) {
+      scheduler->after(delay, actor, std::move(work));
+    };
+  }
+
+  Status source() {
+    if (const auto* rate = std::get_if<config::RateSourceSpec>(&source_spec().from)) return rate_source(*rate);
+    const auto& kafka = std::get<config::KafkaSourceSpec>(source_spec().from);
+    KafkaSourceOptions options;
+    options.name = source_spec().name;
+    options.brokers = kafka.brokers.empty() ? service_.kafka.brokers : kafka.brokers;
+    options.topics = kafka.topics;
+    options.pattern = kafka.pattern;
+    options.group_id = kafka.group_id.empty() ? "laketide-" + pipeline_.name : kafka.group_id;
+    options.client = service_.kafka.client;
+    for (const auto& [key, value] : kafka.client) options.client[key] = value;
+    options.max_rate_per_partition = kafka.max_rate_per_partition;
+    options.fail_on_data_loss = kafka.fail_on_data_loss;
+    options.alarm = alarm();
+    LT_ASSIGN_OR_RETURN(spec_.source, make_kafka_source(std::move(options)));
+    LT_ASSIGN_OR_RETURN(const config::Start start, config::parse_start(kafka.start));
+    spec_.start_text = kafka.start;
+    spec_.start = [start, source = spec_.source](const PartitionBounds& bounds, const Wait& wait) {
+      return start_positions(start, *source, bounds, wait);
+    };
+    spec_.epoch_records_max = kafka.max_offsets_per_epoch.value_or(INT64_MAX);
+    return {};
+  }
+
+  Status rate_source(const config::RateSourceSpec& rate) {
+    RateSourceOptions options;
+    options.name = source_spec().name;
+    options.rows_per_second = rate.rows_per_second;
+    options.partitions = rate.partitions;
+    options.alarm = alarm();
+    LT_ASSIGN_OR_RETURN(spec_.source, make_rate_source(std::move(options)));
+    spec_.row_schema = rate_schema();
+    spec_.start_text = "earliest";
+    spec_.start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
+      Positions positions;
+      for (const auto& [place, bound] : bounds) positions[place] = bound.low;
+      return positions;
+    };
+    return {};
+  }
+
+  Status format() {
+    if (spec_.row_schema) return {};
+    const config::FormatSpec format = source_spec().format;
+    std::string topics;
+    for (const auto& topic : spec_.topics) topics += (topics.empty() ? "" : ",") + topic;
+    spec_.schema_pin = topics + "#" + format.kind;
+    spec_.make_format = [format](const std::string& schema_text) -> Result<std::shared_ptr<Format>> {
+      if (format.kind == "text") return to_shared(text::make_text_format());
+      if (format.kind == "raw") return to_shared(raw::make_raw_format());
+      json::JsonFormatOptions options;
+      options.schema = schema_text.empty() ? format.schema : schema_text;
+      options.tombstones = format.tombstones;
+      options.schema_policy = format.schema_policy;
+      if (options.schema_policy.empty()) options.schema_policy = format.schema.empty() ? "rescue" : "ignore";
+      return to_shared(json::make_json_format(std::move(options)));
+    };
+    return spec_.make_format("").status();
+  }
+
+  static Result<std::shared_ptr<Format>> to_shared(Result<std::unique_ptr<Format>> made) {
+    if (!made.ok()) return made.status();
+    return std::shared_ptr<Format>(std::move(made).value());
+  }
+
+  Status sinks() {
+    spec_.sinks.resize(pipeline_.sinks.size());
+    std::map<std::string, std::vector<size_t>> by_url;  // sinks of one URL share a transaction
+    for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {
+      const config::SinkSpec& sink = pipeline_.sinks[i];
+      if (sink.kind == "delta") {
+        LT_RETURN_IF_ERROR(delta(sink, spec_.sinks[i]));
+      } else if (sink.kind == "postgres") {
+        const std::string url = sink.url.empty() ? service_.postgres_url : sink.url;
+        if (url.empty()) return Status::user("postgres_url", "a postgres sink needs a server; set postgres.url in the service file, or url in the sink: " + sink.id, "sinks");
+        by_url[url].push_back(i);
+      } else {
+        ConsoleSinkOptions options;
+        options.id = sink.id;
+        options.rows_max = sink.rows;
+        spec_.sinks[i] = make_console_sink(std::move(options));
+      }
+    }
+    for (const auto& [url, indices] : by_url) LT_RETURN_IF_ERROR(postgres(url, indices));
+    return quarantine();
+  }
+
+  Status delta(const config::SinkSpec& sink, std::unique_ptr<Sink>& out) {
+    DeltaSinkOptions options;
+    options.pipeline = pipeline_.name;
+    options.id = sink.id;
+    options.table_path = table_path(sink.path);
+    options.partition_by = sink.partition_by;
+    options.compression = sink.compression;
+    options.target_file_bytes = sink.target_file_bytes;
+    LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), storage::local_store()));
+    return {};
+  }
+
+  std::string table_path(const std::string& path) const {
+    return std::filesystem::path(path).is_absolute() ? path : service_.lake_root + "/" + path;
+  }
+
+  Status postgres(const std::string& url, const std::vector<size_t>& indices) {
+    PostgresSinkOptions options;
+    options.pipeline = pipeline_.name;
+    options.url = url;
+    for (const size_t i : indices) {
+      const config::SinkSpec& sink = pipeline_.sinks[i];
+      PostgresTarget target;
+      target.id = sink.id;
+      target.table = sink.table;
+      target.mode = sink.mode == "upsert" ? PostgresTarget::Mode::kUpsert : sink.mode == "overwrite" ? PostgresTarget::Mode::kOverwrite : PostgresTarget::Mode::kAppend;
+      target.key = sink.key;
+      target.order_by = sink.order_by;
+      options.targets.push_back(std::move(target));
+    }
+    options.source = spec_.source_name;
+    if (spec_.topics.size() == 1) options.topic = spec_.topics.front();
+    options.refused = pipeline_.bad_records.policy == "fail"   ? PostgresSinkOptions::Refused::kFail
+                      : pipeline_.bad_records.policy == "drop" ? PostgresSinkOptions::Refused::kDrop
+                                                               : PostgresSinkOptions::Refused::kQuarantine;
+    options.lookup = [source = spec_.source](const SourcePartition& place, RecordOffset offset, const Wait& wait) {
+      return source->fetch(place, offset, wait);
+    };
+    const IoActor actor = scheduler_.io_actor("postgres " + pipeline_.name);
+    options.post = [actor](std::function<void()> work) { actor.post(std::move(work)); };
+    LT_ASSIGN_OR_RETURN(auto made, make_postgres_sinks(std::move(options)));
+    for (size_t i = 0; i < indices.size(); ++i) spec_.sinks[indices[i]] = on_actor(actor, std::move(made[i]));
+    needs_place_ = true;
+    return {};
+  }
+
+  Status quarantine() {
+    const auto& bad = pipeline_.bad_records;
+    spec_.bad_ratio_max = bad.max_ratio;
+    spec_.bad_ratio_over = bad.over;
+    spec_.bad_records = bad.policy == "fail" ? BadRecordPolicy::kFail : bad.policy == "drop" ? BadRecordPolicy::kDrop : BadRecordPolicy::kQuarantine;
+    if (spec_.bad_records != BadRecordPolicy::kQuarantine) return {};
+    DeltaSinkOptions options;
+    options.pipeline = pipeline_.name;
+    options.id = "quarantine";
+    options.table_path = service_.lake_root + "/_quarantine/" + pipeline_.name;
+    LT_ASSIGN_OR_RETURN(spec_.quarantine, make_delta_sink(std::move(options), storage::local_store()));
+    return {};
+  }
+
+  Status query() {
+    for (const auto& sink : pipeline_.sinks) {
+      if (!sink.select.empty()) return Status::user("unsupported", "select: is not supported by this release; leave it out: " + sink.id, "sinks");
+    }
+    if (!pipeline_.sql.empty()) return Status::user("unsupported", "sql: is not supported by this release; leave it out to get every column", "sql");
+    std::vector<std::string> hidden;
+    if (needs_place_ && spec_.topics.size() != 1) hidden.emplace_back("_topic");
+    if (needs_place_) hidden.insert(hidden.end(), {"_partition", "_offset"});
+    spec_.plan = [hidden, branches = pipeline_.sinks.size()](const Schema& schema) -> Result<ChainPlan> {
+      const auto identity = [](Context&) -> Result<std::vector<std::unique_ptr<Operator>>> { return std::vector<std::unique_ptr<Operator>>(); };
+      return ChainPlan{schema, hidden, std::vector(branches, ChainPlan::Branch{schema, identity})};
+    };
+    return {};
+  }
+
+  Status rhythm() {
+    using Kind = config::TriggerSpec::Kind;
+    spec_.interval = pipeline_.trigger.every.value_or(service_.stream_defaults.epoch);
+    spec_.epoch_bytes_max = service_.stream_defaults.epoch_bytes;
+    spec_.one_epoch = pipeline_.trigger.kind == Kind::kOnce;
+    spec_.bounded = spec_.one_epoch || pipeline_.trigger.kind == Kind::kAvailableNow;
+    spec_.lanes_max = std::max(1, std::min(pipeline_.lanes.value_or(scheduler_.workers()), scheduler_.workers()));
+    return {};
+  }
+
+  const config::PipelineSpec& pipeline_;
+  const config::ServiceConfig& service_;
+  Scheduler& scheduler_;
+  RunSpec spec_;
+  bool needs_place_ = false;
+};
+
+}  // namespace
+
+Result<RunSpec> wire(const config::PipelineSpec& pipeline, const config::ServiceConfig& service, Scheduler& scheduler) {
+  return Wiring(pipeline, service, scheduler).wire();
+}
+
+}  // namespace laketide

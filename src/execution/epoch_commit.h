@@ -1,0 +1,33 @@
+// The protocol by which an epoch gets into every sink exactly once.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "flow/epoch.h"
+#include "flow/sink.h"
+#include "ledger/ledger.h"
+#include "laketide/status.h"
+
+namespace laketide {
+
+/// A sink of the epoch, and what the lanes staged for it. Caller synchronises.
+struct SinkStage {
+  Sink* sink = nullptr;
+  StagedList staged;
+};
+
+/// Makes the receipt's JSON from what each sink did, in the order of the stages.
+using MakeReceipt = std::function<std::string(const std::vector<Commit>& commits)>;
+
+/// PRODUCT §8, steps 1 to 4:
+///   prepare every sink        all that can be refused is refused here
+///   plan durable in ledger    from here the epoch is finished, by this process or the next
+///   commit each sink          each with the plan inside, atomically
+///   ledger committed          with the receipt
+/// A failure anywhere leaves a state that `recover` resolves; nothing is retried here. Blocks until done or `wait` is over.
+Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<SinkStage>& stages, Ledger& ledger,
+                                         const MakeReceipt& make_receipt, const Wait& wait);
+
+}  // namespace laketide

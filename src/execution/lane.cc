@@ -1,0 +1,173 @@
+#include "execution/lane.h"
+
+#include <arrow/record_batch.h>
+
+#include "flow/quarantine_rows.h"
+
+namespace laketide {
+
+namespace {
+constexpr size_t kRejectBytesMax = 1 << 20;  // kept before they are handed to the quarantine's writer
+}
+
+Lane::Lane(LaneParts parts, LaneLimits limits, BadRecordPolicy policy, std::string pipeline, EpochId first, LaneHost* host)
+    : parts_(std::move(parts)), limits_(limits), policy_(policy), pipeline_(std::move(pipeline)), host_(host), open_(first) {
+  epoch_.lane = parts_.context->lane;
+  epoch_.rows_out.assign(parts_.chains.size(), 0);
+}
+
+void Lane::request_close(const EpochInfo& info) {
+  std::lock_guard lock(close_mutex_);
+  close_info_ = info;
+  close_requested_.store(true, std::memory_order_release);
+}
+
+TaskStep Lane::run(const Quantum& quantum) {
+  do {
+    if (stop_.load(std::memory_order_acquire)) return end({});
+    const Result<Step> step = advance();
+    if (!step.ok()) return end(step.status());
+    if (*step == Step::kBlocked) return TaskStep::kBlocked;
+  } while (!quantum.over());
+  return TaskStep::kMore;
+}
+
+Result<Step> Lane::advance() {
+  if (input_) return feed();
+  if (close_requested_.load(std::memory_order_acquire)) return close();
+  if (drained_) return blocked(BlockReason::kNoInput);
+  if (full_) return blocked(BlockReason::kEpochHeld);
+  return read();
+}
+
+Result<Step> Lane::read() {
+  Budget budget;
+  budget.rows_max = std::min(budget.rows_max, limits_.records_max - epoch_.records);
+  std::variant<Records, Batch> input;
+  LT_ASSIGN_OR_RETURN(const Step step, parts_.reader->poll(budget, input));
+  if (step == Step::kBlocked) return blocked(parts_.context->blocked);
+  if (step == Step::kDone) {
+    drained_ = true;
+    host_->lane_is_drained();
+    return Step::kMore;
+  }
+  return step == Step::kReady ? take(input) : Result<Step>(step);
+}
+
+Result<Step> Lane::take(std::variant<Records, Batch>& input) {
+  if (reason_ == BlockReason::kBrokerAway) (void)blocked(BlockReason::kNone).ok();
+  if (auto* records = std::get_if<Records>(&input)) {
+    int64_t bytes = 0;
+    for (const auto& record : records->rows) bytes += record.key_size + record.value_size;
+    LT_RETURN_IF_ERROR(parts_.decoder->decode(*records, input_, rejects_));
+    count(static_cast<int64_t>(records->rows.size()), bytes);
+  } else {
+    input_ = std::get<Batch>(std::move(input));
+    // Rows that were never bytes count as 64 each: only the bound on memory looks at it.
+    count(input_->num_rows(), input_->num_rows() * 64);
+  }
+  LT_RETURN_IF_ERROR(settle_rejects());
+  branch_ = 0;
+  return input_ ? feed() : Result<Step>(Step::kReady);
+}
+
+Result<Step> Lane::feed() {
+  while (branch_ < parts_.chains.size()) {
+    const bool first = !std::exchange(offered_, true);
+    LT_ASSIGN_OR_RETURN(const Step step, parts_.chains[branch_]->feed(first ? input_ : nullptr, rejects_));
+    if (step == Step::kBlocked) return blocked(BlockReason::kSinkQueueFull);
+    offered_ = false;
+    ++branch_;
+  }
+  branch_ = 0;
+  input_ = nullptr;
+  LT_RETURN_IF_ERROR(settle_rejects());
+  return Step::kReady;
+}
+
+Result<Step> Lane::close() {
+  EpochInfo info;
+  {
+    std::lock_guard lock(close_mutex_);
+    info = *close_info_;
+  }
+  epoch_.staged.resize(parts_.chains.size() + 1);
+  for (; branch_ < parts_.chains.size(); ++branch_) {
+    Chain& chain = *parts_.chains[branch_];
+    const int64_t rows = chain.rows_out();
+    LT_ASSIGN_OR_RETURN(const Step step, chain.end_epoch(info, epoch_.staged[branch_], rejects_));
+    if (step != Step::kDone) return step == Step::kBlocked ? blocked(BlockReason::kSinkQueueFull) : Result<Step>(step);
+    epoch_.rows_out[branch_] = rows;
+  }
+  LT_RETURN_IF_ERROR(settle_rejects());
+  if (parts_.quarantine) {
+    LT_RETURN_IF_ERROR(write_quarantine());
+    LT_ASSIGN_OR_RETURN(const Step step, parts_.quarantine->end_epoch(info.id, epoch_.staged.back(), rejects_));
+    if (step != Step::kDone) return step;
+  }
+  close_requested_.store(false, std::memory_order_release);
+  branch_ = 0;
+  bytes_ = 0;
+  full_ = false;
+  open_ = after(info.id);
+  epoch_.next = parts_.reader->next();
+  epoch_.last_records = parts_.reader->last_records();
+  LaneEpoch done = std::exchange(epoch_, LaneEpoch{});
+  epoch_.lane = done.lane;
+  epoch_.rows_out.assign(parts_.chains.size(), 0);
+  host_->lane_closed(std::move(done));
+  return Step::kReady;
+}
+
+Result<Step> Lane::blocked(BlockReason reason) {
+  if (reason != reason_) host_->lane_blocked(reason);
+  reason_ = reason;
+  return Step::kBlocked;
+}
+
+// Rejects of the write stage name their record's place; the sink that refused it brought its bytes.
+Status Lane::settle_rejects() {
+  const auto count = static_cast<int64_t>(rejects_.size());
+  epoch_.rejected += count - settled_;
+  settled_ = count;
+  if (count == 0) return {};
+  if (policy_ == BadRecordPolicy::kFail) {
+    const Reject first = std::move(rejects_.take().front());
+    return Status::user("bad_record", first.code + ": " + first.reason + " (" + first.topic + "/" + std::to_string(first.partition) +
+                                          " offset " + std::to_string(first.offset.value) + ")");
+  }
+  if (policy_ == BadRecordPolicy::kDrop) {
+    (void)rejects_.take();
+    settled_ = 0;
+    return {};
+  }
+  return rejects_.bytes() > kRejectBytesMax ? write_quarantine() : Status();
+}
+
+Status Lane::write_quarantine() {
+  settled_ = 0;
+  const auto list = rejects_.take();
+  if (list.empty()) return {};
+  LT_ASSIGN_OR_RETURN(const Batch rows, to_batch(list, pipeline_, open_, parts_.context->clock->now()));
+  LT_ASSIGN_OR_RETURN(const Step step, parts_.quarantine->write(rows, rejects_));
+  if (step != Step::kReady) return Status::internal("quarantine_blocked", "the quarantine's writer did not take its rows");
+  return {};
+}
+
+void Lane::count(int64_t records, int64_t bytes) {
+  if (epoch_.records == 0 && records > 0) host_->lane_has_rows();
+  epoch_.records += records;
+  bytes_ += bytes;
+  if (!full_ && (epoch_.records >= limits_.records_max || bytes_ >= limits_.bytes_max)) {
+    full_ = true;
+    host_->lane_is_full();
+  }
+}
+
+TaskStep Lane::end(const Status& status) {
+  if (!status.ok()) host_->lane_failed(status);
+  host_->lane_ended(std::make_shared<LaneParts>(std::move(parts_)));
+  return TaskStep::kDone;
+}
+
+}  // namespace laketide

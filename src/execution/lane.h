@@ -1,0 +1,119 @@
+// One parallel copy of a run's chain: reads, decodes and feeds its share of the partitions to every sink.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "flow/chain.h"
+#include "flow/context.h"
+#include "flow/decoder.h"
+#include "flow/epoch.h"
+#include "flow/source.h"
+#include "scheduler/scheduler.h"
+
+namespace laketide {
+
+/// What a lane hands over at an epoch's border. Confined to its task.
+struct LaneEpoch {
+  LaneId lane = 0;
+  Positions next;
+  std::map<SourcePartition, LastRecord> last_records;
+  std::vector<std::unique_ptr<Staged>> staged;  // one per branch of the lane, in their order; the quarantine's last
+  int64_t records = 0;                          // taken from the source
+  int64_t rejected = 0;
+  std::vector<int64_t> rows_out;                // per branch, as `staged`
+};
+
+/// How a lane reports to its run; called from the lane's task. Thread-safe.
+class LaneHost {
+ public:
+  virtual ~LaneHost() = default;
+  virtual void lane_has_rows() = 0;   // once per epoch, with its first record
+  virtual void lane_is_full() = 0;    // once per epoch: it holds what an epoch may hold, and waits
+  virtual void lane_is_drained() = 0; // once: all it was given is read
+  virtual void lane_closed(LaneEpoch epoch) = 0;
+  virtual void lane_failed(Status status) = 0;
+  virtual void lane_blocked(BlockReason reason) = 0;  // when it changes
+  /// The last call: the lane's task is over, and `parts` are to be destroyed where blocking is allowed.
+  virtual void lane_ended(std::shared_ptr<void> parts) = 0;
+};
+
+/// What to do with records that cannot be decoded, evaluated or written.
+enum class BadRecordPolicy { kQuarantine, kDrop, kFail };
+
+/// Everything a lane is made of; the context outlives the rest. Confined to its task.
+struct LaneParts {
+  std::unique_ptr<Context> context;
+  std::unique_ptr<Reader> reader;
+  std::unique_ptr<Decoder> decoder;            // null: the reader yields batches
+  std::vector<std::unique_ptr<Chain>> chains;  // one per sink
+  std::unique_ptr<Writer> quarantine;          // null unless the policy is kQuarantine
+};
+
+/// Bounds of what one lane puts into one epoch. Immutable.
+struct LaneLimits {
+  int64_t records_max = INT64_MAX;
+  int64_t bytes_max = INT64_MAX;
+};
+
+/// A task over LaneParts:
+///
+///   until stopped:  epoch to be closed?  end it in every chain, report, go on with the next
+///                   input half-way?      go on feeding it
+///                   full or drained?     wait to be closed
+///                   else                 poll the reader, decode, feed every chain
+///
+/// The two requests may come from any thread. Everything else: Confined to its task.
+class Lane {
+ public:
+  Lane(LaneParts parts, LaneLimits limits, BadRecordPolicy policy, std::string pipeline, EpochId first, LaneHost* host);
+
+  /// Asks the lane to end its open epoch; `info.id` must be the one that is open. Wake the task after it.
+  void request_close(const EpochInfo& info);
+  /// Asks the lane to give up: it reports lane_ended and nothing else. Wake the task after it.
+  void request_stop() { stop_.store(true, std::memory_order_release); }
+
+  TaskStep run(const Quantum& quantum);
+
+ private:
+  Result<Step> advance();
+  Result<Step> read();
+  Result<Step> take(std::variant<Records, Batch>& input);
+  Result<Step> feed();
+  Result<Step> close();
+  Result<Step> blocked(BlockReason reason);
+  Status settle_rejects();
+  Status write_quarantine();
+  TaskStep end(const Status& status);
+  void count(int64_t records, int64_t bytes);
+
+  LaneParts parts_;
+  const LaneLimits limits_;
+  const BadRecordPolicy policy_;
+  const std::string pipeline_;
+  LaneHost* const host_;
+
+  std::atomic<bool> stop_{false};
+  std::atomic<bool> close_requested_{false};
+  std::mutex close_mutex_;
+  std::optional<EpochInfo> close_info_;  // guarded by close_mutex_
+
+  EpochId open_;
+  Rejects rejects_;
+  int64_t settled_ = 0;    // of rejects_, those already counted
+  Batch input_;            // being fed; null: none
+  bool offered_ = false;   // the chain at branch_ has taken input_ and keeps what its writer has no room for
+  size_t branch_ = 0;      // the chain that it goes to next, or that ends its epoch next
+  LaneEpoch epoch_;        // what the open epoch has so far
+  int64_t bytes_ = 0;
+  bool full_ = false;
+  bool drained_ = false;
+  BlockReason reason_ = BlockReason::kNone;
+};
+
+}  // namespace laketide

@@ -1,0 +1,354 @@
+#include "execution/run.h"
+
+#include <arrow/type.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "execution/receipt.h"
+#include "execution/schema_sample.h"
+#include "flow/quarantine_rows.h"
+#include "flow/schema_text.h"
+
+namespace laketide {
+
+namespace {
+constexpr std::chrono::milliseconds kBackoffFirst{100};
+constexpr std::chrono::milliseconds kBackoffMax{5000};
+constexpr std::chrono::milliseconds kBoundsEvery{2000};
+constexpr std::chrono::seconds kCallTimeout{30};
+}  // namespace
+
+std::shared_ptr<Run> Run::start(RunSpec spec, Ledger& ledger, Scheduler& scheduler,
+                                std::function<void(const RunView&)> ended, std::shared_ptr<Signal> rested) {
+  std::shared_ptr<Run> run(new Run(std::move(spec), ledger, scheduler));
+  run->ended_ = std::move(ended);
+  run->rested_ = std::move(rested);
+  run->actor_.post([run] { run->main(); });
+  run->watcher_.post([run] { run->watch_bounds(); });
+  return run;
+}
+
+Run::Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler)
+    : spec_(std::move(spec)),
+      ledger_(ledger),
+      scheduler_(scheduler),
+      actor_(scheduler.io_actor("run " + spec_.pipeline)),
+      watcher_(scheduler.io_actor("bounds " + spec_.pipeline)),
+      metrics_(spec_.metrics, spec_.pipeline) {}
+
+void Run::stop(bool now) {
+  std::lock_guard lock(mutex_);
+  stop_ = true;
+  if (!at_rest_) view_.state = StreamState::kDraining;
+  if (now || stage_ == nullptr) halt_.request_stop();
+  if (stage_ != nullptr) stage_->request_stop();
+  retry_.notify();
+}
+
+RunView Run::view() const {
+  std::lock_guard lock(mutex_);
+  return view_;
+}
+
+bool Run::at_rest() const {
+  std::lock_guard lock(mutex_);
+  return at_rest_;
+}
+
+bool Run::stop_requested() const {
+  std::lock_guard lock(mutex_);
+  return stop_;
+}
+
+void Run::set_state(StreamState state, const Status& problem) {
+  bool changed;
+  {
+    std::lock_guard lock(mutex_);
+    if (stop_ && (state == StreamState::kRunning || state == StreamState::kStarting)) return;
+    changed = view_.state != state || view_.problem.code() != problem.code();
+    view_.state = state;
+    view_.problem = problem;
+  }
+  if (!changed) return;
+  const auto level = problem.ok() ? log::Level::kInfo : problem.retryable() ? log::Level::kWarn : log::Level::kError;
+  log::write(level, "stream state", {{"pipeline", spec_.pipeline}, {"run", spec_.run_id}, {"state", to_string(state)},
+                                     {"epoch", position_.epoch.value - 1}, {"reason", problem.ok() ? "" : problem.to_string()}});
+}
+
+void Run::main() {
+  Status outcome;
+  do {
+    set_state(StreamState::kStarting, view().problem);
+    outcome = attempt();
+    if (outcome.ok() || !can_heal(outcome) || stop_requested()) break;
+    set_state(StreamState::kStalled, outcome);
+    pause_before_retry();
+  } while (!stop_requested());
+  const StreamState state = settle(outcome);
+  {
+    std::lock_guard lock(mutex_);
+    view_.state = state;
+    view_.problem = state == StreamState::kFailed || state == StreamState::kFenced ? outcome : Status();
+  }
+  halt_.request_stop();  // the watcher ends too
+  log::write(state == StreamState::kFailed ? log::Level::kError : log::Level::kInfo, "stream ended",
+             {{"pipeline", spec_.pipeline}, {"run", spec_.run_id}, {"state", to_string(state)}, {"epoch", position_.epoch.value - 1},
+              {"reason", outcome.ok() ? "" : outcome.to_string()}});
+  spec_.sinks.clear();  // connections and files close here, where blocking is allowed
+  spec_.quarantine.reset();
+  ended_(view());
+  {
+    std::lock_guard lock(mutex_);
+    at_rest_ = true;
+  }
+  rested_->notify();
+}
+
+// A stream waits for a topic that is not there yet; a job was told to read something that is not there.
+bool Run::can_heal(const Status& problem) const {
+  return problem.retryable() || (problem.code() == "unknown_topic" && !spec_.bounded);
+}
+
+StreamState Run::settle(const Status& outcome) {
+  if (outcome.is_fenced()) return StreamState::kFenced;
+  if (!outcome.ok() && !can_heal(outcome)) return StreamState::kFailed;
+  return stop_requested() ? StreamState::kStopped : StreamState::kFinished;
+}
+
+void Run::pause_before_retry() {
+  backoff_ = std::clamp(backoff_ * 2, kBackoffFirst, kBackoffMax);
+  retry_.wait_until(std::chrono::steady_clock::now() + backoff_, [&] { return halt_.stop_requested(); });
+}
+
+void Run::watch_bounds() {
+  if (halt_.stop_requested()) return;
+  auto bounds = spec_.source->bounds(Wait::for_at_most(kCallTimeout, halt_.token()));
+  if (bounds.ok()) {
+    std::lock_guard lock(mutex_);
+    view_.bounds = *bounds;
+    metrics_.lag(view_.committed, *bounds);
+    const bool more = std::ranges::any_of(*bounds, [&](const auto& one) { return !view_.committed.contains(one.first); });
+    // A stage that began without a partition is ended after its epoch; the next one has it.
+    if (more && stage_ != nullptr && !spec_.bounded && !view_.committed.empty()) stage_->request_stop();
+  }
+  scheduler_.after(kBoundsEvery, watcher_, [self = shared_from_this()] { self->watch_bounds(); });
+}
+
+Status Run::attempt() {
+  LT_ASSIGN_OR_RETURN(const Recovery recovery, claim());
+  position_.epoch = recovery.replay ? recovery.replay->epoch : recovery.next;
+  // Starts that were resolved by an attempt before this one hold until there is progress: "latest" must not move.
+  if (recovery.next > EpochId(0) || recovery.replay) position_.positions = recovery.positions;
+  if (const auto& plan = recovery.replay ? recovery.replay : recovery.last) position_.last_records = plan->last_records;
+  LT_RETURN_IF_ERROR(record(recovery));
+  LT_ASSIGN_OR_RETURN(const PartitionBounds bounds, wait_for_topics());
+  LT_RETURN_IF_ERROR(check_topics(bounds));
+  LT_RETURN_IF_ERROR(resolve_starts(bounds, recovery));
+  LT_RETURN_IF_ERROR(bind(recovery));
+  if (recovery.replay) LT_RETURN_IF_ERROR(replay(recovery));
+  backoff_ = {};
+  return read_on();
+}
+
+Result<Recovery> Run::claim() {
+  std::vector<ClaimedSink> claimed;
+  for (auto& sink : spec_.sinks) {
+    auto progress = sink->claim(Wait::for_at_most(kCallTimeout, halt_.token()));
+    if (!progress.ok()) return progress.status().in(sink->id());
+    claimed.push_back({sink->id(), std::move(progress).value()});
+  }
+  LedgerView seen;
+  LT_ASSIGN_OR_RETURN(seen.newest, ledger_.last_epoch(spec_.pipeline));
+  LT_ASSIGN_OR_RETURN(auto committed, ledger_.committed_epochs(spec_.pipeline, 1));
+  if (!committed.empty()) seen.committed = committed.front();
+  LT_ASSIGN_OR_RETURN(Recovery recovery, recover(spec_.pipeline, seen, claimed));
+  if (spec_.quarantine) {
+    auto progress = spec_.quarantine->claim(Wait::for_at_most(kCallTimeout, halt_.token()));
+    if (!progress.ok()) return progress.status().in(spec_.quarantine->id());
+    // It commits before every other sink, so it may have the epoch that is replayed into them.
+    quarantine_lacks_replay_ = !recovery.replay || !progress->epoch || *progress->epoch < recovery.replay->epoch;
+  }
+  return recovery;
+}
+
+// A sink was ahead of the ledger: its word is written down. What the receipt would say of the sinks is no longer known.
+Status Run::record(const Recovery& recovery) {
+  if (recovery.replay && recovery.record) {
+    LT_RETURN_IF_ERROR(ledger_.plan_epoch(spec_.pipeline, recovery.replay->epoch, recovery.replay->to_json()));
+  }
+  if (recovery.last && recovery.record) {
+    EpochReceipt receipt = receipt_of(*recovery.last);
+    receipt.committed_at = to_iso(system_clock().now());
+    LT_RETURN_IF_ERROR(ledger_.commit_epoch(spec_.pipeline, recovery.last->epoch, recovery.last->to_json(), to_json(receipt)));
+  }
+  std::lock_guard lock(mutex_);
+  view_.epoch = EpochId(position_.epoch.value - 1);
+  view_.committed = position_.positions;
+  return {};
+}
+
+Result<PartitionBounds> Run::wait_for_topics() {
+  return spec_.source->bounds(Wait::for_at_most(kCallTimeout, halt_.token()));
+}
+
+// Offsets alone cannot tell a topic from one recreated under its name; the last record taken can.
+Status Run::check_topics(const PartitionBounds& bounds) {
+  for (const auto& [place, next] : position_.positions) {
+    const auto bound = bounds.find(place);
+    const std::string where = place.topic + "/" + std::to_string(place.partition);
+    if (bound == bounds.end()) {
+      return Status::user("partition_gone", "a partition that was read before is no longer there; was the topic recreated? Reset the pipeline to read the new one: " + where);
+    }
+    const auto last = position_.last_records.find(place);
+    if (last == position_.last_records.end()) continue;
+    LT_ASSIGN_OR_RETURN(const auto record, spec_.source->fetch(place, last->second.offset, Wait::for_at_most(kCallTimeout, halt_.token())));
+    const bool beyond = bound->second.high < last->second.offset.next();
+    bool other = false;
+    if (record) {
+      const uint64_t key_hash = record->key ? hash_key(record->key->data(), record->key->size()) : 0;
+      other = record->timestamp_ms != last->second.timestamp_ms || key_hash != last->second.key_hash;
+    }
+    if (beyond || other) {
+      return Status::user("topic_recreated", "the topic is not the one that was read before (another record stands at the last offset taken, or it ends before it); reset the pipeline to read the new one: " +
+                                                 where + ", last offset taken " + std::to_string(last->second.offset.value));
+    }
+  }
+  return {};
+}
+
+Status Run::resolve_starts(const PartitionBounds& bounds, const Recovery& recovery) {
+  const bool fresh = position_.positions.empty() && recovery.next == EpochId(0) && !recovery.replay;
+  Positions starts;
+  if (fresh) {
+    LT_ASSIGN_OR_RETURN(starts, spec_.start(bounds, Wait::for_at_most(kCallTimeout, halt_.token())));
+  }
+  for (const auto& [place, bound] : bounds) {
+    const auto start = starts.find(place);
+    // A partition that appeared later is read from its first record.
+    position_.positions.try_emplace(place, start == starts.end() ? bound.low : start->second);
+  }
+  std::lock_guard lock(mutex_);
+  view_.bounds = bounds;
+  view_.committed = position_.positions;
+  return {};
+}
+
+Status Run::bind(const Recovery& recovery) {
+  LT_ASSIGN_OR_RETURN(const Schema schema, find_schema(recovery));
+  if (!spec_.row_schema) {
+    schema_text_ = to_schema_text(*schema);
+    LT_ASSIGN_OR_RETURN(format_, spec_.make_format(schema_text_));
+  }
+  LT_ASSIGN_OR_RETURN(chain_, spec_.plan(schema));
+  for (size_t i = 0; i < spec_.sinks.size(); ++i) {
+    LT_RETURN_IF_ERROR(spec_.sinks[i]->bind(chain_.branches[i].output, Wait::for_at_most(kCallTimeout, halt_.token())).in(spec_.sinks[i]->id()));
+  }
+  if (spec_.quarantine) {
+    LT_RETURN_IF_ERROR(spec_.quarantine->bind(quarantine_schema(), Wait::for_at_most(kCallTimeout, halt_.token())).in(spec_.quarantine->id()));
+  }
+  std::lock_guard lock(mutex_);
+  view_.schema = schema_text_;
+  return {};
+}
+
+// A declared schema is what the document says today. An inferred one is learnt once and then held: the ledger has it, and so
+// has the plan in the sinks, should the ledger be lost.
+Result<Schema> Run::find_schema(const Recovery& recovery) {
+  if (spec_.row_schema) return spec_.row_schema;
+  LT_ASSIGN_OR_RETURN(const auto format, spec_.make_format(""));
+  if (Schema declared = format->schema()) return declared;
+  LT_ASSIGN_OR_RETURN(auto pinned, ledger_.pinned_schema(spec_.schema_pin));
+  if (pinned) return parse_schema_text(*pinned);
+  const auto& plan = recovery.replay ? recovery.replay : recovery.last;
+  Schema schema;
+  if (plan && plan->schemas.contains(spec_.source_name)) {
+    LT_ASSIGN_OR_RETURN(schema, parse_schema_text(plan->schemas.at(spec_.source_name)));
+  } else {
+    LT_ASSIGN_OR_RETURN(schema, sample_schema(spec_, *format, position_.positions, waiting()));
+  }
+  LT_RETURN_IF_ERROR(ledger_.pin_schema(spec_.schema_pin, to_schema_text(*schema)));
+  return schema;
+}
+
+Status Run::replay(const Recovery& recovery) {
+  const EpochPlan& plan = *recovery.replay;
+  log::info("an epoch is run again", {{"pipeline", spec_.pipeline}, {"epoch", plan.epoch.value}});
+  StageSpec stage;
+  stage.one_epoch = true;
+  stage.replay = plan;
+  stage.quarantine = quarantine_lacks_replay_;
+  for (size_t i = 0; i < spec_.sinks.size(); ++i) {
+    if (std::ranges::find(recovery.lacking, spec_.sinks[i]->id()) != recovery.lacking.end()) stage.sinks.push_back(i);
+  }
+  stage.ranges = plan.ranges;
+  for (const auto& [place, range] : plan.ranges) position_.positions[place] = range.start;
+  return run_stage(std::move(stage));
+}
+
+Status Run::read_on() {
+  if (spec_.bounded) {
+    StageSpec stage;
+    stage.one_epoch = spec_.one_epoch;
+    for (size_t i = 0; i < spec_.sinks.size(); ++i) stage.sinks.push_back(i);
+    for (const auto& [place, bound] : view().bounds) {
+      const NextOffset start = position_.positions.at(place);
+      stage.ranges[place] = Range{start, std::max(start, bound.high)};
+    }
+    return run_stage(std::move(stage));
+  }
+  while (true) {
+    StageSpec stage;
+    for (size_t i = 0; i < spec_.sinks.size(); ++i) stage.sinks.push_back(i);
+    for (const auto& [place, next] : position_.positions) stage.ranges[place] = Range{next, std::nullopt};
+    LT_RETURN_IF_ERROR(run_stage(std::move(stage)));
+    if (stop_requested()) return {};
+    // The stage ended because partitions appeared.
+    LT_ASSIGN_OR_RETURN(const PartitionBounds bounds, wait_for_topics());
+    for (const auto& [place, bound] : bounds) position_.positions.try_emplace(place, bound.low);
+    std::lock_guard lock(mutex_);
+    view_.bounds = bounds;
+    view_.committed = position_.positions;
+  }
+}
+
+Status Run::run_stage(StageSpec spec) {
+  StageHooks hooks;
+  hooks.committed = [this](const EpochPlan& plan, const EpochReceipt& receipt) {
+    Status mirrored = spec_.source->mirror(plan.next, Wait::for_at_most(std::chrono::seconds(1), halt_.token()));
+    if (!mirrored.ok()) log::debug("offsets were not mirrored", {{"pipeline", spec_.pipeline}, {"reason", mirrored.to_string()}});
+    std::lock_guard lock(mutex_);
+    view_.epoch = plan.epoch;
+    view_.committed = plan.next;
+    view_.rows_in += receipt.rows_in;
+    view_.rows_out += receipt.rows_out;
+    view_.quarantined += receipt.quarantined;
+    view_.input_rows_per_second = metrics_.committed(receipt);
+    view_.last_receipt = receipt;
+  };
+  hooks.blocked = [this](BlockReason reason) {
+    const bool away = reason == BlockReason::kBrokerAway;
+    set_state(away ? StreamState::kStalled : StreamState::kRunning,
+              away ? Status::external("broker_away", "no Kafka broker answers; reading goes on when one does") : Status());
+  };
+  Stage stage(spec_, format_.get(), chain_, schema_text_, std::move(spec), position_, ledger_, scheduler_, std::move(hooks));
+  {
+    std::lock_guard lock(mutex_);
+    if (stop_) return {};
+    stage_ = &stage;
+  }
+  set_state(StreamState::kRunning);
+  const Status outcome = stage.run(waiting());
+  {
+    std::lock_guard lock(mutex_);
+    stage_ = nullptr;
+  }
+  if (outcome.ok()) return outcome;
+  for (auto& sink : spec_.sinks) {
+    const Status abandoned = sink->abandon(position_.epoch, Wait::for_at_most(std::chrono::seconds(5)));
+    if (!abandoned.ok()) log::warn("an epoch could not be abandoned; its leftovers are dropped at the next claim", {{"pipeline", spec_.pipeline}, {"sink", sink->id()}, {"reason", abandoned.to_string()}});
+  }
+  return outcome;
+}
+
+}  // namespace laketide

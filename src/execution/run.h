@@ -1,0 +1,106 @@
+// One execution of a pipeline: claims the sinks, finishes what an earlier process left, then runs stages until it ends.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "base/signal.h"
+#include "base/wait.h"
+#include "execution/recovery.h"
+#include "execution/run_metrics.h"
+#include "execution/run_spec.h"
+#include "execution/stage.h"
+#include "laketide/engine.h"
+#include "ledger/ledger.h"
+#include "scheduler/scheduler.h"
+
+namespace laketide {
+
+/// What others may know of a run at any time. Immutable.
+struct RunView {
+  StreamState state = StreamState::kStarting;
+  Status problem;  // why STALLED, FAILED or FENCED
+  EpochId epoch{-1};
+  Positions committed;
+  PartitionBounds bounds;  // as last heard from the broker
+  int64_t rows_in = 0, rows_out = 0, quarantined = 0;
+  double input_rows_per_second = 0;  // over the last minute
+  std::optional<EpochReceipt> last_receipt;
+  std::string schema;
+};
+
+/// Runs on one io actor from start to end:
+///
+///   until it ends:
+///     claim every sink, ask the ledger, decide where to go on            recovery.h
+///     check that the topics are still the same ones
+///     pin or learn the schema, bind the query and the sinks
+///     replay the epoch that a sink lacks, exactly                        a stage of one epoch
+///     stages over all partitions; a new one when partitions appear       stage.h
+///   an outside fault on the way: STALLED, and again after a while; any other: FAILED
+///
+/// Thread-safe.
+class Run : public std::enable_shared_from_this<Run> {
+ public:
+  /// `ended` is called once, on the run's actor, just before the run is at rest; then `rested` is notified.
+  static std::shared_ptr<Run> start(RunSpec spec, Ledger& ledger, Scheduler& scheduler,
+                                    std::function<void(const RunView&)> ended, std::shared_ptr<Signal> rested);
+
+  /// Ends the run: `now` gives the open epoch up, else it is committed first. Returns at once.
+  void stop(bool now);
+  RunView view() const;
+  bool at_rest() const;
+  const RunSpec& spec() const { return spec_; }
+
+ private:
+  Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler);
+  void main();
+  void watch_bounds();
+  bool can_heal(const Status& problem) const;
+  StreamState settle(const Status& outcome);
+  Status attempt();
+  Result<Recovery> claim();
+  Status record(const Recovery& recovery);
+  Result<PartitionBounds> wait_for_topics();
+  Status check_topics(const PartitionBounds& bounds);
+  Status resolve_starts(const PartitionBounds& bounds, const Recovery& recovery);
+  Status bind(const Recovery& recovery);
+  Result<Schema> find_schema(const Recovery& recovery);
+  Status replay(const Recovery& recovery);
+  Status read_on();
+  Status run_stage(StageSpec spec);
+  void set_state(StreamState state, const Status& problem = {});
+  void pause_before_retry();
+  Wait waiting() const { return Wait{halt_.token(), SteadyTime::max()}; }
+  bool stop_requested() const;
+
+  RunSpec spec_;
+  Ledger& ledger_;
+  Scheduler& scheduler_;
+  IoActor actor_;
+  IoActor watcher_;  // asks the broker for its bounds, so that a slow answer delays no commit
+  std::function<void(const RunView&)> ended_;
+  std::shared_ptr<Signal> rested_;
+  StopSource halt_;  // give up at once
+  Signal retry_;     // ends the pause before the next attempt
+
+  // Confined to the actor.
+  RunPosition position_;
+  std::shared_ptr<Format> format_;
+  ChainPlan chain_;
+  std::string schema_text_;
+  bool quarantine_lacks_replay_ = true;
+  RunMetrics metrics_;
+  std::chrono::milliseconds backoff_{0};
+
+  mutable std::mutex mutex_;
+  RunView view_;               // guarded by mutex_
+  Stage* stage_ = nullptr;     // guarded by mutex_
+  bool stop_ = false;          // guarded by mutex_
+  bool at_rest_ = false;       // guarded by mutex_
+};
+
+}  // namespace laketide

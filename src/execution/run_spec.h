@@ -1,0 +1,67 @@
+// Everything a run is made of, ready to be started.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "execution/lane.h"
+#include "flow/decoder.h"
+#include "flow/operator.h"
+#include "flow/sink.h"
+#include "flow/source.h"
+
+namespace laketide {
+
+/// What one lane does with the rows of the source: which columns to decode, and per sink the operators to put them through.
+/// Immutable.
+struct ChainPlan {
+  struct Branch {
+    Schema output;  // of the rows that reach the sink, without hidden columns
+    std::function<Result<std::vector<std::unique_ptr<Operator>>>(Context&)> operators;
+  };
+  Schema columns;                   // to decode, a subset of the source's schema
+  std::vector<std::string> hidden;  // pseudo-columns that come with them
+  std::vector<Branch> branches;     // one per sink, in the order of RunSpec::sinks
+};
+
+/// A pipeline made into objects. A stream and a job differ only in `bounded`. Owned by its run. Caller synchronises.
+struct RunSpec {
+  std::string pipeline;
+  std::string run_id;
+  std::string spec_hash;
+  std::string pool;
+  std::shared_ptr<Metrics> metrics;
+
+  std::string source_name;
+  std::shared_ptr<Source> source;
+  /// Makes the format for a schema that is known by now (text of flow/schema_text.h), or, for the empty text, as the document
+  /// has it: declared, or to be inferred. Not set: the source yields rows of `row_schema`.
+  std::function<Result<std::shared_ptr<Format>>(const std::string& schema_text)> make_format;
+  Schema row_schema;
+  std::string schema_pin;          // key under which an inferred schema is pinned; empty: not pinned
+  std::vector<std::string> topics; // for the status
+  /// First offsets where neither ledger nor sink has progress; must answer for every partition in `bounds`.
+  std::function<Result<Positions>(const PartitionBounds& bounds, const Wait& wait)> start;
+  std::string start_text;          // for the status
+  /// Binds the query to the source's schema.
+  std::function<Result<ChainPlan>(const Schema& schema)> plan;
+
+  std::vector<std::unique_ptr<Sink>> sinks;
+  std::unique_ptr<Sink> quarantine;  // null unless bad_records is kQuarantine
+  BadRecordPolicy bad_records = BadRecordPolicy::kQuarantine;
+  double bad_ratio_max = 0.5;
+  int64_t bad_ratio_over = 10'000;   // records
+
+  std::chrono::milliseconds interval{5000};
+  bool bounded = false;              // ends at the bounds found at its start: FINISHED
+  bool one_epoch = false;            // and does so in a single epoch
+  int lanes_max = 1;
+  int64_t epoch_records_max = INT64_MAX;
+  int64_t epoch_bytes_max = 256 << 20;
+};
+
+}  // namespace laketide

@@ -1,0 +1,91 @@
+// The lanes of a run over one assignment of partitions, and the loop that cuts and commits their epochs.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "execution/coordinator.h"
+#include "execution/epoch_commit.h"
+#include "execution/lane.h"
+#include "execution/run_spec.h"
+#include "laketide/engine.h"
+#include "ledger/ledger.h"
+#include "scheduler/scheduler.h"
+
+namespace laketide {
+
+/// Where a run is; each epoch moves it on. Caller synchronises.
+struct RunPosition {
+  EpochId epoch;        // the next to be committed
+  Positions positions;  // where it starts
+  std::map<SourcePartition, LastRecord> last_records;
+  int64_t records = 0;   // committed by this process
+  int64_t rejected = 0;
+};
+
+/// What a stage reads, and into which sinks. Immutable.
+struct StageSpec {
+  Ranges ranges;
+  bool one_epoch = false;
+  std::vector<size_t> sinks;        // indices into RunSpec::sinks
+  bool quarantine = true;           // the quarantine sink takes part (if there is one)
+  std::optional<EpochPlan> replay;  // the epoch is exactly this one, again
+};
+
+/// Told about each commit and about lanes that wait. Called on the thread of Stage::run. Caller synchronises.
+struct StageHooks {
+  std::function<void(const EpochPlan&, const EpochReceipt&)> committed;
+  std::function<void(BlockReason)> blocked;
+};
+
+/// Starts the lanes, cuts epochs by the coordinator's word and commits them one after another while the lanes go on. `run`
+/// blocks an io thread until the stage is over: drained, stopped, or failed. `request_stop` may come from any thread.
+/// Everything else, on the run's actor: Confined to its task.
+class Stage {
+ public:
+  /// `format` is null if the source yields rows.
+  Stage(RunSpec& run, const Format* format, const ChainPlan& chain, const std::string& schema_text, StageSpec spec, RunPosition& position,
+        Ledger& ledger, Scheduler& scheduler, StageHooks hooks);
+  ~Stage();
+
+  /// Success: everything read up to the stop or the end of the ranges is committed. Whatever happens, no lane is left.
+  Status run(const Wait& wait);
+  /// Drain: commit what is open, then end. If the Wait given to `run` is over by then: end at once, committing nothing.
+  void request_stop();
+
+ private:
+  class Events;
+  struct RunningLane;
+
+  Status start_lanes();
+  Result<LaneParts> make_parts(int lane, const Ranges& ranges);
+  Status loop(const Wait& wait);
+  Result<Act> next_act(const Wait& wait);
+  Status commit(const Wait& wait);
+  Result<EpochPlan> make_plan() const;
+  void close_lanes();
+  void end_lanes();
+  int lane_count() const;
+
+  RunSpec& run_;
+  const Format* const format_;
+  const ChainPlan& chain_;
+  const std::string& schema_text_;
+  const StageSpec spec_;
+  RunPosition& position_;
+  Ledger& ledger_;
+  Scheduler& scheduler_;
+  const StageHooks hooks_;
+  std::unique_ptr<Events> events_;
+  std::vector<std::unique_ptr<RunningLane>> lanes_;
+  EpochCoordinator coordinator_;
+  Instant opened_at_;
+  std::vector<LaneEpoch> closed_;  // of the epoch that closes
+};
+
+}  // namespace laketide

@@ -1,0 +1,53 @@
+#include "flow/actor_sink.h"
+
+#include <future>
+
+namespace laketide {
+namespace {
+
+/// Caller synchronises.
+class ActorSink final : public Sink {
+ public:
+  ActorSink(IoActor actor, std::unique_ptr<Sink> sink) : actor_(std::move(actor)), sink_(std::move(sink)) {}
+  ~ActorSink() override {
+    actor_.post([sink = std::shared_ptr<Sink>(std::move(sink_))] {});
+  }
+
+  const std::string& id() const override { return sink_->id(); }
+  Result<Progress> claim(const Wait& wait) override {
+    return call<Result<Progress>>([&] { return sink_->claim(wait); });
+  }
+  Status bind(const Schema& schema, const Wait& wait) override {
+    return call<Status>([&] { return sink_->bind(schema, wait); });
+  }
+  Result<std::unique_ptr<Writer>> open(Context& context) override { return sink_->open(context); }
+  Status prepare(const EpochPlan& plan, std::span<const std::unique_ptr<Staged>> staged, const Wait& wait) override {
+    return call<Status>([&] { return sink_->prepare(plan, staged, wait); });
+  }
+  Result<Commit> commit(const EpochPlan& plan, const Wait& wait) override {
+    return call<Result<Commit>>([&] { return sink_->commit(plan, wait); });
+  }
+  Status abandon(EpochId epoch, const Wait& wait) override {
+    return call<Status>([&] { return sink_->abandon(epoch, wait); });
+  }
+
+ private:
+  template <typename Answer, typename Work>
+  Answer call(Work work) {
+    std::promise<Answer> promise;
+    auto answer = promise.get_future();
+    actor_.post([&] { promise.set_value(work()); });
+    return answer.get();
+  }
+
+  IoActor actor_;
+  std::unique_ptr<Sink> sink_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> on_actor(IoActor actor, std::unique_ptr<Sink> sink) {
+  return std::make_unique<ActorSink>(std::move(actor), std::move(sink));
+}
+
+}  // namespace laketide

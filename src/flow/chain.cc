@@ -1,0 +1,66 @@
+#include "flow/chain.h"
+
+#include <arrow/record_batch.h>
+
+namespace laketide {
+
+Chain::Chain(std::vector<std::unique_ptr<Operator>> operators, std::unique_ptr<Writer> writer)
+    : operators_(std::move(operators)), writer_(std::move(writer)) {}
+
+Result<Step> Chain::feed(Batch batch, Rejects& rejects) {
+  if (batch) LT_RETURN_IF_ERROR(pass_on(std::move(batch), 0, rejects));
+  return write_kept(rejects);
+}
+
+Result<Step> Chain::end_epoch(const EpochInfo& epoch, std::unique_ptr<Staged>& staged, Rejects& rejects) {
+  if (!flushed_) LT_RETURN_IF_ERROR(flush_operators(epoch, rejects));
+  flushed_ = true;
+  LT_ASSIGN_OR_RETURN(const Step written, write_kept(rejects));
+  if (written == Step::kBlocked) return written;
+  LT_ASSIGN_OR_RETURN(const Step ended, writer_->end_epoch(epoch.id, staged, rejects));
+  if (ended == Step::kDone) {
+    flushed_ = false;
+    rows_out_ = 0;
+  }
+  return ended;
+}
+
+// An operator's output goes through all operators behind it before the operator is asked for more, so that what is held
+// here is what one input can become, and no more.
+Status Chain::pass_on(Batch batch, size_t from, Rejects& rejects) {
+  if (from == operators_.size()) {
+    if (batch->num_rows() > 0) kept_.push_back(std::move(batch));
+    return {};
+  }
+  Step step = Step::kMore;
+  while (step == Step::kMore) {
+    Batch out;
+    LT_ASSIGN_OR_RETURN(step, operators_[from]->process(0, batch, out, rejects));
+    if (out) LT_RETURN_IF_ERROR(pass_on(std::move(out), from + 1, rejects));
+  }
+  return {};
+}
+
+Status Chain::flush_operators(const EpochInfo& epoch, Rejects& rejects) {
+  for (size_t i = 0; i < operators_.size(); ++i) {
+    Step step = Step::kMore;
+    while (step == Step::kMore) {
+      Batch out;
+      LT_ASSIGN_OR_RETURN(step, operators_[i]->end_epoch(epoch, out));
+      if (out) LT_RETURN_IF_ERROR(pass_on(std::move(out), i + 1, rejects));
+    }
+  }
+  return {};
+}
+
+Result<Step> Chain::write_kept(Rejects& rejects) {
+  while (!kept_.empty()) {
+    LT_ASSIGN_OR_RETURN(const Step step, writer_->write(kept_.front(), rejects));
+    if (step == Step::kBlocked) return step;
+    rows_out_ += kept_.front()->num_rows();
+    kept_.pop_front();
+  }
+  return Step::kReady;
+}
+
+}  // namespace laketide

@@ -1,0 +1,112 @@
+#include "flow/epoch.h"
+
+#include <nlohmann/json.hpp>
+
+namespace laketide {
+namespace {
+
+using nlohmann::json;
+
+json ranges_to_json(const Ranges& ranges) {
+  json out = json::object();
+  for (const auto& [place, range] : ranges) {
+    out[place.source][place.topic][std::to_string(place.partition)] = {range.start.value, range.end->value};
+  }
+  return out;
+}
+
+json positions_to_json(const Positions& positions) {
+  json out = json::object();
+  for (const auto& [place, next] : positions) out[place.source][place.topic][std::to_string(place.partition)] = next.value;
+  return out;
+}
+
+json last_records_to_json(const std::map<SourcePartition, LastRecord>& records) {
+  json out = json::object();
+  for (const auto& [place, last] : records) {
+    out[place.source][place.topic][std::to_string(place.partition)] = {
+        {"offset", last.offset.value}, {"timestamp", last.timestamp_ms}, {"key_hash", last.key_hash}};
+  }
+  return out;
+}
+
+/// Calls `take(place, value)` for each leaf of {source: {topic: {partition: value}}}.
+template <typename Take>
+void for_each_place(const json& tree, Take take) {
+  for (const auto& [source, topics] : tree.items()) {
+    for (const auto& [topic, partitions] : topics.items()) {
+      for (const auto& [partition, value] : partitions.items()) {
+        take(SourcePartition{source, topic, std::stoi(partition)}, value);
+      }
+    }
+  }
+}
+
+EpochPlan read_version_1(const json& in) {
+  EpochPlan plan;
+  plan.pipeline = in.at("pipeline");
+  plan.epoch = EpochId(in.at("epoch"));
+  plan.opened_at = Instant{in.at("opened_at_micros")};
+  plan.spec_hash = in.at("spec_hash");
+  plan.last = in.value("last", false);
+  plan.sinks = in.at("sinks").get<std::vector<std::string>>();
+  plan.schemas = in.at("schemas").get<std::map<std::string, std::string>>();
+  for_each_place(in.at("ranges"), [&](SourcePartition place, const json& range) {
+    plan.ranges[std::move(place)] = Range{NextOffset(range.at(0)), NextOffset(range.at(1))};
+  });
+  for_each_place(in.at("next"), [&](SourcePartition place, const json& next) {
+    plan.next[std::move(place)] = NextOffset(next.get<int64_t>());
+  });
+  for_each_place(in.at("last_records"), [&](SourcePartition place, const json& last) {
+    plan.last_records[std::move(place)] =
+        LastRecord{RecordOffset(last.at("offset").get<int64_t>()), last.at("timestamp"), last.at("key_hash")};
+  });
+  return plan;
+}
+
+}  // namespace
+
+uint64_t hash_key(const char* key, size_t size) {
+  if (key == nullptr) return 0;
+  uint64_t hash = 14695981039346656037ull;
+  for (size_t i = 0; i < size; ++i) hash = (hash ^ static_cast<unsigned char>(key[i])) * 1099511628211ull;
+  return hash;
+}
+
+std::string EpochPlan::to_json() const {
+  // state_version, watermarks, idle and lookups are empty until a query keeps state; the names are taken so that version 1
+  // need not change when one does.
+  const json out{{"version", kVersion},
+                 {"pipeline", pipeline},
+                 {"epoch", epoch.value},
+                 {"opened_at", to_iso(opened_at)},
+                 {"opened_at_micros", opened_at.micros},
+                 {"spec_hash", spec_hash},
+                 {"ranges", ranges_to_json(ranges)},
+                 {"next", positions_to_json(next)},
+                 {"sinks", sinks},
+                 {"last_records", last_records_to_json(last_records)},
+                 {"schemas", schemas},
+                 {"last", last},
+                 {"watermarks", json::object()},
+                 {"idle", json::array()},
+                 {"lookups", json::object()},
+                 {"state_version", nullptr}};
+  return out.dump();
+}
+
+Result<EpochPlan> EpochPlan::from_json(std::string_view text) {
+  try {
+    const json in = json::parse(text);
+    const int version = in.at("version");
+    if (version != kVersion) {
+      return Status::user("plan_version", "this epoch plan was written by another release of laketide (this one reads version " +
+                                              std::to_string(kVersion) + "): version " + std::to_string(version));
+    }
+    return read_version_1(in);
+  } catch (const std::exception& e) {
+    return Status::user("plan_corrupt", std::string("an epoch plan cannot be read: ") + e.what());
+  }
+}
+
+}  // namespace laketide

@@ -1,0 +1,221 @@
+#include "ledger/ledger.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <future>
+#include <mutex>
+
+#include "base/failpoint.h"
+#include "ledger/sqlite.h"
+
+namespace laketide {
+namespace {
+
+constexpr int kFormatVersion = 1;
+constexpr int kEpochsKept = 1000;  // per pipeline; older receipts are dropped
+
+constexpr const char* kTables[] = {
+    "CREATE TABLE IF NOT EXISTS intents (pipeline TEXT PRIMARY KEY, want TEXT NOT NULL, document TEXT NOT NULL, origin TEXT NOT NULL,"
+    " failed_code TEXT NOT NULL, failed_detail TEXT NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS epochs (pipeline TEXT NOT NULL, epoch INTEGER NOT NULL, plan TEXT NOT NULL, committed INTEGER NOT NULL,"
+    " receipt TEXT NOT NULL, PRIMARY KEY (pipeline, epoch)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS schemas (topic TEXT PRIMARY KEY, schema TEXT NOT NULL) STRICT, WITHOUT ROWID",
+};
+
+/// Holds the state directory for this process until destroyed. Immutable.
+class DirectoryLock {
+ public:
+  static Result<std::unique_ptr<DirectoryLock>> take(const std::string& dir) {
+    std::error_code made;
+    std::filesystem::create_directories(dir, made);
+    if (made) return Status::user("state_dir", "the state directory cannot be made: " + dir + ": " + made.message(), "state.dir");
+    const std::string path = dir + "/lock";
+    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    if (fd < 0) return Status::user("state_dir", "the state directory cannot be written: " + path + ": " + std::strerror(errno), "state.dir");
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+      close(fd);
+      return Status::user("state_dir_in_use", "another laketide process uses this state directory; stop it, or set state.dir to another place: " + dir, "state.dir");
+    }
+    return std::unique_ptr<DirectoryLock>(new DirectoryLock(fd));
+  }
+  ~DirectoryLock() { close(fd_); }
+
+ private:
+  explicit DirectoryLock(int fd) : fd_(fd) {}
+  int fd_;
+};
+
+EpochRow epoch_row(const std::string& pipeline, const std::vector<SqlValue>& row) {
+  return {pipeline, EpochId(int_of(row[0])), text_of(row[1]), int_of(row[2]) != 0, text_of(row[3])};
+}
+
+/// Thread-safe.
+class SqliteLedger final : public Ledger {
+ public:
+  SqliteLedger(std::unique_ptr<DirectoryLock> lock, std::unique_ptr<SqliteFile> writer, std::unique_ptr<SqliteFile> reader, IoActor actor)
+      : lock_(std::move(lock)), writer_(std::move(writer)), reader_(std::move(reader)), actor_(std::move(actor)) {}
+
+  Status save_intent(const Intent& intent) override {
+    LT_FAILPOINT("ledger.intent.before");
+    LT_RETURN_IF_ERROR(write([&](SqliteFile& db) {
+      return db.run("INSERT OR REPLACE INTO intents VALUES (?,?,?,?,?,?)",
+                    {intent.pipeline, intent.want, intent.document, intent.origin, intent.failed_code, intent.failed_detail});
+    }));
+    LT_FAILPOINT("ledger.intent.after");
+    return {};
+  }
+
+  Result<std::vector<Intent>> intents() override {
+    std::vector<Intent> all;
+    LT_RETURN_IF_ERROR(read("SELECT pipeline, want, document, origin, failed_code, failed_detail FROM intents ORDER BY pipeline", {}, [&](const auto& row) {
+      all.push_back({text_of(row[0]), text_of(row[1]), text_of(row[2]), text_of(row[3]), text_of(row[4]), text_of(row[5])});
+    }));
+    return all;
+  }
+
+  Status plan_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan) override {
+    LT_FAILPOINT("ledger.plan.before");
+    LT_RETURN_IF_ERROR(write([&](SqliteFile& db) -> Status {
+      bool differs = false;
+      LT_RETURN_IF_ERROR(db.run("SELECT plan FROM epochs WHERE pipeline=? AND epoch=? AND committed=1", {pipeline, epoch.value},
+                                [&](const auto& row) { differs = text_of(row[0]) != plan; }));
+      if (differs) return Status::internal("epoch_replanned", "a committed epoch would be planned anew: " + pipeline + " epoch " + std::to_string(epoch.value));
+      return db.run("INSERT INTO epochs VALUES (?,?,?,0,'') ON CONFLICT DO UPDATE SET plan=excluded.plan", {pipeline, epoch.value, plan});
+    }));
+    LT_FAILPOINT("ledger.plan.after");
+    return {};
+  }
+
+  Status commit_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan, const std::string& receipt) override {
+    LT_FAILPOINT("ledger.committed.before");
+    LT_RETURN_IF_ERROR(write([&](SqliteFile& db) -> Status {
+      LT_RETURN_IF_ERROR(db.run("INSERT OR REPLACE INTO epochs VALUES (?,?,?,1,?)", {pipeline, epoch.value, plan, receipt}));
+      return db.run("DELETE FROM epochs WHERE pipeline=? AND epoch<=?", {pipeline, epoch.value - kEpochsKept});
+    }));
+    LT_FAILPOINT("ledger.committed.after");
+    return {};
+  }
+
+  Result<std::optional<EpochRow>> last_epoch(const std::string& pipeline) override {
+    std::optional<EpochRow> last;
+    LT_RETURN_IF_ERROR(read("SELECT epoch, plan, committed, receipt FROM epochs WHERE pipeline=? ORDER BY epoch DESC LIMIT 1", {pipeline},
+                            [&](const auto& row) { last = epoch_row(pipeline, row); }));
+    return last;
+  }
+
+  Result<std::vector<EpochRow>> committed_epochs(const std::string& pipeline, int count_max) override {
+    std::vector<EpochRow> rows;
+    LT_RETURN_IF_ERROR(read("SELECT epoch, plan, committed, receipt FROM epochs WHERE pipeline=? AND committed=1 ORDER BY epoch DESC LIMIT ?",
+                            {pipeline, int64_t{count_max}}, [&](const auto& row) { rows.push_back(epoch_row(pipeline, row)); }));
+    return rows;
+  }
+
+  Status pin_schema(const std::string& topic, const std::string& schema) override {
+    LT_FAILPOINT("ledger.schema.before");
+    LT_RETURN_IF_ERROR(write([&](SqliteFile& db) { return db.run("INSERT OR REPLACE INTO schemas VALUES (?,?)", {topic, schema}); }));
+    LT_FAILPOINT("ledger.schema.after");
+    return {};
+  }
+
+  Result<std::optional<std::string>> pinned_schema(const std::string& topic) override {
+    std::optional<std::string> schema;
+    LT_RETURN_IF_ERROR(read("SELECT schema FROM schemas WHERE topic=?", {topic}, [&](const auto& row) { schema = text_of(row[0]); }));
+    return schema;
+  }
+
+ private:
+  using Change = std::function<Status(SqliteFile&)>;
+  struct Waiting {
+    const Change* change;
+    std::promise<Status> done;
+  };
+
+  Status read(std::string_view sql, std::initializer_list<SqlValue> parameters, const std::function<void(const std::vector<SqlValue>&)>& row) {
+    std::lock_guard lock(reader_mutex_);
+    return reader_->run(sql, parameters, row);
+  }
+
+  /// Waits until `change` is durable. Changes that wait together share one transaction and one sync.
+  Status write(const Change& change) {
+    Waiting mine{&change, {}};
+    auto outcome = mine.done.get_future();
+    bool first;
+    {
+      std::lock_guard lock(waiting_mutex_);
+      first = waiting_.empty();
+      waiting_.push_back(&mine);
+    }
+    if (first) actor_.post([this] { flush(); });
+    return outcome.get();
+  }
+
+  void flush() {
+    std::vector<Waiting*> group;
+    {
+      std::lock_guard lock(waiting_mutex_);
+      group.swap(waiting_);
+    }
+    std::vector<Status> outcomes;
+    Status all = writer_->run("BEGIN IMMEDIATE");
+    for (Waiting* one : group) outcomes.push_back(all.ok() ? apply(*one->change) : all);
+    if (all.ok()) all = commit();
+    for (size_t i = 0; i < group.size(); ++i) group[i]->done.set_value(all.ok() ? outcomes[i] : all);
+  }
+
+  Status apply(const Change& change) {
+    LT_RETURN_IF_ERROR(writer_->run("SAVEPOINT one"));
+    const Status outcome = change(*writer_);
+    if (!outcome.ok()) LT_RETURN_IF_ERROR(writer_->run("ROLLBACK TO one"));
+    LT_RETURN_IF_ERROR(writer_->run("RELEASE one"));
+    return outcome;
+  }
+
+  Status commit() {
+    Status outcome = before_commit();
+    if (outcome.ok()) outcome = writer_->run("COMMIT");
+    // After a failed COMMIT SQLite may or may not have ended the transaction; a second ROLLBACK is harmless.
+    if (!outcome.ok()) (void)writer_->run("ROLLBACK").ok();
+    return outcome;
+  }
+
+  static Status before_commit() {
+    LT_FAILPOINT("ledger.transaction.before");
+    return {};
+  }
+
+  std::unique_ptr<DirectoryLock> lock_;
+  std::unique_ptr<SqliteFile> writer_;  // only the actor touches it
+  std::mutex reader_mutex_;
+  std::unique_ptr<SqliteFile> reader_;
+  IoActor actor_;
+  std::mutex waiting_mutex_;
+  std::vector<Waiting*> waiting_;
+};
+
+Status check_version(SqliteFile& db) {
+  int64_t version = 0;
+  LT_RETURN_IF_ERROR(db.run("PRAGMA user_version", {}, [&](const auto& row) { version = int_of(row[0]); }));
+  if (version == 0) return db.run("PRAGMA user_version=" + std::to_string(kFormatVersion));
+  if (version == kFormatVersion) return {};
+  return Status::user("ledger_version", "the state directory was written by another release of laketide (this one reads format " +
+                                            std::to_string(kFormatVersion) + "): format " + std::to_string(version));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& state_dir, IoActor writer) {
+  LT_ASSIGN_OR_RETURN(auto lock, DirectoryLock::take(state_dir));
+  const std::string path = state_dir + "/ledger.sqlite";
+  LT_ASSIGN_OR_RETURN(auto writing, SqliteFile::open(path));
+  LT_RETURN_IF_ERROR(check_version(*writing));
+  for (const char* table : kTables) LT_RETURN_IF_ERROR(writing->run(table));
+  LT_ASSIGN_OR_RETURN(auto reading, SqliteFile::open(path));
+  return std::unique_ptr<Ledger>(std::make_unique<SqliteLedger>(std::move(lock), std::move(writing), std::move(reading), std::move(writer)));
+}
+
+}  // namespace laketide

@@ -1,0 +1,61 @@
+// The durable record of what the user wants and of what was done: intents, epochs planned and committed, pinned schemas.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "laketide/status.h"
+#include "scheduler/scheduler.h"
+
+namespace laketide {
+
+/// What the user wants of a pipeline; survives restarts. Immutable.
+struct Intent {
+  std::string pipeline;
+  std::string want;      // running | paused | stopped
+  std::string document;  // canonical, of a pipeline that has no file; empty: look it up by name
+  std::string origin;    // file | http | implicit
+  std::string failed_code, failed_detail;  // set: it FAILED and waits for an explicit start
+};
+
+/// An epoch of a pipeline. `receipt` (JSON) is set once it is committed. Immutable.
+struct EpochRow {
+  std::string pipeline;
+  EpochId epoch;
+  std::string plan;       // JSON, see flow/epoch.h
+  bool committed = false;
+  std::string receipt;
+};
+
+/// One SQLite file in the state directory (WAL, synchronous=FULL), written by one io actor that puts what waits into one
+/// transaction. Writes block until they are durable or `wait` is over; they are for io threads. Holds the state
+/// directory's lock: a second process is refused with `state_dir_in_use`. Thread-safe.
+class Ledger {
+ public:
+  /// Creates the directory and file if need be. Fails `kUser` for a file of another format version or one that is damaged.
+  static Result<std::unique_ptr<Ledger>> open(const std::string& state_dir, IoActor writer);
+  virtual ~Ledger() = default;
+
+  virtual Status save_intent(const Intent& intent) = 0;
+  virtual Result<std::vector<Intent>> intents() = 0;
+
+  /// Before any sink commits. Repeating it with the same plan is success; another plan for a committed epoch is refused.
+  virtual Status plan_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan) = 0;
+  /// After every sink has committed. Also records an epoch that a sink had and the ledger had not.
+  virtual Status commit_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan, const std::string& receipt) = 0;
+  /// The newest epoch, planned or committed; none for a pipeline it never saw.
+  virtual Result<std::optional<EpochRow>> last_epoch(const std::string& pipeline) = 0;
+  /// Newest first, committed only.
+  virtual Result<std::vector<EpochRow>> committed_epochs(const std::string& pipeline, int count_max) = 0;
+
+  /// The schema pinned for a topic (shared by its stream and jobs); none if it is not pinned yet.
+  virtual Status pin_schema(const std::string& topic, const std::string& schema) = 0;
+  virtual Result<std::optional<std::string>> pinned_schema(const std::string& topic) = 0;
+};
+
+}  // namespace laketide

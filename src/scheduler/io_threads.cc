@@ -1,0 +1,167 @@
+#include "scheduler/io_threads.h"
+
+#include <pthread.h>
+
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+
+namespace laketide {
+
+/// One actor's queue; guarded by the core's mutex. Caller synchronises.
+struct IoActor::State {
+  std::weak_ptr<IoThreads::Core> core;
+  std::string name;
+  std::deque<std::function<void()>> queue;
+  bool scheduled = false;  // in the core's ready queue, or running
+  bool closed = false;
+};
+
+/// What io threads and the timer share. Thread-safe.
+struct IoThreads::Core {
+  using Shared = std::shared_ptr<IoActor::State>;
+  struct Timer {
+    Shared actor;
+    std::function<void()> work;
+  };
+
+  explicit Core(int max) : threads_max(max) {}
+
+  void post(const Shared& actor, std::function<void()> work) {
+    std::lock_guard lock(mutex);
+    if (actor->closed || stopping) return;
+    actor->queue.push_back(std::move(work));
+    if (!actor->scheduled) schedule(actor);
+  }
+
+  void schedule(const Shared& actor) {
+    actor->scheduled = true;
+    ready.push_back(actor);
+    if (idle < static_cast<int>(ready.size()) && static_cast<int>(threads.size()) < threads_max) {
+      threads.emplace_back([this] { loop(); });
+    }
+    runnable.notify_one();
+  }
+
+  void loop() {
+    pthread_setname_np(pthread_self(), "lt-io");
+    std::unique_lock lock(mutex);
+    while (true) {
+      ++idle;
+      runnable.wait(lock, [&] { return stopping || !ready.empty(); });
+      --idle;
+      if (stopping) return;
+      Shared actor = std::move(ready.front());
+      ready.pop_front();
+      if (!actor->queue.empty()) {
+        auto work = std::move(actor->queue.front());
+        actor->queue.pop_front();
+        lock.unlock();
+        run_one(*actor, work);
+        work = nullptr;  // what it captured is destroyed outside the lock
+        lock.lock();
+      }
+      actor->scheduled = false;
+      if (!actor->queue.empty()) schedule(actor);
+    }
+  }
+
+  static void run_one(const IoActor::State& actor, const std::function<void()>& work) {
+    try {
+      work();
+    } catch (const std::exception& escaped) {
+      log::error("an io closure ended with an exception", {{"actor", actor.name}, {"what", escaped.what()}});
+    }
+  }
+
+  void keep_time() {
+    pthread_setname_np(pthread_self(), "lt-timer");
+    std::unique_lock lock(mutex);
+    while (!stopping) {
+      if (timers.empty()) {
+        due.wait(lock);
+        continue;
+      }
+      const auto next = timers.begin()->first;
+      if (std::chrono::steady_clock::now() < next) {
+        due.wait_until(lock, next);
+        continue;
+      }
+      Timer timer = std::move(timers.begin()->second);
+      timers.erase(timers.begin());
+      if (timer.actor->closed) continue;
+      timer.actor->queue.push_back(std::move(timer.work));
+      if (!timer.actor->scheduled) schedule(timer.actor);
+    }
+  }
+
+  const int threads_max;
+  std::mutex mutex;
+  std::condition_variable runnable;
+  std::condition_variable due;
+  std::deque<Shared> ready;
+  std::multimap<SteadyTime, Timer> timers;
+  std::vector<std::thread> threads;
+  std::thread timer_thread;
+  int idle = 0;
+  bool stopping = false;
+};
+
+IoThreads::IoThreads(int threads_max) : core_(std::make_shared<Core>(threads_max)) {
+  core_->timer_thread = std::thread([core = core_.get()] { core->keep_time(); });
+}
+
+IoThreads::~IoThreads() {
+  {
+    std::lock_guard lock(core_->mutex);
+    core_->stopping = true;
+    core_->runnable.notify_all();
+    core_->due.notify_all();
+  }
+  core_->timer_thread.join();
+  for (auto& thread : core_->threads) thread.join();
+  // Closures that were dropped may own actors; they go one by one, with no lock held.
+  std::multimap<SteadyTime, Core::Timer> timers;
+  std::deque<Core::Shared> ready;
+  std::swap(timers, core_->timers);
+  std::swap(ready, core_->ready);
+  for (auto& actor : ready) actor->queue.clear();
+}
+
+IoActor IoThreads::actor(std::string name) {
+  auto state = std::make_shared<IoActor::State>();
+  state->core = core_;
+  state->name = std::move(name);
+  return IoActor(std::move(state));
+}
+
+void IoThreads::after(std::chrono::milliseconds delay, IoActor actor, std::function<void()> work) {
+  std::lock_guard lock(core_->mutex);
+  if (core_->stopping || !actor.state_ || actor.state_->closed) return;
+  core_->timers.emplace(std::chrono::steady_clock::now() + delay, Core::Timer{actor.state_, std::move(work)});
+  core_->due.notify_one();
+}
+
+void IoActor::post(std::function<void()> work) const {
+  if (!state_) return;
+  if (auto core = state_->core.lock()) core->post(state_, std::move(work));
+}
+
+void IoActor::close() const {
+  if (!state_) return;
+  std::deque<std::function<void()>> dropped;
+  if (auto core = state_->core.lock()) {
+    std::lock_guard lock(core->mutex);
+    state_->closed = true;
+    std::swap(dropped, state_->queue);
+  }
+}
+
+}  // namespace laketide

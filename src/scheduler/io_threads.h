@@ -1,0 +1,27 @@
+// The io threads, on which actors run what may block, and the timer that posts to actors later.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "scheduler/scheduler.h"
+
+namespace laketide {
+
+/// Threads made when an actor has work and none is idle, up to a bound; an actor that is stuck holds one of them. One more
+/// thread keeps the timers. Destroying it waits for the closures that run and drops the rest. Thread-safe.
+class IoThreads {
+ public:
+  struct Core;
+  explicit IoThreads(int threads_max);
+  ~IoThreads();
+  IoActor actor(std::string name);
+  void after(std::chrono::milliseconds delay, IoActor actor, std::function<void()> work);
+
+ private:
+  std::shared_ptr<Core> core_;
+};
+
+}  // namespace laketide

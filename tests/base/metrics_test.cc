@@ -1,0 +1,39 @@
+#include "base/metrics.h"
+
+#include <gtest/gtest.h>
+
+namespace laketide {
+namespace {
+
+TEST(Metrics, text_has_every_live_series_with_its_labels) {
+  auto metrics = make_metrics();
+  auto rows = metrics->counter("laketide_rows_total", "Rows", {{"pipeline", "p"}});
+  auto lag = metrics->gauge("laketide_lag", "Lag", {});
+  auto seconds = metrics->histogram("laketide_seconds", "Time", {}, {0.1, 1});
+  rows->add(2);
+  rows->add(3);
+  lag->set(-1.5);
+  seconds->observe(0.1);
+  seconds->observe(5);
+  const std::string text = metrics->text();
+  EXPECT_NE(text.find("# TYPE laketide_rows_total counter"), std::string::npos) << text;
+  EXPECT_NE(text.find("laketide_rows_total{pipeline=\"p\"} 5"), std::string::npos) << text;
+  EXPECT_NE(text.find("laketide_lag -1.5"), std::string::npos) << text;
+  EXPECT_NE(text.find("laketide_seconds_bucket{le=\"0.1\"} 1"), std::string::npos) << text;
+  EXPECT_NE(text.find("laketide_seconds_count 2"), std::string::npos) << text;
+}
+
+TEST(Metrics, two_askers_share_a_series_and_a_dropped_one_is_gone) {
+  auto metrics = make_metrics();
+  auto one = metrics->counter("laketide_rows_total", "Rows", {{"pipeline", "p"}});
+  auto two = metrics->counter("laketide_rows_total", "Rows", {{"pipeline", "p"}});
+  one->add(1);
+  two->add(1);
+  EXPECT_NE(metrics->text().find("{pipeline=\"p\"} 2"), std::string::npos);
+  one.reset();
+  two.reset();
+  EXPECT_EQ(metrics->text().find("laketide_rows_total"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace laketide

@@ -1,0 +1,63 @@
+"""kill -9 at every failpoint of the protocol and at random moments: each record is in each sink exactly once."""
+import subprocess
+
+import pytest
+from kill_loop import GeneratorLoad, KillLoop
+from proven import Proven, started
+
+DELTA_POINTS = [
+    "epoch.prepare.before", "delta.prepare.before", "delta.prepare.after", "epoch.prepared",
+    "ledger.plan.before", "ledger.transaction.before", "ledger.plan.after", "epoch.planned",
+    "delta.commit.before", "lake.commit.before", "lake.commit.after", "delta.commit.after", "epoch.sink_committed",
+    "ledger.committed.before", "ledger.committed.after", "epoch.committed",
+]
+
+
+class Killable:
+    """A Daemon as a KillLoop wants it. Confined to one thread."""
+
+    def __init__(self, daemon, failpoints):
+        self._daemon = daemon.start(failpoints or "", wait=False)
+
+    def wait(self, seconds):
+        try:
+            return self._daemon.wait_exit(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+
+    def kill(self):
+        self._daemon.kill()
+
+    def stop(self):
+        if self._daemon.running:
+            self._daemon.process.terminate()
+
+    def healthy(self):
+        return self._daemon._healthy()
+
+
+def loop(kafka, stream, daemon, **options):
+    return KillLoop(
+        start=lambda failpoints: Killable(daemon, failpoints),
+        begin=lambda: stream.begin(daemon),
+        load=GeneratorLoad(kafka.address, stream.feed, rate=4000, first=stream.ends),
+        caught_up=lambda ends: bool(stream.progress(daemon)) and stream.caught_up(daemon, ends),
+        check=lambda ends: stream.verdict_at(daemon, ends),
+        log=print,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("points, random_kills, seed", [(DELTA_POINTS, 10, 1)])
+def test_one_sink_survives_every_kill(kafka, points, random_kills, seed):
+    stream = Proven(kafka, "killed")
+    stream.produce(1200)
+    daemon = started(kafka)
+    kills = loop(kafka, stream, daemon, seed=seed, kill_after_s=(0.1, 1.5))
+    try:
+        verdict = kills.run(points, each=1, random_kills=random_kills)
+    finally:
+        daemon.kill()
+    print(kills.document())
+    assert verdict.ok, (kills.document(), daemon.log[-3000:])
+    assert not kills.totals.failpoints_not_reached, kills.totals.failpoints_not_reached

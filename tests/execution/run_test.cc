@@ -1,0 +1,354 @@
+// The epoch protocol with a real ledger and a real scheduler, and sinks and a topic in memory that outlive the run.
+#include "execution/run.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/failpoint.h"
+#include "execution/receipt.h"
+#include "support/memory_pipeline.h"
+#include "support/temp_dir.h"
+
+namespace laketide {
+
+using PipelineRun = Run;  // ::testing::Test has a member of the short name
+
+namespace {
+
+using namespace std::chrono_literals;
+using Rows = std::vector<std::pair<std::pair<int, int64_t>, std::string>>;
+
+class RunTest : public ::testing::Test {
+ protected:
+  void SetUp() override { open_ledger(); }
+  void TearDown() override { Failpoint::disarm_all(); }
+
+  void open_ledger() {
+    ledger_.reset();
+    auto opened = Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger"));
+    ASSERT_TRUE(opened.ok()) << opened.status().to_string();
+    ledger_ = std::move(opened).value();
+  }
+  void lose_ledger() {
+    ledger_.reset();
+    std::filesystem::remove_all(dir_.path() + "/state");
+    open_ledger();
+  }
+
+  RunSpec spec(std::vector<std::string> sinks = {"a", "b"}) {
+    RunSpec spec;
+    spec.pipeline = "p";
+    spec.run_id = "run";
+    spec.metrics = metrics_;
+    spec.source_name = "in";
+    spec.source = make_memory_source(topic_);
+    spec.make_format = [](const std::string&) -> Result<std::shared_ptr<Format>> { return make_memory_format(); };
+    spec.start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
+      Positions starts;
+      for (const auto& [place, bound] : bounds) starts[place] = bound.low;
+      return starts;
+    };
+    const size_t count = sinks.size();
+    spec.plan = [count](const Schema& schema) -> Result<ChainPlan> {
+      ChainPlan plan;
+      plan.columns = schema;
+      const auto none = [](Context&) -> Result<std::vector<std::unique_ptr<Operator>>> { return std::vector<std::unique_ptr<Operator>>(); };
+      plan.branches.assign(count, ChainPlan::Branch{schema, none});
+      return plan;
+    };
+    for (const auto& id : sinks) spec.sinks.push_back(make_memory_sink(id, table(id)));
+    spec.bad_records = BadRecordPolicy::kDrop;
+    spec.interval = 0ms;
+    spec.lanes_max = 2;
+    return spec;
+  }
+
+  std::shared_ptr<MemoryTable> table(const std::string& id) {
+    auto& slot = tables_[id];
+    if (!slot) slot = std::make_shared<MemoryTable>();
+    return slot;
+  }
+
+  std::shared_ptr<PipelineRun> start(RunSpec spec) {
+    return PipelineRun::start(std::move(spec), *ledger_, *scheduler_, [](const RunView&) {}, rested_);
+  }
+  bool rest(const std::shared_ptr<PipelineRun>& run) {
+    return rested_->wait_until(std::chrono::steady_clock::now() + 20s, [&] { return run->at_rest(); });
+  }
+  static bool eventually(const std::function<bool()>& done) {
+    Signal never;
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    while (!done()) {
+      if (std::chrono::steady_clock::now() > deadline) return false;
+      never.wait(std::chrono::steady_clock::now() + 2ms);
+    }
+    return true;
+  }
+  /// Waits until the run has committed everything that is in the topic now, or is at rest.
+  bool caught_up(const std::shared_ptr<PipelineRun>& run) {
+    (void)eventually([&] { return run->at_rest() || has_all(run); });
+    return has_all(run);
+  }
+  bool has_all(const std::shared_ptr<PipelineRun>& run) {
+    const RunView view = run->view();
+    const auto bounds = topic_->bounds();
+    return view.epoch.value >= 0 && std::ranges::all_of(bounds, [&](const auto& one) {
+             const auto at = view.committed.find(one.first);
+             return at != view.committed.end() && at->second == one.second.high;
+           });
+  }
+  Rows expected() const {
+    Rows rows;
+    for (const auto& [place, bound] : topic_->bounds()) {
+      const auto values = topic_->read(place.partition, 0, INT64_MAX);
+      for (size_t i = 0; i < values.size(); ++i) {
+        if (values[i][0] != '!') rows.push_back({{place.partition, static_cast<int64_t>(i)}, values[i]});
+      }
+    }
+    return rows;
+  }
+  Rows rows_of(const std::string& id) {
+    auto held = table(id);
+    std::lock_guard lock(held->mutex);
+    Rows rows = held->rows;
+    std::ranges::sort(rows);
+    return rows;
+  }
+  void fill(int partition, int count) {
+    for (int i = 0; i < count; ++i) topic_->append(partition, "v" + std::to_string(partition) + "-" + std::to_string(i));
+  }
+
+  TempDir dir_;
+  std::unique_ptr<Scheduler> scheduler_ = make_scheduler({.workers = 2});
+  std::unique_ptr<Ledger> ledger_;
+  std::shared_ptr<Metrics> metrics_ = make_metrics();
+  std::shared_ptr<Signal> rested_ = std::make_shared<Signal>();
+  std::shared_ptr<MemoryTopic> topic_ = std::make_shared<MemoryTopic>(3);
+  std::map<std::string, std::shared_ptr<MemoryTable>> tables_;
+};
+
+TEST_F(RunTest, writes_every_record_once_into_every_sink) {
+  fill(0, 50);
+  fill(1, 20);
+  auto run = start(spec());
+  ASSERT_TRUE(caught_up(run));
+  fill(2, 30);
+  ASSERT_TRUE(caught_up(run));
+  run->stop(false);
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(run->view().state, StreamState::kStopped);
+  EXPECT_EQ(rows_of("a"), expected());
+  EXPECT_EQ(rows_of("b"), expected());
+}
+
+TEST_F(RunTest, bounded_run_ends_by_itself_in_one_epoch) {
+  fill(0, 50);
+  fill(1, 3);
+  RunSpec job = spec();
+  job.bounded = job.one_epoch = true;
+  auto run = start(std::move(job));
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(run->view().state, StreamState::kFinished) << run->view().problem.to_string();
+  EXPECT_EQ(rows_of("a"), expected());
+  EXPECT_EQ(table("a")->commits, 1);
+}
+
+TEST_F(RunTest, empty_bounded_run_finishes_without_a_commit) {
+  RunSpec job = spec();
+  job.bounded = job.one_epoch = true;
+  auto run = start(std::move(job));
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(run->view().state, StreamState::kFinished);
+  EXPECT_EQ(table("a")->commits, 0);
+}
+
+TEST_F(RunTest, receipts_account_for_every_record) {
+  topic_->append(0, "good");
+  topic_->append(0, "!bad");
+  auto run = start(spec());
+  ASSERT_TRUE(caught_up(run));
+  run->stop(false);
+  ASSERT_TRUE(rest(run));
+  int64_t in = 0, out = 0, quarantined = 0;
+  const auto epochs = ledger_->committed_epochs("p", 100);
+  ASSERT_TRUE(epochs.ok());
+  for (const auto& row : *epochs) {
+    const auto receipt = receipt_from_json(row.receipt);
+    ASSERT_TRUE(receipt.ok());
+    in += receipt->rows_in;
+    out += receipt->rows_out;
+    quarantined += receipt->quarantined;
+    EXPECT_EQ(receipt->rows_in, receipt->rows_out + receipt->filtered + receipt->quarantined);
+  }
+  EXPECT_EQ(in, 2);
+  EXPECT_EQ(out, 1);
+  EXPECT_EQ(quarantined, 1);
+}
+
+/// Every durable step of the protocol, and the hit at which it fails: the process is gone there, and the next one goes on.
+class CrashTest : public RunTest, public ::testing::WithParamInterface<std::tuple<std::string, int>> {};
+
+TEST_P(CrashTest, each_record_is_in_each_sink_exactly_once) {
+  const auto& [point, hit] = GetParam();
+  ASSERT_TRUE(Failpoint::arm(point + "=fail@" + std::to_string(hit)).ok());
+  fill(0, 40);
+  fill(1, 9);
+  auto first = start(spec());
+  if (caught_up(first)) {  // the point was not reached: more records make more epochs
+    fill(0, 40);
+    fill(2, 10);
+    (void)caught_up(first);
+  }
+  if (!first->at_rest()) first->stop(false);
+  ASSERT_TRUE(rest(first));
+  Failpoint::disarm_all();
+  fill(1, 5);
+  auto second = start(spec());
+  ASSERT_TRUE(caught_up(second)) << second->view().problem.to_string();
+  second->stop(false);
+  ASSERT_TRUE(rest(second));
+  EXPECT_EQ(rows_of("a"), expected());
+  EXPECT_EQ(rows_of("b"), expected());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    EveryStep, CrashTest,
+    ::testing::Combine(::testing::Values("epoch.prepare.before", "memory_sink.a.prepare.before", "memory_sink.b.prepare.before",
+                                         "epoch.prepared", "ledger.plan.before", "ledger.transaction.before", "ledger.plan.after",
+                                         "epoch.planned", "memory_sink.a.commit.before", "memory_sink.a.commit.after",
+                                         "epoch.sink_committed", "memory_sink.b.commit.before", "memory_sink.b.commit.after",
+                                         "ledger.committed.before", "ledger.committed.after", "epoch.committed"),
+                       ::testing::Values(1, 2, 3)),
+    [](const auto& info) {
+      std::string name = std::get<0>(info.param) + "_" + std::to_string(std::get<1>(info.param));
+      std::ranges::replace(name, '.', '_');
+      return name;
+    });
+
+TEST_F(RunTest, lost_state_directory_continues_from_the_sinks) {
+  fill(0, 30);
+  auto first = start(spec());
+  ASSERT_TRUE(caught_up(first));
+  first->stop(false);
+  ASSERT_TRUE(rest(first));
+  lose_ledger();
+  fill(0, 30);
+  auto second = start(spec());
+  ASSERT_TRUE(caught_up(second)) << second->view().problem.to_string();
+  second->stop(false);
+  ASSERT_TRUE(rest(second));
+  EXPECT_EQ(rows_of("a"), expected());
+  EXPECT_EQ(rows_of("b"), expected());
+}
+
+TEST_F(RunTest, an_older_owner_is_fenced_and_writes_nothing_more) {
+  fill(0, 5);
+  auto older = start(spec());
+  ASSERT_TRUE(caught_up(older));
+  TempDir other_dir;
+  auto other_ledger = Ledger::open(other_dir.path() + "/state", scheduler_->io_actor("other ledger"));
+  ASSERT_TRUE(other_ledger.ok());
+  auto newer = PipelineRun::start(spec(), **other_ledger, *scheduler_, [](const RunView&) {}, rested_);
+  ASSERT_TRUE(eventually([&] { return newer->view().state == StreamState::kRunning; }));
+  fill(0, 20);
+  ASSERT_TRUE(rest(older));
+  EXPECT_EQ(older->view().state, StreamState::kFenced);
+  ASSERT_TRUE(caught_up(newer));
+  newer->stop(false);
+  ASSERT_TRUE(rest(newer));
+  EXPECT_EQ(rows_of("a"), expected());
+  EXPECT_EQ(rows_of("b"), expected());
+}
+
+TEST_F(RunTest, an_outside_fault_stalls_and_is_tried_again) {
+  ASSERT_TRUE(Failpoint::arm("memory_sink.b.commit.before=error@2").ok());
+  fill(0, 30);
+  auto run = start(spec());
+  ASSERT_TRUE(caught_up(run));
+  fill(0, 30);
+  ASSERT_TRUE(caught_up(run)) << run->view().problem.to_string();
+  run->stop(false);
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(run->view().state, StreamState::kStopped);
+  EXPECT_EQ(rows_of("b"), expected());
+}
+
+TEST_F(RunTest, recreated_topic_fails_by_name) {
+  fill(0, 30);
+  auto first = start(spec());
+  ASSERT_TRUE(caught_up(first));
+  first->stop(false);
+  ASSERT_TRUE(rest(first));
+  topic_->recreate(3);
+  for (int i = 0; i < 50; ++i) topic_->append(0, "another " + std::to_string(i));
+  auto second = start(spec());
+  ASSERT_TRUE(rest(second));
+  EXPECT_EQ(second->view().state, StreamState::kFailed);
+  EXPECT_EQ(second->view().problem.code(), "topic_recreated");
+}
+
+TEST_F(RunTest, sink_added_later_starts_at_the_next_offset) {
+  fill(0, 30);
+  auto first = start(spec({"a"}));
+  ASSERT_TRUE(caught_up(first));
+  first->stop(false);
+  ASSERT_TRUE(rest(first));
+  auto second = start(spec({"a", "b"}));
+  fill(0, 10);
+  ASSERT_TRUE(caught_up(second)) << second->view().problem.to_string();
+  second->stop(false);
+  ASSERT_TRUE(rest(second));
+  EXPECT_EQ(rows_of("a"), expected());
+  const Rows all = expected();
+  EXPECT_EQ(rows_of("b"), Rows(all.end() - 10, all.end()));
+}
+
+TEST_F(RunTest, partition_added_while_running_is_read_from_its_first_record) {
+  fill(0, 10);
+  auto run = start(spec());
+  ASSERT_TRUE(caught_up(run));
+  topic_->add_partition();
+  fill(3, 25);
+  ASSERT_TRUE(caught_up(run)) << run->view().problem.to_string();
+  run->stop(false);
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(rows_of("a"), expected());
+}
+
+TEST_F(RunTest, too_many_bad_records_fail_the_stream) {
+  RunSpec strict = spec();
+  strict.bad_ratio_over = 20;
+  for (int i = 0; i < 40; ++i) topic_->append(0, i % 4 == 0 ? "good" : "!bad");
+  auto run = start(std::move(strict));
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(run->view().problem.code(), "too_many_bad");
+}
+
+TEST_F(RunTest, bad_record_policy_fail_names_the_place) {
+  RunSpec strict = spec();
+  strict.bad_records = BadRecordPolicy::kFail;
+  fill(0, 4);
+  topic_->append(0, "!bad");
+  auto run = start(std::move(strict));
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(run->view().problem.code(), "bad_record");
+  EXPECT_NE(run->view().problem.detail().find("t/0 offset 4"), std::string_view::npos);
+}
+
+TEST_F(RunTest, stop_now_gives_the_open_epoch_up) {
+  RunSpec slow = spec();
+  slow.interval = 1h;
+  fill(0, 5);
+  auto run = start(std::move(slow));
+  ASSERT_TRUE(caught_up(run));
+  fill(0, 5);
+  run->stop(true);
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(run->view().state, StreamState::kStopped);
+  EXPECT_EQ(rows_of("a").size(), 5u);
+}
+
+}  // namespace
+}  // namespace laketide

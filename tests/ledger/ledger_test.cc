@@ -1,0 +1,114 @@
+#include "ledger/ledger.h"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <thread>
+#include <vector>
+
+#include "base/failpoint.h"
+#include "support/temp_dir.h"
+
+namespace laketide {
+namespace {
+
+/// A scheduler and a directory for ledgers to live on.
+class LedgerTest : public ::testing::Test {
+ protected:
+  std::unique_ptr<Ledger> open() {
+    auto opened = Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger"));
+    EXPECT_TRUE(opened.ok()) << opened.status().to_string();
+    return opened.ok() ? std::move(opened).value() : nullptr;
+  }
+  TempDir dir_;
+  std::unique_ptr<Scheduler> scheduler_ = make_scheduler({.workers = 1});
+};
+
+TEST_F(LedgerTest, keeps_intents_over_a_restart) {
+  ASSERT_TRUE(open()->save_intent({"p", "running", "{\"name\":\"p\"}", "http", "", ""}).ok());
+  const auto intents = open()->intents();
+  ASSERT_TRUE(intents.ok());
+  ASSERT_EQ(intents->size(), 1u);
+  EXPECT_EQ(intents->front().want, "running");
+  EXPECT_EQ(intents->front().document, "{\"name\":\"p\"}");
+}
+
+TEST_F(LedgerTest, newest_epoch_tells_planned_from_committed) {
+  auto ledger = open();
+  ASSERT_TRUE(ledger->plan_epoch("p", EpochId(0), "plan 0").ok());
+  EXPECT_FALSE((*ledger->last_epoch("p"))->committed);
+  ASSERT_TRUE(ledger->commit_epoch("p", EpochId(0), "plan 0", "receipt 0").ok());
+  ASSERT_TRUE(ledger->plan_epoch("p", EpochId(1), "plan 1").ok());
+  const auto last = ledger->last_epoch("p");
+  EXPECT_EQ((*last)->epoch, EpochId(1));
+  EXPECT_EQ((*last)->plan, "plan 1");
+  const auto committed = ledger->committed_epochs("p", 10);
+  ASSERT_EQ(committed->size(), 1u);
+  EXPECT_EQ(committed->front().receipt, "receipt 0");
+  EXPECT_FALSE(ledger->last_epoch("other")->has_value());
+}
+
+TEST_F(LedgerTest, an_open_plan_may_be_replaced_a_committed_one_not) {
+  auto ledger = open();
+  ASSERT_TRUE(ledger->plan_epoch("p", EpochId(0), "a").ok());
+  ASSERT_TRUE(ledger->plan_epoch("p", EpochId(0), "b").ok());
+  EXPECT_EQ((*ledger->last_epoch("p"))->plan, "b");
+  ASSERT_TRUE(ledger->commit_epoch("p", EpochId(0), "b", "").ok());
+  EXPECT_EQ(ledger->plan_epoch("p", EpochId(0), "c").code(), "epoch_replanned");
+}
+
+TEST_F(LedgerTest, a_second_process_is_refused) {
+  auto first = open();
+  const auto second = Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger"));
+  ASSERT_FALSE(second.ok());
+  EXPECT_EQ(second.status().code(), "state_dir_in_use");
+}
+
+TEST_F(LedgerTest, another_format_and_damage_are_refused_by_name) {
+  open().reset();
+  const std::string file = dir_.path() + "/state/ledger.sqlite";
+  {
+    std::fstream bytes(file, std::ios::in | std::ios::out | std::ios::binary);
+    bytes.seekp(60);  // user_version, big-endian, in SQLite's header
+    bytes.write("\0\0\0\x63", 4);
+  }
+  EXPECT_EQ(Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger")).status().code(), "ledger_version");
+  std::ofstream(file, std::ios::trunc) << "this is not a database, and it is long enough to be one: " << std::string(200, 'x');
+  EXPECT_EQ(Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger")).status().code(), "ledger_corrupt");
+}
+
+TEST_F(LedgerTest, a_failed_transaction_leaves_nothing_and_the_next_one_works) {
+  auto ledger = open();
+  ASSERT_TRUE(Failpoint::arm("ledger.transaction.before=error").ok());
+  EXPECT_EQ(ledger->plan_epoch("p", EpochId(0), "plan").code(), "failpoint");
+  EXPECT_FALSE(ledger->last_epoch("p")->has_value());
+  EXPECT_TRUE(ledger->plan_epoch("p", EpochId(0), "plan").ok());
+  Failpoint::disarm_all();
+}
+
+TEST_F(LedgerTest, many_writers_at_once_are_all_durable) {
+  auto ledger = open();
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 8; ++i) {
+    writers.emplace_back([&, i] {
+      for (int e = 0; e < 20; ++e) {
+        EXPECT_TRUE(ledger->commit_epoch("p" + std::to_string(i), EpochId(e), "plan", "receipt").ok());
+      }
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  ledger.reset();
+  auto again = open();
+  for (int i = 0; i < 8; ++i) EXPECT_EQ(again->committed_epochs("p" + std::to_string(i), 100)->size(), 20u);
+}
+
+TEST_F(LedgerTest, schemas_are_pinned_per_topic) {
+  auto ledger = open();
+  EXPECT_FALSE(ledger->pinned_schema("t")->has_value());
+  ASSERT_TRUE(ledger->pin_schema("t", "id bigint").ok());
+  EXPECT_EQ(**ledger->pinned_schema("t"), "id bigint");
+}
+
+}  // namespace
+}  // namespace laketide

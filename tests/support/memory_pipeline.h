@@ -1,0 +1,57 @@
+// A source, a format and sinks in memory, at the seams of flow: what is "on disk" outlives the run that wrote it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "flow/decoder.h"
+#include "flow/sink.h"
+#include "flow/source.h"
+
+namespace laketide {
+
+/// Partitions of one topic, each a list of values; a record's key is its value. Thread-safe.
+class MemoryTopic {
+ public:
+  explicit MemoryTopic(int partitions) : partitions_(static_cast<size_t>(partitions)) {}
+  void append(int partition, std::string value);
+  void add_partition();
+  /// Starts over with other contents under the same name.
+  void recreate(int partitions);
+  PartitionBounds bounds() const;
+  /// Up to `count` values from `from` on.
+  std::vector<std::string> read(int partition, int64_t from, int64_t count) const;
+  /// Woken when something is appended.
+  void watch(std::function<void()> wake);
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::vector<std::string>> partitions_;
+  std::vector<std::function<void()>> watchers_;
+};
+
+/// A source named "in" over topic "t".
+std::shared_ptr<Source> make_memory_source(std::shared_ptr<MemoryTopic> topic);
+
+/// Columns `partition int32, offset int64, value utf8`; a value that begins with '!' is rejected as bad_json.
+std::shared_ptr<Format> make_memory_format();
+
+/// A table in memory with the progress inside. Thread-safe.
+struct MemoryTable {
+  std::mutex mutex;
+  std::vector<std::pair<std::pair<int, int64_t>, std::string>> rows;  // ((partition, offset), value)
+  Generation generation;
+  std::optional<EpochId> epoch;
+  Positions next;
+  std::string plan;
+  int commits = 0;
+};
+
+/// Commits into `table` with failpoints memory_sink.<id>.<prepare|commit>.<before|after>.
+std::unique_ptr<Sink> make_memory_sink(std::string id, std::shared_ptr<MemoryTable> table);
+
+}  // namespace laketide
