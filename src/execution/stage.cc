@@ -33,9 +33,11 @@ class LaneTask final : public Task {
 /// Lets parts of a lane wake its task from any thread, also before it is started and after it has ended. Thread-safe.
 class LaneWaker {
  public:
+  /// The task has been started and may have blocked by now: a wake from before this call would be lost without this one.
   void set(TaskHandle handle) {
     std::lock_guard lock(mutex_);
     handle_ = std::move(handle);
+    handle_.wake();
   }
   void wake() {
     std::lock_guard lock(mutex_);

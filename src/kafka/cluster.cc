@@ -67,6 +67,7 @@ class Pattern {
 /// The client with its name for messages. Thread-safe.
 struct Cluster::State {
   std::string brokers;
+  std::string group;
   ClientHandle client;
 
   /// Calls `attempt(timeout_ms)` until it answers, fails for good, or the Wait is over.
@@ -121,6 +122,7 @@ Result<std::unique_ptr<Cluster>> Cluster::open(const std::string& brokers, const
   LT_ASSIGN_OR_RETURN(ConfHandle conf, std::move(made_conf));
   auto state = std::make_unique<State>();
   state->brokers = brokers;
+  state->group = group_id;
   LT_ASSIGN_OR_RETURN(state->client, make_client(RD_KAFKA_CONSUMER, std::move(conf)));
   rd_kafka_poll_set_consumer(state->client.get());
   return std::unique_ptr<Cluster>(new Cluster(std::move(state)));
@@ -186,20 +188,35 @@ Result<std::map<TopicPartition, int64_t>> Cluster::offsets_at(Instant time, cons
   return state_->list_offsets(partitions, millis, "asking for the offsets at a time", wait);
 }
 
+// The consumer's own commit waits for its coordinator without end, and so does destroying a client with such a commit under way.
+// The administrator's request has a time-out and belongs to nobody's membership.
 Status Cluster::commit(const std::map<TopicPartition, int64_t>& next, const Wait& wait) {
-  PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(next.size())));
+  constexpr auto kDoing = "writing the group's offsets";
+  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(next.size())));
   for (const auto& [partition, offset] : next) {
     rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)->offset = offset;
   }
-  // A queue of our own: the blocking call would wait for a coordinator for ever.
-  QueueHandle answers(rd_kafka_queue_new(state_->client.get()));
-  const auto error = rd_kafka_commit_queue(state_->client.get(), list.get(), answers.get(), nullptr, nullptr);
-  if (error != RD_KAFKA_RESP_ERR_NO_ERROR) return to_status(error, "writing the group's offsets");
+  const std::unique_ptr<rd_kafka_AdminOptions_t, Freed<rd_kafka_AdminOptions_destroy>> options(
+      rd_kafka_AdminOptions_new(state_->client.get(), RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS));
+  std::array<char, 256> reason{};
+  const auto limit = static_cast<int>(wait.left(std::chrono::minutes(1)).count());
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), std::max(1, limit), reason.data(), reason.size());
+  std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, Freed<rd_kafka_AlterConsumerGroupOffsets_destroy>> wanted(
+      rd_kafka_AlterConsumerGroupOffsets_new(state_->group.c_str(), list.get()));
+  const QueueHandle answers(rd_kafka_queue_new(state_->client.get()));
+  rd_kafka_AlterConsumerGroupOffsets_t* request = wanted.get();
+  rd_kafka_AlterConsumerGroupOffsets(state_->client.get(), &request, 1, options.get(), answers.get());
   while (!wait.over()) {
     const EventHandle answer(rd_kafka_queue_poll(answers.get(), static_cast<int>(wait.left(kSlice).count())));
-    if (answer) return to_status(rd_kafka_event_error(answer.get()), "writing the group's offsets");
+    if (!answer) continue;
+    if (const auto error = rd_kafka_event_error(answer.get())) return to_status(error, kDoing);
+    size_t count = 0;
+    const auto* groups =
+        rd_kafka_AlterConsumerGroupOffsets_result_groups(rd_kafka_event_AlterConsumerGroupOffsets_result(answer.get()), &count);
+    const rd_kafka_error_t* error = count == 1 ? rd_kafka_group_result_error(groups[0]) : nullptr;
+    return error == nullptr ? Status() : to_status(rd_kafka_error_code(error), kDoing);
   }
-  return given_up(wait, state_->brokers, "writing the group's offsets", {});
+  return given_up(wait, state_->brokers, kDoing, {});
 }
 
 Status check_pattern(const std::string& pattern) { return Pattern(pattern).status(); }

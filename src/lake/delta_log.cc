@@ -1,6 +1,7 @@
 #include "lake/delta_log.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -10,6 +11,7 @@
 #include "lake/commit_arbiter.h"
 #include "lake/log_segment.h"
 #include "lake/table_features.h"
+#include "storage/local_store.h"
 
 namespace laketide::lake {
 
@@ -189,6 +191,23 @@ void DeltaLog::write_checkpoint_if_due(const Wait& wait) {
   }
   checkpoint_version_ = state_.version;
   checkpoint_actions_ = *written;
+}
+
+Status DeltaLog::remove_leftovers() {
+  const std::string directory = log_directory(table_path_);
+  LT_ASSIGN_OR_RETURN(const auto entries, store_->list(directory));
+  for (const auto& entry : entries) {
+    if (!storage::is_temporary_name(entry.name)) continue;
+    // `.<version, 20 digits>.json.<uuid>.tmp`, and likewise of checkpoints: one that is still being written by somebody is
+    // written anew, or was only a hint.
+    int64_t version = -1;
+    const char* begin = entry.name.data() + 1;
+    const auto [end, error] = std::from_chars(begin, begin + 20, version);
+    const bool numbered = error == std::errc() && end == begin + 20;
+    if (numbered ? version > state_.version : !entry.name.starts_with("._last_checkpoint.")) continue;
+    LT_RETURN_IF_ERROR(store_->remove(storage::join(directory, entry.name)));
+  }
+  return {};
 }
 
 Result<std::optional<CommitInfo>> DeltaLog::commit_info(int64_t version) {

@@ -54,6 +54,10 @@ class DeltaLog {
 
   Result<CommitOutcome> commit(const Transaction& transaction, const Check& check, const Wait& wait);
 
+  /// Removes what writers that died left beside the log: temporary files of versions that exist by now, which can come to
+  /// nothing whoever made them.
+  Status remove_leftovers();
+
   /// commitInfo of `version`; none if that commit has none, or is not there any more.
   Result<std::optional<CommitInfo>> commit_info(int64_t version);
   /// The newest commit not above `from` in which `app_id` was set to `value`; none if the log does not go back so far.
