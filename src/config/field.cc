@@ -141,7 +141,7 @@ Field size_field(std::string name, int64_t& into, Limits<int64_t> limits, std::s
 
 Field list_field(std::string name, std::vector<std::string>& into, std::string doc, TextCheck check) {
   const auto read = [&into, check](Reader& reader, const Node& node, const std::string& path) {
-    if (node.kind == Node::Kind::kMapping || (node.kind == Node::Kind::kSequence && node.items.empty())) {
+    if (node.kind == Node::Kind::kMapping) {
       reader.refuse_value(node, path, "a list such as [a, b]");
       return std::string();
     }

@@ -127,6 +127,8 @@ TEST(ServiceConfig, LaysEnvironmentOverFileAndSetOverEnvironment) {
   EXPECT_THAT(config.pipelines, ElementsAre("x.yaml", "y.yaml"));
 }
 
+TEST(ServiceConfig, ThereMayBeNoPipelines) { EXPECT_THAT(load("pipelines: []").pipelines, ElementsAre()); }
+
 TEST(ServiceConfig, NamesAWrongVariableOfTheEnvironment) {
   const Variable wrong("LAKETIDE_SERVER__LISTN", "x");
   std::vector<Problem> problems;
