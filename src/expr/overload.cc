@@ -11,8 +11,7 @@ namespace {
 using Candidates = std::vector<const Function*>;
 
 bool is_operator(std::string_view name) {
-  const auto first = static_cast<unsigned char>(name.front());
-  return !std::isalpha(first) && first != '_';
+  return !std::islower(static_cast<unsigned char>(name.front())) && name.front() != '_';
 }
 
 bool takes(const Function& function, std::span<const Type> args) {

@@ -29,6 +29,13 @@ bool fits(const std::string& digits) {
   return error == std::errc() && end == digits.data() + digits.size();
 }
 
+// What is wrong with a call is wrong with its untyped literal, if that cannot be read as what the others want.
+expr::Place blamed(const Status& failure, const std::vector<ExprPtr>& args, expr::Place call) {
+  if (failure.code().starts_with("sql_")) return call;
+  const auto literal = std::find_if(args.begin(), args.end(), [](const ExprPtr& arg) { return arg->type.id == TypeId::kUnknown; });
+  return literal == args.end() ? call : (*literal)->place;
+}
+
 bool is_name(std::string_view name) { return std::isalpha(static_cast<unsigned char>(name.front())) || name.front() == '_'; }
 
 }  // namespace
@@ -126,6 +133,7 @@ Result<ExprPtr> ExpressionBinder::call(const Syntax& syntax) {
   static const std::map<std::string_view, Form> kForms{
       {"AND", &ExpressionBinder::junction},
       {"OR", &ExpressionBinder::junction},
+      {"NOT", &ExpressionBinder::negation},
       {"IS NULL", &ExpressionBinder::test},
       {"IS NOT NULL", &ExpressionBinder::test},
       {"IS TRUE", &ExpressionBinder::test},
@@ -161,8 +169,8 @@ Result<ExprPtr> ExpressionBinder::call(const Syntax& syntax) {
 
 Result<ExprPtr> ExpressionBinder::apply(std::string_view name, Args args, int at) {
   if (expr::overloads(name).empty()) return unknown_function(std::string(name), args, at);
-  auto made = expr::apply(name, std::move(args), text_.place(at));
-  if (!made.ok()) return text_.locate(made.status(), at);
+  auto made = expr::apply(name, args, text_.place(at));
+  if (!made.ok()) return text_.locate(made.status(), blamed(made.status(), args, text_.place(at)));
   return folded(*made, at);
 }
 
@@ -214,7 +222,7 @@ Result<Type> ExpressionBinder::unify(Args& values, std::string_view form, int at
   if (common.id == TypeId::kOther) return text_.refuse(kTypeCode, at, std::string(form) + " cannot choose among values of type " + common.name() + " yet");
   for (ExprPtr& value : values) {
     auto converted = expr::cast(value, common, expr::CastContext::kImplicit);
-    if (!converted.ok()) return text_.locate(converted.status(), at);
+    if (!converted.ok()) return text_.locate(converted.status(), value->place);
     value = *converted;
   }
   return common;
@@ -230,6 +238,11 @@ Result<ExprPtr> ExpressionBinder::junction(const Syntax& syntax) {
     args.push_back(*made);
   }
   return special(syntax.text, TypeId::kBoolean, std::move(args), syntax.at);
+}
+
+Result<ExprPtr> ExpressionBinder::negation(const Syntax& syntax) {
+  LT_ASSIGN_OR_RETURN(ExprPtr arg, condition(syntax.args[0], "NOT"));
+  return apply("NOT", {std::move(arg)}, syntax.at);
 }
 
 Result<ExprPtr> ExpressionBinder::test(const Syntax& syntax) {

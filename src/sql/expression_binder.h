@@ -36,6 +36,7 @@ class ExpressionBinder {
   Result<expr::ExprPtr> call(const Syntax& syntax);
 
   Result<expr::ExprPtr> junction(const Syntax& syntax);
+  Result<expr::ExprPtr> negation(const Syntax& syntax);
   Result<expr::ExprPtr> test(const Syntax& syntax);
   Result<expr::ExprPtr> distinct(const Syntax& syntax);
   Result<expr::ExprPtr> in_list(const Syntax& syntax);

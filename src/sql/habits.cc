@@ -25,6 +25,7 @@ constexpr Habit kFunctions[] = {
      kAggregates},
     {"nvl ifnull", "write COALESCE(a, b)"},
     {"nvl2 if iff decode_oracle", "write CASE WHEN condition THEN a ELSE b END"},
+    {"try_cast", "write TRY_CAST(x AS type)"},
     {"isnull", "write x IS NULL"},
     {"isnotnull notnull", "write x IS NOT NULL"},
     {"len size char_count", "write length(x)"},
@@ -107,8 +108,10 @@ std::string instead_of_syntax(std::string_view query, int at) {
   if (is_symbol(here, '`') || is_symbol(before, '`')) return "names are quoted with \"…\"";
   if (word(here, "lateral") || word(here, "view") || word(before, "lateral")) return std::string(kUnnest);
   if (word(before, "interval") && here != nullptr && here->kind == Token::Kind::kNumber) return "write INTERVAL '10 seconds', all of it in quotes";
-  if (word(before, "current_timestamp") && is_symbol(here, '(')) return "the record's own time is _timestamp";
-  if (word(here, "rlike") || word(here, "regexp")) return "write LIKE or ILIKE; regular expressions come later";
+  if (is_symbol(here, ')') && is_symbol(before, '(') && found - tokens.begin() > 1 && (found - 2)->text.starts_with("current_")) {
+    return "the record's own time is _timestamp";
+  }
+  if (word(here, "rlike") || word(here, "regexp") || word(before, "rlike") || word(before, "regexp")) return "write LIKE or ILIKE; regular expressions come later";
   if (word(here, "emit") || word(here, "watermark")) return "event time is declared in the document: event_time: {column: …, delay: …}";
   if (is_symbol(here, ',') && word(before, "select")) return "the select list is empty here";
   if (word(here, "from") && is_symbol(before, ',')) return "there is a comma too many before FROM";
@@ -133,7 +136,7 @@ std::string nearest(std::string_view name, const std::vector<std::string_view>& 
     return row.back();
   };
   std::string_view best;
-  size_t least = std::max<size_t>(1, name.size() / 3) + 1;
+  size_t least = (name.size() <= 3 ? 1 : std::max<size_t>(2, name.size() / 3)) + 1;
   for (const std::string_view candidate : candidates) {
     const size_t changed = distance(candidate);
     if (changed >= least) continue;

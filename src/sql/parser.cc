@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <pg_query.h>
 
+#include "expr/utf8.h"
 #include "sql/habits.h"
 #include "sql/lexer.h"
 #include "sql/syntax_reader.h"
@@ -40,6 +41,7 @@ Status check_size(const QueryText& text) {
   if (const size_t zero = text.text().find('\0'); zero != std::string::npos) {
     return text.refuse("sql_syntax", static_cast<int>(zero), "a zero byte cannot stand in a query");
   }
+  if (!expr::is_utf8(text.text())) return text.refuse("sql_syntax", 0, "a query is UTF-8 text, and this is not");
   if (text.text().size() > kBytesMax) return text.refuse("sql_syntax", 0, "a query has at most 256 KiB");
   if (tokens_of(text.text()).size() > kTokensMax) return text.refuse("sql_syntax", 0, "a query has at most 10000 words and symbols");
   return {};

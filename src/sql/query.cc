@@ -42,14 +42,15 @@ BoundQuery bound(PlanPtr whole) {
   std::set<std::string> needed;
   for (const auto& field : whole->output->fields()) needed.insert(field->name());
   query.plan = prune(whole, needed);
+  if (can_fail(*query.plan) && scan_of(*whole).pseudo_columns) {
+    for (std::string& place : place_columns(scan_of(*whole).origin)) needed.insert(std::move(place));
+    query.plan = prune(whole, needed);
+  }
   query.whole = std::move(whole);
   const PlanNode* scan = query.plan.get();
   while (scan->input) scan = scan->input.get();
   query.columns = scan->output;
   query.hidden = std::get<Scan>(scan->step).hidden;
-  if (can_fail(*query.plan) && std::get<Scan>(scan->step).pseudo_columns) {
-    add_missing(query.hidden, place_columns(std::get<Scan>(scan->step).origin));
-  }
   query.explain = explain(*query.plan);
   return query;
 }

@@ -22,14 +22,13 @@ expr::Place QueryText::place(int at) const {
   return place;
 }
 
-Status QueryText::refuse(std::string_view code, int at, std::string_view what) const {
-  const expr::Place where = place(at);
+Status QueryText::refuse(std::string_view code, expr::Place where, std::string_view what) const {
   return Status::user(std::string(code), origin_ + ":" + std::to_string(where.line) + ":" + std::to_string(where.column) + ": " + std::string(what),
                       origin_);
 }
 
-Status QueryText::locate(const Status& failure, int at) const {
-  return failure.fault() == Fault::kUser ? refuse(failure.code(), at, failure.detail()) : failure;
+Status QueryText::locate(const Status& failure, expr::Place where) const {
+  return failure.fault() == Fault::kUser ? refuse(failure.code(), where, failure.detail()) : failure;
 }
 
 int QueryText::byte_of_character(int index) const {

@@ -19,9 +19,11 @@ class QueryText {
   const std::string& text() const { return text_; }
   expr::Place place(int at) const;
   /// `kUser`, "origin:line:column: what".
-  Status refuse(std::string_view code, int at, std::string_view what) const;
+  Status refuse(std::string_view code, int at, std::string_view what) const { return refuse(code, place(at), what); }
+  Status refuse(std::string_view code, expr::Place where, std::string_view what) const;
   /// A failure from elsewhere with the place put before it.
-  Status locate(const Status& failure, int at) const;
+  Status locate(const Status& failure, int at) const { return locate(failure, place(at)); }
+  Status locate(const Status& failure, expr::Place where) const;
   /// Where the character number `index` (from 1) begins.
   int byte_of_character(int index) const;
 

@@ -207,12 +207,14 @@ Result<Syntax> Reader::expression(const json& wrapped) {
   const std::string& name = wrapped.begin().key();
   const json& node = wrapped.begin().value();
   const auto reader = kReaders.find(name);
-  const int at = std::max(0, first_place(node));
   if (reader == kReaders.end()) {
+    const int at = std::max(0, first_place(node));
     const auto known = std::find_if(std::begin(kNodes), std::end(kNodes), [&](const auto& one) { return one.first == name; });
     return refuse(at, known == std::end(kNodes) ? "this expression (" + name + ") is not supported" : std::string(known->second));
   }
-  if (++depth_ > kDepthMax) return refuse(at, "the expression is nested too deeply: split it over two SELECTs, one in FROM");
+  if (++depth_ > kDepthMax) {
+    return refuse(std::max(0, first_place(node)), "the expression is nested too deeply: split it over two SELECTs, one in FROM");
+  }
   auto made = (this->*reader->second)(node);
   --depth_;
   return made;
