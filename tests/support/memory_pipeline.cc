@@ -56,9 +56,9 @@ namespace {
 constexpr int64_t kPollRows = 7;  // small, so that epochs are cut inside partitions
 
 /// Confined to its task.
-class MemoryReader final : public Reader {
+class TopicReader final : public Reader {
  public:
-  MemoryReader(std::shared_ptr<MemoryTopic> topic, Context& context) : topic_(std::move(topic)), context_(context) {
+  TopicReader(std::shared_ptr<MemoryTopic> topic, Context& context) : topic_(std::move(topic)), context_(context) {
     topic_->watch(context.wake);
   }
 
@@ -122,7 +122,7 @@ class MemorySource final : public Source {
   Result<PartitionBounds> bounds(const Wait&) override { return topic_->bounds(); }
   Result<Positions> at_time(Instant, const Wait&) override { return Positions(); }
   Result<std::unique_ptr<Reader>> open(Context& context) override {
-    return std::unique_ptr<Reader>(std::make_unique<MemoryReader>(topic_, context));
+    return std::unique_ptr<Reader>(std::make_unique<TopicReader>(topic_, context));
   }
   Status mirror(const Positions&, const Wait&) override { return {}; }
   Result<std::optional<Reject>> fetch(const SourcePartition& place, RecordOffset offset, const Wait&) override {
@@ -197,7 +197,7 @@ class MemoryStaged final : public Staged {
 };
 
 /// Confined to its task.
-class MemoryWriter final : public Writer {
+class TableWriter final : public Writer {
  public:
   Result<Step> write(const Batch& batch, Rejects&) override {
     const auto column = [&](const char* name) { return batch->GetColumnByName(name); };
@@ -231,7 +231,7 @@ class MemorySink final : public Sink {
     return Progress{generation_, table_->epoch, table_->next, table_->plan, true};
   }
   Status bind(const Schema&, const Wait&) override { return {}; }
-  Result<std::unique_ptr<Writer>> open(Context&) override { return std::unique_ptr<Writer>(std::make_unique<MemoryWriter>()); }
+  Result<std::unique_ptr<Writer>> open(Context&) override { return std::unique_ptr<Writer>(std::make_unique<TableWriter>()); }
   Status prepare(const EpochPlan&, std::span<const std::unique_ptr<Staged>> staged, const Wait&) override {
     LT_RETURN_IF_ERROR(point(".prepare.before"));
     staged_.clear();
