@@ -221,6 +221,18 @@ Result<std::optional<CommitInfo>> DeltaLog::commit_info(int64_t version) {
   return info;
 }
 
+Result<std::optional<StandingCommit>> DeltaLog::read_commit(int64_t version) {
+  LT_ASSIGN_OR_RETURN(const auto text, store_->get(commit_path(table_path_, version)));
+  if (!text) return std::optional<StandingCommit>();
+  StandingCommit commit;
+  LT_RETURN_IF_ERROR(parse_commit(*text, Detail::kFiles, [&](Action&& action) {
+    if (const auto* add = std::get_if<AddFile>(&action)) commit.added.insert(add->path);
+    if (const auto* txn = std::get_if<SetTransaction>(&action)) commit.progress[txn->app_id] = txn->version;
+    return Status();
+  }));
+  return std::optional(std::move(commit));
+}
+
 Result<std::optional<int64_t>> DeltaLog::find_commit(const std::string& app_id, int64_t value, int64_t from,
                                                      const Wait& wait) {
   for (int64_t version = from; version >= 0; --version) {

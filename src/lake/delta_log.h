@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -28,6 +30,16 @@ struct Transaction {
   /// What the table shall be if this commit creates it.
   std::optional<Protocol> new_protocol;
   std::optional<Metadata> new_metadata;
+};
+
+/// What a commit that stands in the log did. Immutable.
+struct StandingCommit {
+  std::map<std::string, int64_t> progress;  // by appId
+  std::set<std::string> added;              // paths, as add actions spell them
+  std::optional<int64_t> progress_of(const std::string& app_id) const {
+    const auto found = progress.find(app_id);
+    return found == progress.end() ? std::nullopt : std::optional(found->second);
+  }
 };
 
 /// `version`: of the commit that holds the transaction, or of the state in which the check said kSkip.
@@ -60,6 +72,8 @@ class DeltaLog {
 
   /// commitInfo of `version`; none if that commit has none, or is not there any more.
   Result<std::optional<CommitInfo>> commit_info(int64_t version);
+  /// The commit `version`, with its files; none if it is not there any more.
+  Result<std::optional<StandingCommit>> read_commit(int64_t version);
   /// The newest commit not above `from` in which `app_id` was set to `value`; none if the log does not go back so far.
   Result<std::optional<int64_t>> find_commit(const std::string& app_id, int64_t value, int64_t from, const Wait& wait);
 

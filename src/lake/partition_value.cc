@@ -6,6 +6,7 @@
 #include <arrow/array/util.h>
 #include <arrow/scalar.h>
 #include <arrow/type.h>
+#include <arrow/util/decimal.h>
 
 #include "lake/arrow_status.h"
 #include "lake/value_text.h"
@@ -51,6 +52,15 @@ Result<std::shared_ptr<arrow::Scalar>> scalar_from(const std::string& text, cons
     const auto micros = parse_timestamp_micros(text);
     if (!micros) return Status::user("broken_log", "a partition value is no timestamp: " + text);
     return std::shared_ptr<arrow::Scalar>(std::make_shared<arrow::TimestampScalar>(*micros, type));
+  }
+  if (type->id() == arrow::Type::DECIMAL128) {
+    const auto& decimal = static_cast<const arrow::DecimalType&>(*type);
+    arrow::Decimal128 value;
+    int32_t precision = 0, scale = 0;
+    auto read = arrow::Decimal128::FromString(text, &value, &precision, &scale);
+    const auto rescaled = read.ok() ? value.Rescale(scale, decimal.scale()) : arrow::Result<arrow::Decimal128>(read);
+    if (!rescaled.ok()) return Status::user("broken_log", "a partition value is no " + type->ToString() + ": " + text);
+    return std::shared_ptr<arrow::Scalar>(std::make_shared<arrow::Decimal128Scalar>(*rescaled, type));
   }
   auto parsed = arrow::Scalar::Parse(type, text);
   if (!parsed.ok()) return Status::user("broken_log", "a partition value is no " + type->ToString() + ": " + text);

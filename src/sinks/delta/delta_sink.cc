@@ -355,11 +355,15 @@ class DeltaSink final : public Sink {
 
   using Doomed = std::function<bool(const std::string& path, EpochId epoch)>;
 
-  /// What a dead owner left: files of epochs that no commit has. Our generation stands in the log by now, so no older owner
-  /// can still commit one.
+  /// What dead owners left: files of epochs that no commit has. Our generation stands in the log by now, so no older owner
+  /// can still commit one. Whoever made the table may have died before it removed what rivals had prepared for it.
   Status remove_leftovers() {
     const EpochId open = open_epoch_.load();
-    LT_RETURN_IF_ERROR(remove_files("", [&](const std::string&, EpochId epoch) { return epoch >= open; }));
+    LT_ASSIGN_OR_RETURN(const auto made, log_.read_commit(0));
+    const auto first = made ? made->progress_of(names_.epoch()) : std::nullopt;
+    LT_RETURN_IF_ERROR(remove_files("", [&](const std::string& path, EpochId epoch) {
+      return epoch >= open || (first && epoch.value <= *first && !made->added.contains(lake::uri_encode(path)));
+    }));
     return log_.remove_leftovers();
   }
 
