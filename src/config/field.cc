@@ -139,9 +139,14 @@ Field size_field(std::string name, int64_t& into, Limits<int64_t> limits, std::s
           }};
 }
 
-Field list_field(std::string name, std::vector<std::string>& into, std::string doc, TextCheck check) {
-  const auto read = [&into, check](Reader& reader, const Node& node, const std::string& path) {
-    if (node.kind == Node::Kind::kMapping || (node.kind == Node::Kind::kSequence && node.items.empty())) {
+Field list_field(std::string name, std::vector<std::string>& into, std::string doc, TextCheck check, bool may_be_empty) {
+  const auto read = [&into, check, may_be_empty](Reader& reader, const Node& node, const std::string& path) {
+    const bool empty = node.kind == Node::Kind::kSequence && node.items.empty();
+    if (empty && !may_be_empty) {
+      reader.refuse(node.place, path, "the list is empty; expected at least one entry, such as [a, b]");
+      return std::string();
+    }
+    if (node.kind == Node::Kind::kMapping) {
       reader.refuse_value(node, path, "a list such as [a, b]");
       return std::string();
     }

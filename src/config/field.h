@@ -42,7 +42,8 @@ Field duration_field(std::string name, std::function<void(std::chrono::microseco
 Field size_field(std::string name, int64_t& into, Limits<int64_t> limits, std::string doc,
                  std::optional<int64_t> auto_value = {});
 /// A list of texts, or one text.
-Field list_field(std::string name, std::vector<std::string>& into, std::string doc, TextCheck check = {});
+Field list_field(std::string name, std::vector<std::string>& into, std::string doc, TextCheck check = {},
+                 bool may_be_empty = false);
 /// A key that is known and refused: a feature that this version does not have, or a setting that belongs elsewhere.
 Field refused_field(std::string name, std::string sentence);
 /// A section of its own.

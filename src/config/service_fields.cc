@@ -122,7 +122,7 @@ std::vector<Field> service_fields(ServiceConfig& config) {
       section_field("lake", "the Delta tables", {text_field("root", config.lake_root, "directory of the tables", check_directory)}),
       section_field("stream_defaults", "for streams that do not say", stream_fields(config.stream_defaults)),
       refused_field("batch_defaults", "this version runs no batch jobs yet; remove the section"),
-      list_field("pipelines", config.pipelines, "files of pipelines; * and ? stand for any letters"),
+      list_field("pipelines", config.pipelines, "files of pipelines; * and ? stand for any letters", {}, true),
       section_field("log", "log lines, on standard error",
                     {word_field("level", config.log_level, {"debug", "info", "warn", "error"}, "least level written"),
                      word_field("format", config.log_format, {"text", "json"}, "text or json")}),

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
+#include <cstdio>
+#include <cstdlib>
 #include <numeric>
+#include <sstream>
 #include <vector>
 
 #include "base/log.h"
@@ -57,19 +61,33 @@ size_t edit_distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-std::string nearest_setting(const std::string& name, rd_kafka_conf_t* conf) {
-  size_t count = 0;
-  const char** all = rd_kafka_conf_dump(conf, &count);
+/// Every name that the library has, also of settings that are not set. It prints them only, as a table.
+std::vector<std::string> setting_names() {
+  char* text = nullptr;
+  size_t size = 0;
+  FILE* const memory = open_memstream(&text, &size);
+  if (memory == nullptr) return {};
+  rd_kafka_conf_properties_show(memory);
+  std::fclose(memory);
+  std::istringstream lines(std::string(text, size));
+  std::free(text);
+  std::vector<std::string> names;
+  for (std::string line; std::getline(lines, line);) {
+    const auto end = line.find(' ');
+    if (end != std::string::npos && line.find('|') != std::string::npos) names.push_back(line.substr(0, end));
+  }
+  return names;
+}
+
+std::string nearest_setting(const std::string& name) {
   std::string best;
   size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
-  for (size_t i = 0; i < count; i += 2) {
-    const size_t distance = edit_distance(name, all[i]);
-    if (distance < best_distance) {
-      best_distance = distance;
-      best = all[i];
-    }
+  for (const std::string& known : setting_names()) {
+    const size_t distance = edit_distance(name, known);
+    if (distance >= best_distance) continue;
+    best_distance = distance;
+    best = known;
   }
-  rd_kafka_conf_dump_free(all, count);
   return best;
 }
 
@@ -99,7 +117,7 @@ Status apply(rd_kafka_conf_t* conf, const std::string& name, const std::string& 
     case RD_KAFKA_CONF_OK:
       return {};
     case RD_KAFKA_CONF_UNKNOWN: {
-      const std::string near = nearest_setting(name, conf);
+      const std::string near = nearest_setting(name);
       return Status::user("bad_setting",
                           "librdkafka has no setting " + name + (near.empty() ? "" : "; did you mean " + near + "?"), name);
     }

@@ -8,7 +8,7 @@
 namespace laketide::kafka {
 namespace {
 
-constexpr std::chrono::milliseconds kSlice{200};
+constexpr std::chrono::milliseconds kPollSlice{200};
 
 /// The status of a transaction's call, which owns its error.
 Status take(rd_kafka_error_t* error, const std::string& doing) {
@@ -81,13 +81,13 @@ Status Producer::send(const OutgoingRecord& record, const Wait& wait) {
       return to_status(error, "writing to topic " + topic);
     }
     if (wait.over()) return Status::external("broker_away", "the queue of records to write to topic " + topic + " stays full");
-    rd_kafka_poll(state_->client.get(), static_cast<int>(wait.left(kSlice).count()));
+    rd_kafka_poll(state_->client.get(), static_cast<int>(wait.left(kPollSlice).count()));
   }
 }
 
 Status Producer::flush(const Wait& wait) {
   while (rd_kafka_outq_len(state_->client.get()) > 0 && !wait.over()) {
-    rd_kafka_flush(state_->client.get(), static_cast<int>(wait.left(kSlice).count()));
+    rd_kafka_flush(state_->client.get(), static_cast<int>(wait.left(kPollSlice).count()));
   }
   if (const int left = rd_kafka_outq_len(state_->client.get()); left > 0) {
     return Status::external("broker_away", "not all records were acknowledged in time; open: " + std::to_string(left));

@@ -217,6 +217,11 @@ Result<std::shared_ptr<arrow::Schema>> from_schema_string(const std::string& tex
   }
 }
 
+Result<std::shared_ptr<arrow::DataType>> stored_type(const arrow::DataType& type) {
+  LT_ASSIGN_OR_RETURN(const OrderedJson text, type_json(type));
+  return type_from(nlohmann::json(text));
+}
+
 bool has_timestamp_without_zone(const arrow::Schema& schema) {
   return std::any_of(schema.fields().begin(), schema.fields().end(), [](const auto& f) { return is_zoneless(*f->type()); });
 }

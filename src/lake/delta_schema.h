@@ -20,6 +20,9 @@ Result<std::string> to_schema_string(const arrow::Schema& schema);
 /// the name of a type that we do not know.
 Result<std::shared_ptr<arrow::Schema>> from_schema_string(const std::string& text);
 
+/// The Arrow type in which Delta keeps values of `type`: int64 for a time, utf8 for a dictionary of texts, …
+Result<std::shared_ptr<arrow::DataType>> stored_type(const arrow::DataType& type);
+
 /// True if some column, however deep, is a timestamp without zone: the table then needs a feature for it.
 bool has_timestamp_without_zone(const arrow::Schema& schema);
 

@@ -1,5 +1,7 @@
 #include "lake/partition_value.h"
 
+#include <algorithm>
+
 #include <arrow/array.h>
 #include <arrow/array/util.h>
 #include <arrow/scalar.h>
@@ -55,15 +57,29 @@ Result<std::shared_ptr<arrow::Scalar>> scalar_from(const std::string& text, cons
   return std::move(parsed).ValueUnsafe();
 }
 
+// Engines spell the bytes of binary values in different ways, and floats do not compare as texts.
+bool names_partitions(const arrow::DataType& type) {
+  return type.num_fields() == 0 && type.id() != arrow::Type::FLOAT && type.id() != arrow::Type::DOUBLE &&
+         type.id() != arrow::Type::BINARY;
+}
+
 }  // namespace
 
-Status check_partition_type(const std::string& column, const arrow::DataType& type) {
-  // Engines spell the bytes of binary values in different ways, and floats do not compare as texts.
-  const bool refused = type.num_fields() > 0 || type.id() == arrow::Type::FLOAT || type.id() == arrow::Type::DOUBLE ||
-                       type.id() == arrow::Type::BINARY;
-  if (!refused) return {};
-  return Status::user("bad_partition_column", "partition by a boolean, integer, numeric, text, date or timestamp column; " +
-                      column + " is " + type.ToString(), "partition_by");
+Status check_partition_columns(const std::vector<std::string>& columns, const arrow::Schema& schema) {
+  const auto refuse = [](std::string why) { return Status::user("bad_partition_column", std::move(why), "partition_by"); };
+  for (const auto& column : columns) {
+    const auto field = schema.GetFieldByName(column);
+    if (!field) return refuse("partition_by names a column that the rows do not have: " + column);
+    if (std::count(columns.begin(), columns.end(), column) > 1) return refuse("partition_by names a column twice: " + column);
+    if (!names_partitions(*field->type())) {
+      return refuse("partition by a boolean, integer, numeric, text, date or timestamp column; " + column + " is " +
+                    field->type()->ToString());
+    }
+  }
+  if (static_cast<int>(columns.size()) == schema.num_fields() && !columns.empty()) {
+    return refuse("partition_by leaves no column for the files; leave one out: " + columns.back());
+  }
+  return {};
 }
 
 std::optional<std::string> partition_text(const arrow::Array& column, int64_t row) {
@@ -89,7 +105,7 @@ std::optional<std::string> partition_text(const arrow::Array& column, int64_t ro
 
 Result<std::shared_ptr<arrow::Array>> partition_array(const std::optional<std::string>& text,
                                                       const std::shared_ptr<arrow::DataType>& type, int64_t length) {
-  arrow::Result<std::shared_ptr<arrow::Array>> made = arrow::Status::OK();
+  arrow::Result<std::shared_ptr<arrow::Array>> made = std::shared_ptr<arrow::Array>();
   if (!text || (text->empty())) {
     made = arrow::MakeArrayOfNull(type, length);
   } else {

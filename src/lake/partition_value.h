@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <arrow/type_fwd.h>
 
@@ -13,8 +14,9 @@
 
 namespace laketide::lake {
 
-/// Fails `kUser` unless values of `type` may name a partition (floats, bytes and nested types may not).
-Status check_partition_type(const std::string& column, const arrow::DataType& type);
+/// Fails `kUser` `bad_partition_column` unless rows of `schema` may be partitioned by `columns`: each is there, once, with
+/// a type whose values name a partition (floats, bytes and nested types do not), and some column is left for the files.
+Status check_partition_columns(const std::vector<std::string>& columns, const arrow::Schema& schema);
 
 /// The text of row `row`; none for null, and for the empty string, which Delta cannot tell from null.
 std::optional<std::string> partition_text(const arrow::Array& column, int64_t row);

@@ -100,6 +100,8 @@ log: { level: debug, format: json }
   EXPECT_EQ(config.log_level + config.log_format, "debugjson");
 }
 
+TEST(ServiceConfig, TakesAnEmptyListOfPipelines) { EXPECT_TRUE(load("pipelines: []\n").pipelines.empty()); }
+
 TEST(ServiceConfig, ExpandsVariablesAndFiles) {
   const TempDir folder;
   std::ofstream(folder.path() + "/password") << "p}: #x\n";

@@ -15,7 +15,6 @@ namespace {
 
 namespace ondemand = simdjson::ondemand;
 
-bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::string_view trimmed(std::string_view text) {
@@ -49,10 +48,18 @@ bool is_number(std::string_view text) {
   return at == text.size();
 }
 
+Outcome of(simdjson::error_code error) {
+  if (error == simdjson::SUCCESS) return Outcome::kOk;
+  return error == simdjson::DEPTH_ERROR ? Outcome::kTooDeep : Outcome::kBadJson;
+}
+
 /// A string's token without escapes, which can be taken as it stands.
 bool is_plain(std::string_view token) {
   return token.size() >= 2 && token.back() == '"' && std::memchr(token.data(), '\\', token.size()) == nullptr;
 }
+
+/// Steps over a plain string. The iteration must not do that: one that is followed by a colon it would take for a name.
+Outcome step_over(ondemand::value& value) { return of(value.get_raw_json_string().error()); }
 
 /// A value that is not of the wanted type: is it JSON at all?
 Outcome wrong_type(std::string_view token) {
@@ -62,11 +69,6 @@ Outcome wrong_type(std::string_view token) {
     case 'f': return token == "false" ? Outcome::kWrongType : Outcome::kBadJson;
     default: return is_number(token) ? Outcome::kWrongType : Outcome::kBadJson;
   }
-}
-
-Outcome of(simdjson::error_code error) {
-  if (error == simdjson::SUCCESS) return Outcome::kOk;
-  return error == simdjson::DEPTH_ERROR ? Outcome::kTooDeep : Outcome::kBadJson;
 }
 
 template <typename T>
@@ -89,6 +91,8 @@ Outcome read_real(ondemand::value& value, std::string_view token, bool single, C
   return Outcome::kOk;
 }
 
+constexpr int32_t kDigitsMax = 38;  // of any numeric
+
 /// Digits beyond the scale are rounded half away from zero, as PostgreSQL does.
 Outcome read_decimal(std::string_view text, const Column& column, Cell& cell) {
   if (!is_number(text)) return Outcome::kWrongType;
@@ -96,8 +100,9 @@ Outcome read_decimal(std::string_view text, const Column& column, Cell& cell) {
   int32_t precision = 0;
   int32_t scale = 0;
   if (!arrow::Decimal128::FromString(text, &number, &precision, &scale).ok()) return Outcome::kOutOfRange;
-  if (scale > column.scale) {
-    if (scale - column.scale > 38) return Outcome::kOutOfRange;
+  if (scale - column.scale > kDigitsMax) {
+    number = arrow::Decimal128();  // less than half of the last digit kept
+  } else if (scale > column.scale) {
     number = arrow::Decimal128(number.ReduceScaleBy(scale - column.scale, true));
   } else if (scale < column.scale) {
     const auto raised = number.Rescale(scale, column.scale);
@@ -155,7 +160,7 @@ Outcome check(ondemand::value& value, int depth) {
     case '[': return check_array(value, depth);
     case '"': {
       // Only escapes can still be wrong: the rest of a string was checked with the whole text.
-      if (is_plain(token)) return Outcome::kOk;
+      if (is_plain(token)) return step_over(value);
       std::string_view text;
       return of(value.get_string().get(text));
     }
@@ -215,7 +220,9 @@ Outcome ValueReader::read_scalar(ondemand::value& value, std::string_view token,
     case ColumnKind::kDouble: return read_real(value, token, false, cell);
     case ColumnKind::kNumeric:
       if (token.front() != '"') return is_number(token) ? read_decimal(token, column, cell) : wrong_type(token);
-      return is_plain(token) ? read_decimal(token.substr(1, token.size() - 2), column, cell) : Outcome::kWrongType;
+      if (!is_plain(token)) return Outcome::kWrongType;
+      if (const Outcome stepped = step_over(value); stepped != Outcome::kOk) return stepped;
+      return read_decimal(token.substr(1, token.size() - 2), column, cell);
     default: return read_string(value, token, kind, cell);
   }
 }
@@ -223,8 +230,10 @@ Outcome ValueReader::read_scalar(ondemand::value& value, std::string_view token,
 Outcome ValueReader::read_string(ondemand::value& value, std::string_view token, ColumnKind kind, Cell& cell) {
   if (token.front() != '"') return wrong_type(token);
   std::string_view text = token.size() >= 2 ? token.substr(1, token.size() - 2) : std::string_view();
-  if (!is_plain(token)) {
-    if (const auto error = value.get_string().get(text)) return of(error);
+  if (is_plain(token)) {
+    if (const Outcome stepped = step_over(value); stepped != Outcome::kOk) return stepped;
+  } else if (const auto error = value.get_string().get(text)) {
+    return of(error);
   }
   switch (kind) {
     case ColumnKind::kDate: {

@@ -47,10 +47,13 @@ class ValueReader {
   std::vector<Cell> elements_;
 };
 
+/// JSON's white space; other control characters are damage.
+inline bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+
 /// The token that `value` begins with, without white space behind it.
 inline std::string_view token_of(simdjson::ondemand::value& value) {
   std::string_view token = value.raw_json_token();
-  while (!token.empty() && static_cast<unsigned char>(token.back()) <= ' ') token.remove_suffix(1);
+  while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
   return token;
 }
 

@@ -1,7 +1,10 @@
 #include "sinks/delta/delta_sink.h"
 
+#include <algorithm>
+#include <atomic>
+#include <cstdlib>
 #include <functional>
-#include <map>
+#include <iterator>
 #include <mutex>
 #include <set>
 
@@ -24,6 +27,8 @@ namespace {
 using lake::DeltaLog;
 using lake::TableState;
 
+constexpr const char* kRowsMetric = "numOutputRows";
+
 std::optional<int64_t> progress_in(const TableState& state, const std::string& app_id) {
   const auto found = state.progress.find(app_id);
   return found == state.progress.end() ? std::nullopt : std::optional(found->second.version);
@@ -32,26 +37,40 @@ std::optional<int64_t> progress_in(const TableState& state, const std::string& a
 /// Files that the writers of one sink have made and no commit has named yet. Thread-safe.
 class MadeFiles {
  public:
-  void add(const std::string& path, EpochId epoch) {
+  void add(const std::string& path) {
     std::lock_guard lock(mutex_);
-    files_.emplace(epoch, path);
+    paths_.insert(path);
   }
-  void forget_upto(EpochId epoch) {
+  bool contains(const std::string& path) {
     std::lock_guard lock(mutex_);
-    files_.erase(files_.begin(), files_.upper_bound(epoch));
+    return paths_.contains(path);
   }
-  /// Forgets all, and answers them.
-  std::vector<std::string> take() {
+  void forget(const std::set<std::string>& named) {
     std::lock_guard lock(mutex_);
-    std::vector<std::string> paths;
-    for (const auto& [epoch, path] : files_) paths.push_back(path);
-    files_.clear();
-    return paths;
+    for (const auto& path : named) paths_.erase(path);
+  }
+  /// Forgets all but `kept`, and answers them.
+  std::vector<std::string> take_all_but(const std::set<std::string>& kept) {
+    std::lock_guard lock(mutex_);
+    std::vector<std::string> taken;
+    std::ranges::set_difference(paths_, kept, std::back_inserter(taken));
+    for (const auto& path : taken) paths_.erase(path);
+    return taken;
   }
 
  private:
   std::mutex mutex_;
-  std::multimap<EpochId, std::string> files_;
+  std::set<std::string> paths_;
+};
+
+/// What `prepare` made of an epoch, until its commit is over. Confined to its task.
+struct Prepared {
+  EpochId epoch;
+  std::string txn_id = storage::make_uuid();
+  std::vector<lake::AddFile> adds;
+  std::set<std::string> paths;  // of the adds, as they stand on disk
+  int64_t rows = 0;
+  bool attempted = false;  // its commit was begun and not seen to succeed
 };
 
 /// Caller synchronises.
@@ -74,7 +93,8 @@ class DeltaSink final : public Sink {
     }
     if (!log_.state().exists()) generation_ = Generation(1);
     LT_ASSIGN_OR_RETURN(Progress progress, read_progress(wait));
-    committed_ = progress.epoch;
+    prepared_.reset();
+    open_epoch_.store(progress.epoch ? after(*progress.epoch) : EpochId(0));
     if (log_.state().exists()) LT_RETURN_IF_ERROR(remove_leftovers());
     LT_FAILPOINT("delta.claim.after");
     return progress;
@@ -91,7 +111,7 @@ class DeltaSink final : public Sink {
   }
 
   Result<std::unique_ptr<Writer>> open(Context& context) override {
-    auto open_epoch = std::make_shared<EpochId>(committed_ ? after(*committed_) : EpochId(0));
+    auto open_epoch = std::make_shared<EpochId>(open_epoch_.load());
     lake::DataWriterOptions options;
     options.schema = table_;
     options.partition_columns = options_.partition_by;
@@ -102,52 +122,61 @@ class DeltaSink final : public Sink {
     options.create = [store = store_, names = names_, root = options_.table_path, codec = options_.compression, lane = context.lane,
                       open_epoch, made = made_](const std::string& directory, std::string& path) {
       path = directory + names.file(*open_epoch, lane, storage::make_uuid(), codec);
-      made->add(path, *open_epoch);
+      made->add(path);
       return store->create(storage::join(root, path));
     };
     return make_delta_writer(*shape_, lake::make_data_writer(std::move(options)), std::move(open_epoch));
   }
 
-  Status prepare(const EpochPlan&, std::span<const std::unique_ptr<Staged>> staged, const Wait&) override {
+  Status prepare(const EpochPlan& plan, std::span<const std::unique_ptr<Staged>> staged, const Wait& wait) override {
     LT_FAILPOINT("delta.prepare.before");
-    adds_.clear();
-    rows_staged_ = 0;
-    txn_id_ = storage::make_uuid();
+    Prepared prepared{.epoch = plan.epoch};
     std::set<std::string> directories;
     for (const auto& one : staged) {
       auto& lane = static_cast<DeltaStaged&>(*one);
-      rows_staged_ += lane.rows();
-      for (auto& file : lane.files()) LT_RETURN_IF_ERROR(settle(file, directories));
+      prepared.rows += lane.rows();
+      for (auto& file : lane.files()) LT_RETURN_IF_ERROR(settle(file, prepared, directories));
     }
+    if (!directories.empty()) directories.insert(storage::parent(options_.table_path));
     for (const auto& directory : directories) LT_RETURN_IF_ERROR(store_->sync_dir(directory));
+    // What another writer did to the table shows here, where the epoch can still be given up.
+    LT_RETURN_IF_ERROR(log_.refresh(wait));
+    prepared_ = std::move(prepared);
+    LT_RETURN_IF_ERROR(may_commit(log_.state(), plan).status());
     LT_FAILPOINT("delta.prepare.after");
     return {};
   }
 
   Result<Commit> commit(const EpochPlan& plan, const Wait& wait) override {
     LT_FAILPOINT("delta.commit.before");
-    const lake::Transaction transaction = transaction_of(plan);
-    attempted_ = plan.epoch;
+    const bool is_prepared = prepared_ && prepared_->epoch == plan.epoch;
+    if (!is_prepared) return already_committed(plan, wait);
+    prepared_->attempted = true;
     const auto check = [&](const TableState& state) { return may_commit(state, plan); };
-    LT_ASSIGN_OR_RETURN(const auto outcome, log_.commit(transaction, check, wait));
+    LT_ASSIGN_OR_RETURN(const auto outcome, log_.commit(transaction_of(plan), check, wait));
+    owned_ = true;
     LT_FAILPOINT("delta.commit.after");
-    committed_ = plan.epoch;
-    created_ = true;
-    made_->forget_upto(plan.epoch);
-    attempted_.reset();
+    if (outcome.skipped) return already_committed(plan, wait);
+    made_->forget(prepared_->paths);
+    open_epoch_.store(after(plan.epoch));
     if (outcome.version == 0) remove_rivals();
-    return Commit{std::to_string(outcome.version), rows_staged_, 0};
+    const Commit commit{std::to_string(outcome.version), prepared_->rows, 0};
+    prepared_.reset();
+    return commit;
   }
 
   // Only files that this object made, and not those of a commit that seemed to fail and stands: under a larger generation
   // another process writes files of the same names' kind.
-  Status abandon(EpochId, const Wait& wait) override {
-    LT_RETURN_IF_ERROR(log_.refresh(wait));
-    LT_ASSIGN_OR_RETURN(const bool stands, last_commit_stands(wait));
-    if (stands) made_->forget_upto(*attempted_);
-    adds_.clear();
-    attempted_.reset();
-    for (const auto& path : made_->take()) LT_RETURN_IF_ERROR(store_->remove(storage::join(options_.table_path, path)));
+  Status abandon(EpochId epoch, const Wait& wait) override {
+    if (prepared_ && prepared_->attempted) {
+      LT_RETURN_IF_ERROR(log_.refresh(wait));
+      LT_ASSIGN_OR_RETURN(const bool stands, last_commit_stands(wait));
+      if (stands) made_->forget(prepared_->paths);
+      if (stands) prepared_.reset();
+    }
+    if (prepared_ && prepared_->epoch >= epoch) prepared_.reset();
+    const auto doomed = made_->take_all_but(prepared_ ? prepared_->paths : std::set<std::string>());
+    for (const auto& path : doomed) LT_RETURN_IF_ERROR(store_->remove(storage::join(options_.table_path, path)));
     return {};
   }
 
@@ -165,8 +194,8 @@ class DeltaSink final : public Sink {
       return progress_in(state, names_.generation()) == seen ? DeltaLog::Verdict::kCommit : DeltaLog::Verdict::kSkip;
     };
     LT_ASSIGN_OR_RETURN(const auto outcome, log_.commit(claim, check, wait));
-    created_ = true;
-    return !outcome.skipped;
+    owned_ = !outcome.skipped;
+    return owned_;
   }
 
   Result<Progress> read_progress(const Wait& wait) {
@@ -179,16 +208,34 @@ class DeltaSink final : public Sink {
     for (const auto& [app_id, at] : state.progress) {
       if (const auto place = names_.place_of(app_id)) progress.next[*place] = NextOffset(at.version);
     }
-    int64_t version = state.progress.at(names_.epoch()).table_version;
-    if (version < 0) {
-      LT_ASSIGN_OR_RETURN(const auto found, log_.find_commit(names_.epoch(), *epoch, state.version, wait));
-      version = found.value_or(-1);
-    }
-    if (version >= 0) {
-      LT_ASSIGN_OR_RETURN(const auto info, log_.commit_info(version));
-      if (info) progress.plan = info->user_metadata;
-    }
+    LT_ASSIGN_OR_RETURN(const auto version, version_of(EpochId(*epoch), wait));
+    if (!version) return progress;
+    LT_ASSIGN_OR_RETURN(const auto info, log_.commit_info(*version));
+    if (info) progress.plan = info->user_metadata;
     return progress;
+  }
+
+  /// The version that holds an epoch of ours; none if the log does not go back so far.
+  Result<std::optional<int64_t>> version_of(EpochId epoch, const Wait& wait) {
+    const auto& newest = log_.state().progress.at(names_.epoch());
+    if (newest.version == epoch.value && newest.table_version >= 0) return std::optional(newest.table_version);
+    return log_.find_commit(names_.epoch(), epoch.value, log_.state().version, wait);
+  }
+
+  /// The answer to a commit of an epoch that stands in the log.
+  Result<Commit> already_committed(const EpochPlan& plan, const Wait& wait) {
+    LT_RETURN_IF_ERROR(log_.refresh(wait));
+    LT_ASSIGN_OR_RETURN(const auto verdict, may_commit(log_.state(), plan));
+    if (verdict != DeltaLog::Verdict::kSkip) {
+      return Status::internal("not_prepared", "an epoch was committed that was not prepared: " + std::to_string(plan.epoch.value));
+    }
+    LT_ASSIGN_OR_RETURN(const auto version, version_of(plan.epoch, wait));
+    Commit commit{version ? std::to_string(*version) : "", 0, 0};
+    if (!version) return commit;
+    LT_ASSIGN_OR_RETURN(const auto info, log_.commit_info(*version));
+    const auto rows = info ? info->operation_metrics.find(kRowsMetric) : lake::TextMap::const_iterator();
+    if (info && rows != info->operation_metrics.end()) commit.rows = std::atoll(rows->second.value_or("0").c_str());
+    return commit;
   }
 
   Result<lake::Metadata> metadata_for(const arrow::Schema& schema) const {
@@ -197,11 +244,7 @@ class DeltaSink final : public Sink {
     LT_ASSIGN_OR_RETURN(metadata.schema_string, lake::to_schema_string(schema));
     metadata.partition_columns = options_.partition_by;
     metadata.created_ms = system_clock().now().micros / 1000;
-    for (const auto& column : options_.partition_by) {
-      if (schema.GetFieldIndex(column) < 0) {
-        return Status::user("schema_mismatch", "partition_by names a column that the rows do not have: " + column, "partition_by");
-      }
-    }
+    LT_RETURN_IF_ERROR(lake::check_partition_columns(options_.partition_by, schema));
     return metadata;
   }
 
@@ -222,28 +265,35 @@ class DeltaSink final : public Sink {
     return {};
   }
 
-  Status settle(lake::DataFile& file, std::set<std::string>& directories) {
+  Status settle(lake::DataFile& file, Prepared& prepared, std::set<std::string>& directories) {
+    if (!made_->contains(file.path)) {
+      return Status::internal("abandoned", "a file was staged that an abandon has removed: " + file.path);
+    }
     if (file.file) {
       LT_RETURN_IF_ERROR(file.file->sync());
       LT_RETURN_IF_ERROR(file.file->close());
       file.file.reset();
     }
-    directories.insert(storage::parent(storage::join(options_.table_path, file.path)));
-    directories.insert(options_.table_path);
-    adds_.push_back(file.to_add(system_clock().now().micros / 1000));
+    const std::string root = storage::join(options_.table_path, "");
+    for (std::string path = root + file.path; path.size() > root.size();) {
+      path = storage::parent(path);
+      directories.insert(path);
+    }
+    prepared.adds.push_back(file.to_add(system_clock().now().micros / 1000));
+    prepared.paths.insert(file.path);
     return {};
   }
 
   lake::Transaction transaction_of(const EpochPlan& plan) const {
     const int64_t now_ms = system_clock().now().micros / 1000;
     lake::Transaction transaction;
-    transaction.txn_id = txn_id_;
+    transaction.txn_id = prepared_->txn_id;
     transaction.operation_parameters = {{"outputMode", "Append"}, {"queryId", options_.pipeline}, {"epochId", std::to_string(plan.epoch.value)}};
-    transaction.operation_metrics = {{"numAddedFiles", std::to_string(adds_.size())}, {"numOutputRows", std::to_string(rows_staged_)}};
+    transaction.operation_metrics = {{"numAddedFiles", std::to_string(prepared_->adds.size())}, {kRowsMetric, std::to_string(prepared_->rows)}};
     transaction.user_metadata = plan.to_json();
     transaction.progress = {{names_.generation(), generation_.value, now_ms}, {names_.epoch(), plan.epoch.value, now_ms}};
     for (const auto& [place, range] : plan.ranges) transaction.progress.push_back({names_.partition(place), range.end->value, now_ms});
-    transaction.adds = adds_;
+    transaction.adds = prepared_->adds;
     transaction.new_protocol = new_protocol_;
     transaction.new_metadata = new_metadata_;
     return transaction;
@@ -251,15 +301,39 @@ class DeltaSink final : public Sink {
 
   /// Asked about the newest state before each attempt.
   Result<DeltaLog::Verdict> may_commit(const TableState& state, const EpochPlan& plan) {
-    if (!state.exists()) return DeltaLog::Verdict::kCommit;
-    const auto generation = progress_in(state, names_.generation());
-    const bool ours = generation == generation_.value && created_;
-    if (generation && !ours) {
+    const auto generation = state.progress.find(names_.generation());
+    if (generation == state.progress.end()) {
+      if (!owned_) return fits_still(state);
+      return Status::user("table_replaced", "the table was removed or replaced while this pipeline wrote to it; start the pipeline "
+                          "again to write the new one from its own progress: " + options_.table_path);
+    }
+    // Of several that found no table, each took generation 1: it belongs to the one whose commit made it.
+    const bool made_by_us = owned_ || (prepared_ && generation->second.commit_txn_id == prepared_->txn_id);
+    if (!made_by_us || generation->second.version != generation_.value) {
       return Status::fenced("another process owns this sink now; this one has written nothing more. Table " + options_.table_path +
-                            ", generation " + std::to_string(*generation) + ", ours " + std::to_string(generation_.value));
+                            ", generation " + std::to_string(generation->second.version) + ", ours " + std::to_string(generation_.value));
     }
     const auto epoch = progress_in(state, names_.epoch());
-    if (epoch && *epoch >= plan.epoch.value) return DeltaLog::Verdict::kSkip;
+    if (!epoch || *epoch < plan.epoch.value) return fits_still(state);
+    LT_RETURN_IF_ERROR(check_same_ranges(state, plan));
+    return DeltaLog::Verdict::kSkip;
+  }
+
+  /// An epoch that the table has must be the one that is to be committed.
+  Status check_same_ranges(const TableState& state, const EpochPlan& plan) const {
+    if (progress_in(state, names_.epoch()) != plan.epoch.value) return {};
+    for (const auto& [place, range] : plan.ranges) {
+      const auto there = progress_in(state, names_.partition(place));
+      if (there == range.end->value) continue;
+      return Status::internal("epoch_differs", "the table has this epoch with other offsets: epoch " + std::to_string(plan.epoch.value) +
+                              ", " + names_.partition(place) + " up to " + std::to_string(there.value_or(-1)) + ", not " +
+                              std::to_string(range.end->value));
+    }
+    return {};
+  }
+
+  Result<DeltaLog::Verdict> fits_still(const TableState& state) {
+    if (!state.exists()) return DeltaLog::Verdict::kCommit;
     // Another writer may have changed the table since our files were written.
     if (!(state.metadata == metadata_)) {
       const Schema before = table_;
@@ -271,13 +345,12 @@ class DeltaSink final : public Sink {
 
   /// Whether the log has the commit that was attempted last, and whose outcome we may not have heard.
   Result<bool> last_commit_stands(const Wait& wait) {
-    if (!attempted_ || !log_.state().exists()) return false;
     const auto newest = progress_in(log_.state(), names_.epoch());
-    if (!newest || *newest < attempted_->value) return false;
-    LT_ASSIGN_OR_RETURN(const auto version, log_.find_commit(names_.epoch(), attempted_->value, log_.state().version, wait));
+    if (!newest || *newest < prepared_->epoch.value) return false;
+    LT_ASSIGN_OR_RETURN(const auto version, version_of(prepared_->epoch, wait));
     if (!version) return true;  // the log does not go back so far: keep what may be named there
     LT_ASSIGN_OR_RETURN(const auto info, log_.commit_info(*version));
-    return !info || info->txn_id == txn_id_;
+    return !info || info->txn_id == prepared_->txn_id;
   }
 
   using Doomed = std::function<bool(const std::string& path, EpochId epoch)>;
@@ -285,17 +358,16 @@ class DeltaSink final : public Sink {
   /// What a dead owner left: files of epochs that no commit has. Our generation stands in the log by now, so no older owner
   /// can still commit one.
   Status remove_leftovers() {
-    const EpochId open = committed_ ? after(*committed_) : EpochId(0);
+    const EpochId open = open_epoch_.load();
     LT_RETURN_IF_ERROR(remove_files("", [&](const std::string&, EpochId epoch) { return epoch >= open; }));
     return log_.remove_leftovers();
   }
 
   /// We have made the table: whoever else prepared a first epoch is fenced, and its files are nobody's.
   void remove_rivals() {
-    std::set<std::string> ours;
-    for (const auto& add : adds_) ours.insert(add.path);
+    const EpochId open = open_epoch_.load();
     const Status removed = remove_files("", [&](const std::string& path, EpochId epoch) {
-      return committed_ && epoch <= *committed_ && !ours.contains(lake::uri_encode(path));
+      return epoch < open && !prepared_->paths.contains(path) && !made_->contains(path);
     });
     if (!removed.ok()) log::warn("leftovers of a rival could not be removed", {{"table", options_.table_path}, {"reason", removed.to_string()}});
   }
@@ -320,8 +392,8 @@ class DeltaSink final : public Sink {
   const ProgressNames names_;
   DeltaLog log_;
   Generation generation_;
-  std::optional<EpochId> committed_;
-  bool created_ = false;  // the generation in the table is the one we wrote
+  bool owned_ = false;  // the generation in the table is one that we wrote
+  std::atomic<EpochId> open_epoch_{EpochId(0)};  // the least that the epoch being written can be; read by `open`
 
   Schema rows_;   // visible columns that come
   Schema table_;  // columns of the table
@@ -331,10 +403,7 @@ class DeltaSink final : public Sink {
   lake::Metadata new_metadata_;
 
   const std::shared_ptr<MadeFiles> made_ = std::make_shared<MadeFiles>();
-  std::vector<lake::AddFile> adds_;  // of the prepared epoch
-  int64_t rows_staged_ = 0;
-  std::string txn_id_;
-  std::optional<EpochId> attempted_;  // its commit was begun and not seen to end
+  std::optional<Prepared> prepared_;
 };
 
 }  // namespace

@@ -12,8 +12,8 @@ namespace laketide {
 /// Says which column of the rows fills which column of the table. Immutable.
 class RowShape {
  public:
-  /// `rows`: the visible columns that will come. Every one must be in `table` with the same type; columns of the table that
-  /// do not come must be nullable. Fails `kUser` `schema_mismatch` with advice.
+  /// `rows`: the visible columns that will come. Every one must be in `table` with the type that Delta stores it as; columns of
+  /// the table that do not come must be nullable. Fails `kUser` `schema_mismatch` with advice.
   static Result<RowShape> fit(const Schema& rows, const Schema& table);
 
   /// The columns of the table, in its order; hidden columns are left behind, missing ones are null.

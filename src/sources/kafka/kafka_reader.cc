@@ -260,6 +260,7 @@ Result<bool> KafkaReader::take_events(const Budget& budget, SteadyTime now) {
     if (slot->looking_for_low) {
       LT_RETURN_IF_ERROR(found_low(*slot, message.offset()));
       if (must_assign_) break;
+      if (slot->done) continue;
     }
     bytes += static_cast<int64_t>(message.value_size() + message.key_size());
     take_record(*slot, message);
@@ -316,7 +317,7 @@ Status KafkaReader::take_other(const MessageView& message, SteadyTime now) {
   }
   if (message.is_end()) {
     if (slot->looking_for_low) LT_RETURN_IF_ERROR(found_low(*slot, message.offset()));
-    if (must_assign_) return {};
+    if (must_assign_ || slot->done) return {};
     slot->next = std::max(slot->next, std::min(message.offset(), slot->end));
     slot->at_end = true;
     if (slot->next >= slot->end) finish(*slot);

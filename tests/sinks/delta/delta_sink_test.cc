@@ -155,7 +155,70 @@ TEST_F(DeltaSinkTest, committing_an_epoch_twice_changes_nothing) {
   const auto again = one->commit(plan_of(0, 0, 10), wait_);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again->id, "0");
+  EXPECT_EQ(again->rows, 10);
   EXPECT_EQ(state().version, 0);
+  auto two = sink();
+  begin(*two);
+  const auto after_a_restart = two->commit(plan_of(0, 0, 10), wait_);
+  ASSERT_TRUE(after_a_restart.ok()) << after_a_restart.status().to_string();
+  EXPECT_EQ(after_a_restart->id, "0") << "the version of the epoch, not of the claim";
+  EXPECT_EQ(after_a_restart->rows, 10);
+  EXPECT_EQ(two->commit(plan_of(0, 0, 11), wait_).status().code(), "epoch_differs");
+}
+
+TEST_F(DeltaSinkTest, a_first_commit_that_seemed_to_fail_is_not_taken_for_another_owners) {
+  auto one = sink();
+  begin(*one);
+  for (const char* point : {"storage.link.after=error", "lake.commit.after=error", "delta.commit.after=error"}) {
+    const int64_t epoch = state().version + 1;
+    const StagedList staged = stage(epoch, epoch * 10, 10);
+    const EpochPlan plan = plan_of(epoch, epoch * 10, epoch * 10 + 10);
+    ASSERT_TRUE(one->prepare(plan, staged, wait_).ok());
+    ASSERT_TRUE(Failpoint::arm(point).ok());
+    const auto first = one->commit(plan, wait_);
+    const auto second = one->commit(plan, wait_);
+    ASSERT_TRUE(second.ok()) << point << ": " << second.status().to_string();
+    EXPECT_EQ(second->rows, 10) << point;
+    EXPECT_EQ(state().version, epoch) << point << ", first: " << first.status().to_string();
+  }
+}
+
+TEST_F(DeltaSinkTest, a_table_that_was_replaced_is_not_written_into) {
+  auto one = sink();
+  begin(*one);
+  ASSERT_TRUE(write_epoch(*one, 0, 0, 10).ok());
+  ASSERT_TRUE(write_epoch(*one, 1, 10, 20).ok());
+  std::filesystem::remove_all(table());
+  EXPECT_EQ(write_epoch(*one, 2, 20, 30).code(), "table_replaced");
+}
+
+TEST_F(DeltaSinkTest, a_time_of_day_is_kept_as_bigint) {
+  auto one = sink();
+  ASSERT_TRUE(one->claim(wait_).ok());
+  const auto schema = arrow::schema({arrow::field("at", arrow::time64(arrow::TimeUnit::MICRO), false)});
+  ASSERT_TRUE(one->bind(schema, wait_).ok());
+  writer_ = *one->open(context_);
+  arrow::Time64Builder builder(arrow::time64(arrow::TimeUnit::MICRO), arrow::default_memory_pool());
+  ASSERT_TRUE(builder.Append(3'600'000'000).ok());
+  Rejects rejects;
+  ASSERT_TRUE(writer_->write(arrow::RecordBatch::Make(schema, 1, {*builder.Finish()}), rejects).ok());
+  StagedList staged(1);
+  while (*writer_->end_epoch(EpochId(0), staged.front(), rejects) == Step::kMore) continue;
+  ASSERT_TRUE(one->prepare(plan_of(0, 0, 1), staged, wait_).ok());
+  ASSERT_TRUE(one->commit(plan_of(0, 0, 1), wait_).ok());
+  EXPECT_TRUE(state().schema->field(0)->type()->Equals(arrow::int64()));
+}
+
+TEST_F(DeltaSinkTest, abandon_of_a_later_epoch_keeps_the_prepared_one) {
+  auto one = sink();
+  begin(*one);
+  const StagedList first = stage(0, 0, 10);
+  ASSERT_TRUE(one->prepare(plan_of(0, 0, 10), first, wait_).ok());
+  const StagedList second = stage(1, 10, 10);
+  ASSERT_TRUE(one->abandon(EpochId(1), wait_).ok());
+  ASSERT_TRUE(one->commit(plan_of(0, 0, 10), wait_).ok());
+  EXPECT_EQ(data_files(), 1);
+  EXPECT_EQ(one->prepare(plan_of(1, 10, 20), second, wait_).code(), "abandoned") << "its files are gone";
 }
 
 TEST_F(DeltaSinkTest, a_claim_removes_what_a_dead_owner_left_and_nothing_else) {
@@ -240,7 +303,7 @@ TEST_F(DeltaSinkTest, a_fenced_owner_removes_what_it_staged_for_an_epoch_that_th
   ASSERT_TRUE(write_epoch(*two, 1, 10, 20).ok());
   std::swap(older_writer, writer_);
   const StagedList late = stage(1, 10, 10);
-  ASSERT_TRUE(one->prepare(plan_of(1, 10, 20), late, wait_).ok());
+  ASSERT_TRUE(one->prepare(plan_of(1, 10, 20), late, wait_).is_fenced());
   ASSERT_TRUE(one->commit(plan_of(1, 10, 20), wait_).status().is_fenced());
   ASSERT_EQ(data_files(), 3);
   ASSERT_TRUE(one->abandon(EpochId(1), wait_).ok());
