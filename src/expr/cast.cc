@@ -16,7 +16,7 @@ struct Casts {
   std::map<std::pair<TypeId, TypeId>, const Function*> by_types;
 
   Casts() {
-    for (const auto family : {number_casts, decimal_casts, text_casts, time_casts}) {
+    for (const auto family : {number_casts, decimal_casts, text_casts, time_casts, json_casts}) {
       for (Function& function : family()) all.push_back(std::move(function));
     }
     for (const Function& function : all) by_types.emplace(std::pair(function.args[0], function.result), &function);

@@ -24,10 +24,16 @@ Category category_of(TypeId id);
 /// with it is an error here. Fails `kUser` with a detail that lacks the place.
 Result<ExprPtr> cast(const ExprPtr& node, const Type& type, CastContext context);
 
+/// The function of one conversion.
+inline Function conversion(TypeId from, TypeId to, Kernel kernel, bool can_fail) {
+  return {"CAST", {from}, to, kernel, can_fail, nullptr, Function::Style::kCast};
+}
+
 // Each file of casts gives its conversions; cast.cc puts them together. `name` is "cast", `args` one type, `result` the other.
 std::vector<Function> number_casts();
 std::vector<Function> decimal_casts();
 std::vector<Function> text_casts();
 std::vector<Function> time_casts();
+std::vector<Function> json_casts();
 
 }  // namespace laketide::expr

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <arrow/util/bitmap_generate.h>
-
 #include "expr/rows.h"
 
 namespace laketide::expr {
@@ -19,14 +17,6 @@ int width_of(TypeId id) {
     case TypeId::kNumeric: return 16;
     default: return 8;
   }
-}
-
-template <typename Bit>
-arrow::Result<std::shared_ptr<arrow::Buffer>> bits_of(const Call& call, const Bit& bit) {
-  ARROW_ASSIGN_OR_RAISE(auto buffer, zero_bits(call));
-  int64_t row = 0;
-  arrow::internal::GenerateBitsUnrolled(buffer->mutable_data(), 0, call.rows, [&] { return bit(row++); });
-  return buffer;
 }
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> chosen_validity(const Call& call, std::span<const Column> columns, const Choice& choice) {

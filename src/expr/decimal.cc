@@ -8,6 +8,7 @@
 
 #include <arrow/util/basic_decimal.h>
 
+#include "expr/number_text.h"
 #include "expr/type.h"
 
 namespace laketide::expr {
@@ -57,15 +58,6 @@ std::optional<Wide> scaled_up(Int128 value, int by) {
   return widen(value) * Wide::GetScaleMultiplier(by);
 }
 
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
-  return text;
-}
-
 bool same_word(std::string_view text, std::string_view word) {
   return text.size() == word.size() && std::equal(text.begin(), text.end(), word.begin(), [](char a, char b) { return (a | 32) == b; });
 }
@@ -91,9 +83,9 @@ bool take_exponent(std::string_view& text, int64_t& exponent) {
   return true;
 }
 
-std::optional<Parts> take_apart(std::string_view text) {
+std::optional<Parts> parts_of(std::string_view text) {
   Parts parts;
-  text = trimmed(text);
+  text = trim_blanks(text);
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) {
     parts.negative = text.front() == '-';
     text.remove_prefix(1);
@@ -195,13 +187,13 @@ std::string to_text(Int128 value, int scale) {
 
 std::optional<Int128> parse_numeric(std::string_view text, int precision, int scale, bool& overflow) {
   overflow = false;
-  std::string_view word = trimmed(text);
+  std::string_view word = trim_blanks(text);
   if (!word.empty() && (word.front() == '-' || word.front() == '+')) word.remove_prefix(1);
-  if (same_word(trimmed(text), "nan") || same_word(word, "infinity") || same_word(word, "inf")) {
+  if (same_word(trim_blanks(text), "nan") || same_word(word, "infinity") || same_word(word, "inf")) {
     overflow = true;
     return std::nullopt;
   }
-  const auto parts = take_apart(text);
+  const auto parts = parts_of(text);
   if (!parts) return std::nullopt;
   if (parts->digits.empty()) return Int128{0};
   const int64_t kept = parts->point + scale;
@@ -219,7 +211,7 @@ std::optional<Int128> parse_numeric(std::string_view text, int precision, int sc
 }
 
 std::optional<Digits> digits_of_literal(std::string_view text) {
-  const auto parts = take_apart(text);
+  const auto parts = parts_of(text);
   if (!parts) return std::nullopt;
   const int64_t scale = std::max<int64_t>(0, parts->fraction - parts->exponent);
   const int64_t before = parts->digits.empty() ? 0 : std::max<int64_t>(0, parts->point);

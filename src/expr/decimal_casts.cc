@@ -8,7 +8,6 @@
 namespace laketide::expr {
 namespace {
 
-
 /// Digits of the call's argument and result. Immutable.
 struct CastDigits {
   CastDigits(const Call& call, std::span<const Column> args)
@@ -66,27 +65,22 @@ struct ToFloat : CastDigits {
   }
 };
 
-template <typename Op, typename From, typename To>
-Function between(TypeId from, TypeId to, bool can_fail) {
-  return {"CAST", {from}, to, &strict<Op, To, From>, can_fail, nullptr, Function::Style::kCast};
-}
-
 }  // namespace
 
 std::vector<Function> decimal_casts() {
   using enum TypeId;
   return {
-      between<FromInteger, int16_t, Int128>(kSmallint, kNumeric, true),
-      between<FromInteger, int32_t, Int128>(kInt, kNumeric, true),
-      between<FromInteger, int64_t, Int128>(kBigint, kNumeric, true),
-      between<FromFloat, float, Int128>(kReal, kNumeric, true),
-      between<FromFloat, double, Int128>(kDouble, kNumeric, true),
-      between<Rescale, Int128, Int128>(kNumeric, kNumeric, true),
-      between<ToInteger, Int128, int16_t>(kNumeric, kSmallint, true),
-      between<ToInteger, Int128, int32_t>(kNumeric, kInt, true),
-      between<ToInteger, Int128, int64_t>(kNumeric, kBigint, true),
-      between<ToFloat, Int128, float>(kNumeric, kReal, false),
-      between<ToFloat, Int128, double>(kNumeric, kDouble, false),
+      conversion(kSmallint, kNumeric, &strict<FromInteger, Int128, int16_t>, true),
+      conversion(kInt, kNumeric, &strict<FromInteger, Int128, int32_t>, true),
+      conversion(kBigint, kNumeric, &strict<FromInteger, Int128, int64_t>, true),
+      conversion(kReal, kNumeric, &strict<FromFloat, Int128, float>, true),
+      conversion(kDouble, kNumeric, &strict<FromFloat, Int128, double>, true),
+      conversion(kNumeric, kNumeric, &strict<Rescale, Int128, Int128>, true),
+      conversion(kNumeric, kSmallint, &strict<ToInteger, int16_t, Int128>, true),
+      conversion(kNumeric, kInt, &strict<ToInteger, int32_t, Int128>, true),
+      conversion(kNumeric, kBigint, &strict<ToInteger, int64_t, Int128>, true),
+      conversion(kNumeric, kReal, &strict<ToFloat, float, Int128>, false),
+      conversion(kNumeric, kDouble, &strict<ToFloat, double, Int128>, false),
   };
 }
 

@@ -58,8 +58,11 @@ class Evaluator {
   std::map<const Expression*, Column> shared_;
 };
 
+// As the seams' from_arrow has it, which this room does not see.
 Status failure(const arrow::Status& status) {
-  if (status.IsOutOfMemory()) return Status::external("out_of_memory", "an expression needs more memory than its pool has: " + status.message());
+  if (status.IsOutOfMemory()) {
+    return Status::user("memory_exceeded", "an expression needs more memory than its pool has; raise engine.memory or the pool's memory: " + status.message());
+  }
   return Status::internal("expression_failed", "an expression could not be computed: " + status.ToString());
 }
 

@@ -19,7 +19,7 @@ struct Evaluated {
 };
 
 /// Computes resolved expressions over all rows of `batch`. A row's failure is in the answer; the call itself fails only for
-/// lack of memory (`kExternal` out_of_memory). A plain column is passed on without a copy.
+/// lack of memory (`kUser` memory_exceeded). A plain column is passed on without a copy.
 Result<std::vector<Evaluated>> evaluate(const std::vector<ExprPtr>& expressions, const arrow::RecordBatch& batch, arrow::MemoryPool* memory);
 
 /// A constant call's value as a constant. Fails `kUser` with PostgreSQL's code where it has none ("division by zero").

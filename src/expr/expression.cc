@@ -96,6 +96,8 @@ ExprPtr bigint_constant(int64_t value, Place place) {
 ExprPtr call(const Function& function, Type type, std::vector<ExprPtr> args, Place place) {
   auto made = node(Expression::Kind::kCall, std::move(type), place);
   made->function = &function;
+  // A strict function gives NULL only for a NULL.
+  made->nullable = function.special || function.nullable || std::any_of(args.begin(), args.end(), [](const ExprPtr& arg) { return arg->nullable; });
   made->args = std::move(args);
   return made;
 }

@@ -40,6 +40,8 @@ struct Function {
   Style style = Style::kCall;
   /// Takes any number of arguments whose types the binder has made fit; found by name only (case, coalesce, and, …).
   bool special = false;
+  /// May give NULL where no argument is NULL.
+  bool nullable = false;
 };
 
 /// Every overload of a name, in the order of registration; empty if there is none. Lives as long as the process.
@@ -58,5 +60,6 @@ std::vector<Function> conditional_functions();
 std::vector<Function> text_functions();
 std::vector<Function> pattern_functions();
 std::vector<Function> math_functions();
+std::vector<Function> json_functions();
 
 }  // namespace laketide::expr

@@ -1,8 +1,6 @@
 // AND, OR, NOT, and the tests IS NULL, IS TRUE, IS DISTINCT FROM with their opposites, in three-valued logic.
 #include <vector>
 
-#include <arrow/util/bitmap_generate.h>
-
 #include "expr/function.h"
 #include "expr/strict_kernel.h"
 
@@ -33,13 +31,6 @@ void take_argument(const Column& arg, std::vector<Stage>& stages, RowErrors& err
       stages[row] = Stage::kDecided;
     }
   }
-}
-
-arrow::Result<std::shared_ptr<arrow::Buffer>> bits_of(const Call& call, auto&& bit) {
-  ARROW_ASSIGN_OR_RAISE(auto buffer, zero_bits(call));
-  int64_t row = 0;
-  arrow::internal::GenerateBitsUnrolled(buffer->mutable_data(), 0, call.rows, [&] { return bit(row++); });
-  return buffer;
 }
 
 template <bool deciding>

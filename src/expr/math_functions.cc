@@ -9,7 +9,6 @@
 namespace laketide::expr {
 namespace {
 
-
 struct Absolute {
   template <typename T>
   ErrorCode operator()(T value, T& out) const {
@@ -69,7 +68,7 @@ struct DecimalSign {
   }
 };
 
-Result<Type> same_type(std::span<const ExprPtr> args) { return args[0]->type; }
+Result<Type> as_given(std::span<const ExprPtr> args) { return args[0]->type; }
 Result<Type> one_digit(std::span<const ExprPtr>) { return Type::numeric(1, 0); }
 // One digit more: 9.9 rounds to 10.
 Result<Type> whole_type(std::span<const ExprPtr> args) { return Type::numeric(args[0]->type.precision - args[0]->type.scale + 1, 0); }
@@ -108,7 +107,7 @@ std::vector<Function> math_functions() {
       function<Absolute, int64_t, int64_t>("abs", {kBigint}, kBigint, true),
       function<Absolute, float, float>("abs", {kReal}, kReal),
       function<Absolute, double, double>("abs", {kDouble}, kDouble),
-      function<Absolute, Int128, Int128>("abs", {kNumeric}, kNumeric, false, same_type),
+      function<Absolute, Int128, Int128>("abs", {kNumeric}, kNumeric, false, as_given),
       function<OfDouble<sign_of>, double, double>("sign", {kDouble}, kDouble),
       function<DecimalSign, Int128, Int128>("sign", {kNumeric}, kNumeric, false, one_digit),
       function<RoundDecimal<Rounding::kNearest>, Int128, Int128, int32_t>("round", {kNumeric, kInt}, kNumeric, true, places_type),

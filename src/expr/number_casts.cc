@@ -8,7 +8,6 @@
 namespace laketide::expr {
 namespace {
 
-
 struct Widen {
   template <typename From, typename To>
   ErrorCode operator()(From from, To& to) const {
@@ -52,38 +51,33 @@ struct NotZero {
   }
 };
 
-template <typename Op, typename From, typename To>
-Function between(TypeId from, TypeId to, bool can_fail) {
-  return {"CAST", {from}, to, &strict<Op, To, From>, can_fail, nullptr, Function::Style::kCast};
-}
-
 }  // namespace
 
 std::vector<Function> number_casts() {
   using enum TypeId;
   return {
-      between<Widen, int16_t, int32_t>(kSmallint, kInt, false),
-      between<Widen, int16_t, int64_t>(kSmallint, kBigint, false),
-      between<Widen, int32_t, int64_t>(kInt, kBigint, false),
-      between<NarrowInteger, int32_t, int16_t>(kInt, kSmallint, true),
-      between<NarrowInteger, int64_t, int16_t>(kBigint, kSmallint, true),
-      between<NarrowInteger, int64_t, int32_t>(kBigint, kInt, true),
-      between<Widen, int16_t, float>(kSmallint, kReal, false),
-      between<Widen, int32_t, float>(kInt, kReal, false),
-      between<Widen, int64_t, float>(kBigint, kReal, false),
-      between<Widen, int16_t, double>(kSmallint, kDouble, false),
-      between<Widen, int32_t, double>(kInt, kDouble, false),
-      between<Widen, int64_t, double>(kBigint, kDouble, false),
-      between<Widen, float, double>(kReal, kDouble, false),
-      between<NarrowFloat, double, float>(kDouble, kReal, true),
-      between<RoundFloat, float, int16_t>(kReal, kSmallint, true),
-      between<RoundFloat, float, int32_t>(kReal, kInt, true),
-      between<RoundFloat, float, int64_t>(kReal, kBigint, true),
-      between<RoundFloat, double, int16_t>(kDouble, kSmallint, true),
-      between<RoundFloat, double, int32_t>(kDouble, kInt, true),
-      between<RoundFloat, double, int64_t>(kDouble, kBigint, true),
-      between<NotZero, int32_t, bool>(kInt, kBoolean, false),
-      between<Widen, bool, int32_t>(kBoolean, kInt, false),
+      conversion(kSmallint, kInt, &strict<Widen, int32_t, int16_t>, false),
+      conversion(kSmallint, kBigint, &strict<Widen, int64_t, int16_t>, false),
+      conversion(kInt, kBigint, &strict<Widen, int64_t, int32_t>, false),
+      conversion(kInt, kSmallint, &strict<NarrowInteger, int16_t, int32_t>, true),
+      conversion(kBigint, kSmallint, &strict<NarrowInteger, int16_t, int64_t>, true),
+      conversion(kBigint, kInt, &strict<NarrowInteger, int32_t, int64_t>, true),
+      conversion(kSmallint, kReal, &strict<Widen, float, int16_t>, false),
+      conversion(kInt, kReal, &strict<Widen, float, int32_t>, false),
+      conversion(kBigint, kReal, &strict<Widen, float, int64_t>, false),
+      conversion(kSmallint, kDouble, &strict<Widen, double, int16_t>, false),
+      conversion(kInt, kDouble, &strict<Widen, double, int32_t>, false),
+      conversion(kBigint, kDouble, &strict<Widen, double, int64_t>, false),
+      conversion(kReal, kDouble, &strict<Widen, double, float>, false),
+      conversion(kDouble, kReal, &strict<NarrowFloat, float, double>, true),
+      conversion(kReal, kSmallint, &strict<RoundFloat, int16_t, float>, true),
+      conversion(kReal, kInt, &strict<RoundFloat, int32_t, float>, true),
+      conversion(kReal, kBigint, &strict<RoundFloat, int64_t, float>, true),
+      conversion(kDouble, kSmallint, &strict<RoundFloat, int16_t, double>, true),
+      conversion(kDouble, kInt, &strict<RoundFloat, int32_t, double>, true),
+      conversion(kDouble, kBigint, &strict<RoundFloat, int64_t, double>, true),
+      conversion(kInt, kBoolean, &strict<NotZero, bool, int32_t>, false),
+      conversion(kBoolean, kInt, &strict<Widen, int32_t, bool>, false),
   };
 }
 

@@ -10,9 +10,7 @@
 namespace laketide::expr {
 namespace {
 
-constexpr auto kInvalid = ErrorCode::kInvalidTextRepresentation;
-
-bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
+constexpr auto kNotRead = ErrorCode::kInvalidTextRepresentation;
 
 std::string lowered(std::string_view text) {
   std::string low(text);
@@ -26,12 +24,12 @@ ErrorCode parse_integer(std::string_view text, T& value) {
   text = trim_blanks(text);
   if (!text.empty() && text.front() == '+') {
     text.remove_prefix(1);
-    if (!text.empty() && text.front() == '-') return kInvalid;
+    if (!text.empty() && text.front() == '-') return kNotRead;
   }
   const char* end = text.data() + text.size();
   const auto [at, error] = std::from_chars(text.data(), end, value);
   if (error == std::errc::result_out_of_range) return kRange;  // before what may follow, as PostgreSQL reads
-  return at == text.data() || at != end ? kInvalid : ErrorCode::kNone;
+  return at == text.data() || at != end ? kNotRead : ErrorCode::kNone;
 }
 
 template <typename T>
@@ -54,15 +52,15 @@ ErrorCode parse_float(std::string_view text, T& value) {
   }
   if (!text.empty() && text.front() == '+') {
     text.remove_prefix(1);
-    if (!text.empty() && text.front() == '-') return kInvalid;
+    if (!text.empty() && text.front() == '-') return kNotRead;
   }
   const std::string_view digits = text.substr(!text.empty() && text.front() == '-');
-  if (digits.empty() || (digits.front() != '.' && (digits.front() < '0' || digits.front() > '9'))) return kInvalid;
+  if (digits.empty() || (digits.front() != '.' && (digits.front() < '0' || digits.front() > '9'))) return kNotRead;
   const char* end = text.data() + text.size();
   const auto [at, error] = std::from_chars(text.data(), end, value);
   if (error == std::errc::invalid_argument || at != end) {
     value = 0;
-    return kInvalid;
+    return kNotRead;
   }
   if (error == std::errc::result_out_of_range) {
     value = 0;
@@ -159,14 +157,14 @@ ErrorCode parse(std::string_view text, bool& value) {
   const auto begins = [&](std::string_view whole, size_t least) { return word.size() >= least && whole.substr(0, word.size()) == word; };
   value = begins("true", 1) || begins("yes", 1) || word == "on" || word == "1";
   if (value || begins("false", 1) || begins("no", 1) || begins("off", 2) || word == "0") return ErrorCode::kNone;
-  return kInvalid;
+  return kNotRead;
 }
 
 ErrorCode parse_uuid(std::string_view text, std::string& value) {
   value.clear();
   const bool braces = !text.empty() && text.front() == '{';
   if (braces) {
-    if (text.back() != '}') return kInvalid;
+    if (text.back() != '}') return kNotRead;
     text = text.substr(1, text.size() - 2);
   }
   int digits = 0;
@@ -177,13 +175,13 @@ ErrorCode parse_uuid(std::string_view text, std::string& value) {
       may_dash = false;
       continue;
     }
-    if (!((low >= '0' && low <= '9') || (low >= 'a' && low <= 'f')) || digits == 32) return kInvalid;
+    if (!((low >= '0' && low <= '9') || (low >= 'a' && low <= 'f')) || digits == 32) return kNotRead;
     if (digits == 8 || digits == 12 || digits == 16 || digits == 20) value += '-';
     value += low;
     ++digits;
     may_dash = digits % 4 == 0;
   }
-  return digits == 32 && (text.empty() || text.back() != '-') ? ErrorCode::kNone : kInvalid;
+  return digits == 32 && (text.empty() || text.back() != '-') ? ErrorCode::kNone : kNotRead;
 }
 
 std::string print_float(float value) { return print(value, 6); }

@@ -9,6 +9,8 @@
 
 namespace laketide::expr {
 
+inline bool is_digit(char c) { return c >= '0' && c <= '9'; }
+inline bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 /// The text without PostgreSQL's blanks at both ends.
 std::string_view trim_blanks(std::string_view text);
 

@@ -6,8 +6,6 @@
 namespace laketide::expr {
 namespace {
 
-using Text = std::string_view;
-
 /// Matches from left to right; on a mismatch the last % takes one character more. Steps: text × pattern at most, no recursion.
 ErrorCode match(Text text, Text pattern, bool& out) {
   size_t t = 0, p = 0, star = Text::npos, star_text = 0;

@@ -12,11 +12,14 @@
 #include <arrow/result.h>
 #include <arrow/status.h>
 #include <arrow/util/bit_util.h>
+#include <arrow/util/bitmap_generate.h>
 
 #include "expr/column.h"
 #include "expr/function.h"
 
 namespace laketide::expr {
+
+using Text = std::string_view;
 
 /// Values of a fixed width; a constant answers the same for every row. Confined to its task.
 template <typename T>
@@ -123,6 +126,14 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> valid_in_all(const Call& call, std
 RowErrors errors_of(std::span<const Column> args);
 /// A bitmap of `rows` bits, all 0.
 arrow::Result<std::shared_ptr<arrow::Buffer>> zero_bits(const Call& call);
+/// Bits that `bit(row)` gives.
+template <typename Bit>
+arrow::Result<std::shared_ptr<arrow::Buffer>> bits_of(const Call& call, const Bit& bit) {
+  ARROW_ASSIGN_OR_RAISE(auto buffer, zero_bits(call));
+  int64_t row = 0;
+  arrow::internal::GenerateBitsUnrolled(buffer->mutable_data(), 0, call.rows, [&] { return bit(row++); });
+  return buffer;
+}
 /// Puts buffers into `out` as the result of `call`.
 void set_result(const Call& call, std::vector<std::shared_ptr<arrow::Buffer>> buffers, Column& out);
 

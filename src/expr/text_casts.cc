@@ -92,51 +92,42 @@ struct PrintTimestamp {
     return ErrorCode::kNone;
   }
 };
-struct Copy {
+struct CopyText {
   ErrorCode operator()(std::string_view value, TextWriter& out) const {
     out.append(value);
     return ErrorCode::kNone;
   }
 };
 
-template <typename Op, typename To>
-Function read(TypeId to) {
-  return {"CAST", {TypeId::kText}, to, &strict<Op, To, std::string_view>, true, nullptr, Function::Style::kCast};
-}
-template <typename Op, typename From>
-Function write(TypeId from) {
-  return {"CAST", {from}, TypeId::kText, &strict<Op, std::string_view, From>, false, nullptr, Function::Style::kCast};
-}
-
 }  // namespace
 
 std::vector<Function> text_casts() {
   using enum TypeId;
   return {
-      read<Parse, bool>(kBoolean),
-      read<Parse, int16_t>(kSmallint),
-      read<Parse, int32_t>(kInt),
-      read<Parse, int64_t>(kBigint),
-      read<Parse, float>(kReal),
-      read<Parse, double>(kDouble),
-      read<ParseNumeric, Int128>(kNumeric),
-      read<ParseDate, int32_t>(kDate),
-      read<ParseTime, int64_t>(kTime),
-      read<ParseTimestamp<false>, int64_t>(kTimestamp),
-      read<ParseTimestamp<true>, int64_t>(kTimestamptz),
-      read<ParseUuid, std::string_view>(kUuid),
-      write<PrintBoolean, bool>(kBoolean),
-      write<PrintInteger, int16_t>(kSmallint),
-      write<PrintInteger, int32_t>(kInt),
-      write<PrintInteger, int64_t>(kBigint),
-      write<PrintFloat, float>(kReal),
-      write<PrintFloat, double>(kDouble),
-      write<PrintNumeric, Int128>(kNumeric),
-      write<PrintDate, int32_t>(kDate),
-      write<PrintTime, int64_t>(kTime),
-      write<PrintTimestamp<false>, int64_t>(kTimestamp),
-      write<PrintTimestamp<true>, int64_t>(kTimestamptz),
-      write<Copy, std::string_view>(kUuid),
+      conversion(kText, kBoolean, &strict<Parse, bool, std::string_view>, true),
+      conversion(kText, kSmallint, &strict<Parse, int16_t, std::string_view>, true),
+      conversion(kText, kInt, &strict<Parse, int32_t, std::string_view>, true),
+      conversion(kText, kBigint, &strict<Parse, int64_t, std::string_view>, true),
+      conversion(kText, kReal, &strict<Parse, float, std::string_view>, true),
+      conversion(kText, kDouble, &strict<Parse, double, std::string_view>, true),
+      conversion(kText, kNumeric, &strict<ParseNumeric, Int128, std::string_view>, true),
+      conversion(kText, kDate, &strict<ParseDate, int32_t, std::string_view>, true),
+      conversion(kText, kTime, &strict<ParseTime, int64_t, std::string_view>, true),
+      conversion(kText, kTimestamp, &strict<ParseTimestamp<false>, int64_t, std::string_view>, true),
+      conversion(kText, kTimestamptz, &strict<ParseTimestamp<true>, int64_t, std::string_view>, true),
+      conversion(kText, kUuid, &strict<ParseUuid, std::string_view, std::string_view>, true),
+      conversion(kBoolean, kText, &strict<PrintBoolean, std::string_view, bool>, false),
+      conversion(kSmallint, kText, &strict<PrintInteger, std::string_view, int16_t>, false),
+      conversion(kInt, kText, &strict<PrintInteger, std::string_view, int32_t>, false),
+      conversion(kBigint, kText, &strict<PrintInteger, std::string_view, int64_t>, false),
+      conversion(kReal, kText, &strict<PrintFloat, std::string_view, float>, false),
+      conversion(kDouble, kText, &strict<PrintFloat, std::string_view, double>, false),
+      conversion(kNumeric, kText, &strict<PrintNumeric, std::string_view, Int128>, false),
+      conversion(kDate, kText, &strict<PrintDate, std::string_view, int32_t>, false),
+      conversion(kTime, kText, &strict<PrintTime, std::string_view, int64_t>, false),
+      conversion(kTimestamp, kText, &strict<PrintTimestamp<false>, std::string_view, int64_t>, false),
+      conversion(kTimestamptz, kText, &strict<PrintTimestamp<true>, std::string_view, int64_t>, false),
+      conversion(kUuid, kText, &strict<CopyText, std::string_view, std::string_view>, false),
   };
 }
 

@@ -1,5 +1,6 @@
 // Functions of text and bytea.
 #include <algorithm>
+#include <array>
 
 #include "expr/function.h"
 #include "expr/strict_kernel.h"
@@ -8,11 +9,16 @@
 namespace laketide::expr {
 namespace {
 
-using Text = std::string_view;
-
-template <void (*mapping)(std::string_view, std::string&)>
+template <void (*mapping)(std::string_view, std::string&), char first, int shift>
 struct MapCase {
   ErrorCode operator()(Text text, TextWriter& out) const {
+    constexpr size_t kShort = 256;
+    if (text.size() <= kShort && std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; })) {
+      std::array<char, kShort> mapped;
+      std::transform(text.begin(), text.end(), mapped.begin(), [](char c) { return static_cast<char>(c >= first && c < first + 26 ? c + shift : c); });
+      out.append(Text(mapped.data(), text.size()));
+      return kGood;
+    }
     std::string mapped;
     mapping(text, mapped);
     out.append(mapped);
@@ -209,8 +215,8 @@ void add(std::vector<Function>& all, std::vector<std::string_view> names, std::v
 std::vector<Function> text_functions() {
   using enum TypeId;
   std::vector<Function> all;
-  add<MapCase<append_lower>, Text, Text>(all, {"lower"}, {kText}, kText);
-  add<MapCase<append_upper>, Text, Text>(all, {"upper"}, {kText}, kText);
+  add<MapCase<append_lower, 'A', 32>, Text, Text>(all, {"lower"}, {kText}, kText);
+  add<MapCase<append_upper, 'a', -32>, Text, Text>(all, {"upper"}, {kText}, kText);
   add<CountCharacters, int32_t, Text>(all, {"length", "char_length", "character_length"}, {kText}, kInt);
   add<CountBytes, int32_t, Text>(all, {"octet_length"}, {kText}, kInt);
   add<CountBytes, int32_t, Text>(all, {"length", "octet_length"}, {kBytea}, kInt);

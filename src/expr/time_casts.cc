@@ -33,24 +33,19 @@ struct Same {
   }
 };
 
-template <typename Op, typename From, typename To>
-Function between(TypeId from, TypeId to, bool can_fail) {
-  return {"CAST", {from}, to, &strict<Op, To, From>, can_fail, nullptr, Function::Style::kCast};
-}
-
 }  // namespace
 
 std::vector<Function> time_casts() {
   using enum TypeId;
   return {
-      between<DateToTimestamp, int32_t, int64_t>(kDate, kTimestamp, true),
-      between<DateToTimestamp, int32_t, int64_t>(kDate, kTimestamptz, true),
-      between<TimestampToDate, int64_t, int32_t>(kTimestamp, kDate, false),
-      between<TimestampToDate, int64_t, int32_t>(kTimestamptz, kDate, false),
-      between<TimestampToTime, int64_t, int64_t>(kTimestamp, kTime, false),
-      between<TimestampToTime, int64_t, int64_t>(kTimestamptz, kTime, false),
-      between<Same, int64_t, int64_t>(kTimestamp, kTimestamptz, false),
-      between<Same, int64_t, int64_t>(kTimestamptz, kTimestamp, false),
+      conversion(kDate, kTimestamp, &strict<DateToTimestamp, int64_t, int32_t>, true),
+      conversion(kDate, kTimestamptz, &strict<DateToTimestamp, int64_t, int32_t>, true),
+      conversion(kTimestamp, kDate, &strict<TimestampToDate, int32_t, int64_t>, false),
+      conversion(kTimestamptz, kDate, &strict<TimestampToDate, int32_t, int64_t>, false),
+      conversion(kTimestamp, kTime, &strict<TimestampToTime, int64_t, int64_t>, false),
+      conversion(kTimestamptz, kTime, &strict<TimestampToTime, int64_t, int64_t>, false),
+      conversion(kTimestamp, kTimestamptz, &strict<Same, int64_t, int64_t>, false),
+      conversion(kTimestamptz, kTimestamp, &strict<Same, int64_t, int64_t>, false),
   };
 }
 

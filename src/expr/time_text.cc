@@ -1,9 +1,9 @@
 #include "expr/time_text.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <cstdio>
 #include <optional>
 
 #include "expr/number_text.h"
@@ -11,7 +11,7 @@
 namespace laketide::expr {
 namespace {
 
-constexpr auto kInvalid = ErrorCode::kInvalidDatetimeFormat;
+constexpr auto kNoTime = ErrorCode::kInvalidDatetimeFormat;
 constexpr auto kOverflow = ErrorCode::kDatetimeFieldOverflow;
 
 // The range of PostgreSQL's timestamps, in microseconds since 1970: 4714-11-24 BC, and the end of int64 here (year 294247).
@@ -87,16 +87,16 @@ ErrorCode check(const Civil& date) {
 ErrorCode read_date(Cursor& at, int64_t& days) {
   size_t count;
   const auto first = at.number(8, count);
-  if (!first) return kInvalid;
+  if (!first) return kNoTime;
   Civil date{*first, 1, 1};
   if (count == 8) {
     date = {*first / 10'000, static_cast<int>(*first / 100 % 100), static_cast<int>(*first % 100)};
   } else {
-    if (count < 4 || !at.take('-')) return kInvalid;
+    if (count < 4 || !at.take('-')) return kNoTime;
     const auto month = at.number(2);
-    if (!month || !at.take('-')) return kInvalid;
+    if (!month || !at.take('-')) return kNoTime;
     const auto day = at.number(2);
-    if (!day) return kInvalid;
+    if (!day) return kNoTime;
     date.month = static_cast<int>(*month);
     date.day = static_cast<int>(*day);
   }
@@ -118,13 +118,13 @@ int64_t read_fraction(Cursor& at) {
 
 ErrorCode read_time(Cursor& at, int64_t& micros) {
   const auto hour = at.number(2);
-  if (!hour || !at.take(':')) return kInvalid;
+  if (!hour || !at.take(':')) return kNoTime;
   const auto minute = at.number(2);
-  if (!minute) return kInvalid;
+  if (!minute) return kNoTime;
   int64_t second = 0, fraction = 0;
   if (at.take(':')) {
     const auto read = at.number(2);
-    if (!read) return kInvalid;
+    if (!read) return kNoTime;
     second = *read;
     if (at.take('.')) fraction = read_fraction(at);
   }
@@ -140,28 +140,28 @@ ErrorCode read_zone(Cursor& at, int64_t& offset) {
     for (const std::string_view name : {"Z", "z", "UTC", "utc", "GMT", "gmt"}) {
       if (at.rest == name) at.rest = {};
     }
-    return at.rest.empty() ? kGood : kInvalid;
+    return at.rest.empty() ? kGood : kNoTime;
   }
   at.rest.remove_prefix(1);
   size_t count;
   const auto first = at.number(4, count);
-  if (!first || count == 3) return kInvalid;
+  if (!first || count == 3) return kNoTime;
   int64_t hours = *first, minutes = 0, seconds = 0;
   if (count == 4) {
     hours = *first / 100;
     minutes = *first % 100;
   } else if (at.take(':')) {
     const auto read = at.number(2);
-    if (!read) return kInvalid;
+    if (!read) return kNoTime;
     minutes = *read;
     if (at.take(':')) {
       const auto last = at.number(2);
-      if (!last) return kInvalid;
+      if (!last) return kNoTime;
       seconds = *last;
     }
   }
   offset = ((hours * 60 + minutes) * 60 + seconds) * kMicrosPerSecond * (sign == '+' ? 1 : -1);
-  if (!at.rest.empty()) return kInvalid;
+  if (!at.rest.empty()) return kNoTime;
   return hours > 15 || minutes > 59 || seconds > 59 ? kOverflow : kGood;
 }
 
@@ -170,7 +170,7 @@ ErrorCode read_all(std::string_view text, bool zoned, int64_t& days, int64_t& mi
   micros = 0;
   if (const ErrorCode wrong = read_date(at, days); wrong != kGood) return wrong;
   if (at.rest.empty()) return kGood;
-  if (!at.take('T') && !at.take('t') && at.peek() != ' ') return kInvalid;
+  if (!at.take('T') && !at.take('t') && at.peek() != ' ') return kNoTime;
   at.skip_blanks();
   if (const ErrorCode wrong = read_time(at, micros); wrong != kGood) return wrong;
   int64_t offset;
@@ -178,6 +178,57 @@ ErrorCode read_all(std::string_view text, bool zoned, int64_t& days, int64_t& mi
   if (wrong == kGood && zoned) micros -= offset;
   return wrong;
 }
+
+/// Digits into a buffer that is long enough for every timestamp. Confined to its task.
+class TimeWriter {
+ public:
+  /// Year, month and day; true if the year is before 1.
+  bool day(int64_t days) {
+    const Civil date = civil_of(days);
+    const bool before = date.year <= 0;
+    const int64_t year = before ? 1 - date.year : date.year;
+    if (year > 9999) {
+      end_ = std::to_chars(end_, text_.data() + text_.size(), year).ptr;
+    } else {
+      two(year / 100);
+      two(year % 100);
+    }
+    add("-");
+    two(date.month);
+    add("-");
+    two(date.day);
+    return before;
+  }
+  void date(int64_t days) {
+    if (day(days)) add(" BC");
+  }
+  void time(int64_t micros) {
+    const int64_t seconds = micros / kMicrosPerSecond;
+    two(seconds / 3600);
+    add(":");
+    two(seconds / 60 % 60);
+    add(":");
+    two(seconds % 60);
+    int64_t fraction = micros % kMicrosPerSecond;
+    if (fraction == 0) return;
+    add(".");
+    for (int64_t unit = kMicrosPerSecond / 10; fraction > 0; unit /= 10) {
+      *end_++ = static_cast<char>('0' + fraction / unit);
+      fraction %= unit;
+    }
+  }
+  void add(std::string_view text) { end_ = std::copy(text.begin(), text.end(), end_); }
+  std::string taken() const { return {text_.data(), static_cast<size_t>(end_ - text_.data())}; }
+
+ private:
+  void two(int64_t value) {
+    *end_++ = static_cast<char>('0' + value / 10);
+    *end_++ = static_cast<char>('0' + value % 10);
+  }
+
+  std::array<char, 64> text_;
+  char* end_ = text_.data();
+};
 
 }  // namespace
 
@@ -193,7 +244,7 @@ ErrorCode parse_time(std::string_view text, int64_t& micros) {
   const ErrorCode wrong = read_time(at, micros);
   if (wrong == kGood && at.rest.empty()) return kGood;
   micros = 0;
-  return wrong == kGood ? kInvalid : wrong;
+  return wrong == kGood ? kNoTime : wrong;
 }
 
 ErrorCode parse_timestamp(std::string_view text, bool zoned, int64_t& micros) {
@@ -209,32 +260,26 @@ ErrorCode parse_timestamp(std::string_view text, bool zoned, int64_t& micros) {
 }
 
 std::string print_date(int64_t days) {
-  const Civil date = civil_of(days);
-  const bool before = date.year <= 0;
-  std::array<char, 48> text;
-  const int size = std::snprintf(text.data(), text.size(), "%04lld-%02d-%02d%s", static_cast<long long>(before ? 1 - date.year : date.year),
-                                 date.month, date.day, before ? " BC" : "");
-  return {text.data(), static_cast<size_t>(size)};
+  TimeWriter text;
+  text.date(days);
+  return text.taken();
 }
 
 std::string print_time(int64_t micros) {
-  const int64_t seconds = micros / kMicrosPerSecond, fraction = micros % kMicrosPerSecond;
-  std::array<char, 48> text;
-  int size = std::snprintf(text.data(), text.size(), "%02d:%02d:%02d.%06d", static_cast<int>(seconds / 3600),
-                           static_cast<int>(seconds / 60 % 60), static_cast<int>(seconds % 60), static_cast<int>(fraction));
-  while (text[static_cast<size_t>(size - 1)] == '0') --size;
-  constexpr int kWithoutFraction = 8;
-  return {text.data(), static_cast<size_t>(fraction == 0 ? kWithoutFraction : size)};
+  TimeWriter text;
+  text.time(micros);
+  return text.taken();
 }
 
 std::string print_timestamp(int64_t micros, bool zoned) {
   const int64_t days = micros / kMicrosPerDay - (micros % kMicrosPerDay < 0);
-  std::string date = print_date(days), era;
-  if (date.ends_with(" BC")) {
-    era = " BC";
-    date.resize(date.size() - era.size());
-  }
-  return date + " " + print_time(micros - days * kMicrosPerDay) + (zoned ? "+00" : "") + era;
+  TimeWriter text;
+  const bool before = text.day(days);
+  text.add(" ");
+  text.time(micros - days * kMicrosPerDay);
+  if (zoned) text.add("+00");
+  if (before) text.add(" BC");
+  return text.taken();
 }
 
 }  // namespace laketide::expr

@@ -9,13 +9,10 @@
 #include <arrow/record_batch.h>
 #include <arrow/result.h>
 
+#include "flow/arrow_status.h"
+
 namespace laketide {
 namespace {
-
-Status failure(const arrow::Status& status) {
-  if (status.IsOutOfMemory()) return Status::external("out_of_memory", "rows cannot be copied, the pool's memory is used up: " + status.message());
-  return Status::internal("selection_failed", "rows of a batch could not be selected: " + status.ToString());
-}
 
 arrow::Result<Batch> filtered(const Batch& batch, const std::shared_ptr<arrow::Array>& condition, arrow::MemoryPool* memory) {
   arrow::compute::ExecContext context(memory);
@@ -31,7 +28,7 @@ Result<Batch> select_rows(const Batch& batch, const std::shared_ptr<arrow::Array
   if (taken == 0) return Batch();
   if (taken == batch->num_rows()) return batch;
   auto rows = filtered(batch, condition, memory);
-  if (!rows.ok()) return failure(rows.status());
+  if (!rows.ok()) return from_arrow(rows.status());
   return std::move(rows).ValueUnsafe();
 }
 
@@ -39,7 +36,7 @@ Result<Batch> without_rows(const Batch& batch, const expr::RowErrors& errors, ar
   if (errors.empty()) return batch;
   arrow::BooleanBuilder keep(memory);
   arrow::Status status = keep.Reserve(batch->num_rows());
-  if (!status.ok()) return failure(status);
+  if (!status.ok()) return from_arrow(status);
   auto error = errors.begin();
   for (int64_t row = 0; row < batch->num_rows(); ++row) {
     const bool refused = error != errors.end() && error->row == row;
@@ -48,7 +45,7 @@ Result<Batch> without_rows(const Batch& batch, const expr::RowErrors& errors, ar
   }
   std::shared_ptr<arrow::Array> mask;
   status = keep.Finish(&mask);
-  if (!status.ok()) return failure(status);
+  if (!status.ok()) return from_arrow(status);
   return select_rows(batch, mask, memory);
 }
 

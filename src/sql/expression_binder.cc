@@ -96,7 +96,7 @@ Result<Type> ExpressionBinder::type(const TypeSyntax& syntax) {
     if (!instead.empty()) return text_.refuse(kTypeCode, syntax.at, "there is no type " + syntax.name + ": write " + instead);
     return text_.refuse(kTypeCode, syntax.at,
                         "type " + syntax.name + " is not supported: there are boolean, smallint, int, bigint, real, double precision, numeric(p,s), text, "
-                        "bytea, date, time, timestamp, timestamptz, uuid");
+                        "bytea, date, time, timestamp, timestamptz, uuid, jsonb");
   }
   if (*id != TypeId::kNumeric) {
     if (syntax.modifiers.empty()) return Type(*id);

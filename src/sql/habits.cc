@@ -16,7 +16,7 @@ struct Habit {
 
 constexpr std::string_view kAggregates = "this version computes each row from itself; aggregates and windows come later";
 constexpr std::string_view kUnnest = "unnest(string_to_array(…, ' ')) is SQL's way, which comes with stateful queries";
-constexpr std::string_view kJson = "read the field with a declared schema, format: {json: {schema: \"…\"}}";
+constexpr std::string_view kJson = "write x ->> 'name' for text, x -> 'name' for jsonb; text becomes jsonb by CAST(x AS jsonb)";
 
 constexpr Habit kFunctions[] = {
     {"explode explode_outer posexplode flatten split unnest string_to_array", kUnnest},
@@ -55,7 +55,7 @@ constexpr Habit kOperators[] = {
     {"<=>", "write IS NOT DISTINCT FROM"},
     {"&&", "write AND"},
     {"!", "write NOT"},
-    {"-> ->> #> #>> @> ?", kJson},
+    {"#> #>> @> ?", kJson},
     {"~ ~* !~ !~*", "write LIKE or ILIKE; regular expressions come later"},
     {"^", "write x * x; powers come later"},
     {"+", "to join texts write ||"},

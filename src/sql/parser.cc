@@ -47,10 +47,22 @@ Status check_size(const QueryText& text) {
   return {};
 }
 
+// The library may cut a character of the text it shows in two.
+std::string readable(std::string_view message) {
+  std::string kept;
+  for (size_t at = 0; at < message.size();) {
+    const std::string_view character = message.substr(at, expr::character_size(message[at]));
+    const bool whole = expr::is_utf8(character);
+    if (whole) kept += character;
+    at += whole ? character.size() : 1;
+  }
+  return kept;
+}
+
 Status syntax_error(const QueryText& text, const PgQueryError& error) {
   const int at = text.byte_of_character(std::max(error.cursorpos, 1));
   const std::string instead = instead_of_syntax(text.text(), at);
-  return text.refuse("sql_syntax", at, std::string(error.message) + (instead.empty() ? "" : ": " + instead));
+  return text.refuse("sql_syntax", at, readable(error.message) + (instead.empty() ? "" : ": " + instead));
 }
 
 Result<std::shared_ptr<const SelectSyntax>> only_select(const json& tree, const QueryText& text, const std::vector<int>& try_casts) {

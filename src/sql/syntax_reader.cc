@@ -96,14 +96,18 @@ class Reader {
 // The tree leaves out what is 0.
 int at_of(const json& node) { return node.value("location", 0); }
 
-// The first place that anything below a node has; -1: none.
-int first_place(const json& node) {
+// The first place that anything below a node has; -1: none. Without recursion: it is asked about what is nested too deeply.
+int first_place(const json& root) {
   int first = -1;
-  if (node.is_object() && node.contains("location") && node["location"].get<int>() >= 0) first = node["location"].get<int>();
-  if (!node.is_structured()) return first;
-  for (const json& child : node) {
-    const int place = first_place(child);
-    if (place >= 0 && (first < 0 || place < first)) first = place;
+  for (std::vector<const json*> open{&root}; !open.empty();) {
+    const json& node = *open.back();
+    open.pop_back();
+    if (node.is_object() && node.contains("location")) {
+      const int place = node["location"].get<int>();
+      if (place >= 0 && (first < 0 || place < first)) first = place;
+    }
+    if (!node.is_structured()) continue;
+    for (const json& child : node) open.push_back(&child);
   }
   return first;
 }

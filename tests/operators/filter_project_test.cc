@@ -127,14 +127,14 @@ TEST_F(Operators, ProjectOfRefusedRowsOnlyGivesNothing) {
   EXPECT_EQ(rejects_.size(), 2u);
 }
 
-TEST_F(Operators, MemoryThatIsUsedUpIsAnOutsideFault) {
+TEST_F(Operators, MemoryThatIsUsedUpIsSaid) {
   arrow::CappedMemoryPool small(arrow::default_memory_pool(), 16);
   context_.memory = &small;
   Batch out;
   const auto step = project({applied("+")})->process(0, input(std::vector<int32_t>(64, 1), std::vector<int32_t>(64, 2)), out, rejects_);
   ASSERT_FALSE(step.ok());
-  EXPECT_EQ(step.status().code(), "out_of_memory");
-  EXPECT_EQ(step.status().fault(), Fault::kExternal);
+  EXPECT_EQ(step.status().code(), "memory_exceeded");
+  EXPECT_EQ(step.status().fault(), Fault::kUser);
 }
 
 }  // namespace

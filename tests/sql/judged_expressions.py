@@ -109,3 +109,12 @@ PATTERNS = ["", "%", "_", "__", "a", "a%", "%c", "%b%", "a_c", "a\\_c", "a\\%", 
 two(("text", TEXT), ("text", PATTERNS), ["a LIKE b", "a NOT LIKE b", "a ILIKE b", "a NOT ILIKE b"])
 one("text", TEXT, ["a LIKE 'a#_c' ESCAPE '#'", "a LIKE 'a\\c' ESCAPE ''", "a LIKE 'ab!%c' ESCAPE '!'", "a LIKE 'x' ESCAPE 'xx'"])
 two(("text", ["abc", "ä", "", None]), ("int", INT), ["left(a, b)", "right(a, b)", "substring(a, b)", "substring(a, b, 2)", "substring(a, 1, b)", "split_part(a, 'b', b)"])
+
+JSON = ['{"a": 1, "b": "x\\u00e4\\n\\"y", "c": null, "d": [1, "two", {"e": true}], "f": {"g": 1.50}, "a": 2}', '[]', '{}', '[10, [20, 30], null, "s"]', '"text"', '42', 'true', 'null',
+        '{"n": 1e2, "m": -0, "k": -1.5E-3, "z": 123456789012345678901234567890}', '{"": 0, "ä": "ö"}', None]
+one("jsonb", JSON, ["a -> 'a'", "a ->> 'a'", "a ->> 'b'", "a -> 'b'", "a -> 'c'", "a ->> 'c'", "a -> 'd' -> 1", "a -> 'd' ->> 1", "a -> 'd' -> 2 ->> 'e'", "a -> 'd' ->> -1",
+                    "a -> 'f' ->> 'g'", "a ->> 0", "a -> 1 -> 1", "a ->> 3", "a ->> -1", "a ->> 99", "a ->> 'n'", "a ->> 'm'", "a ->> 'k'", "a ->> 'z'", "a ->> 'ä'", "a ->> ''",
+                    "(a ->> 'a')::int + 1", "a IS NULL", "COALESCE(a -> 'nothing', a)", "CASE WHEN a ->> 'a' = '2' THEN a END", "a", "a + 1", "a -> true"])
+one("text", ['{"a":1}', ' [1, 2 ] ', '"x"', '1', '-1.5e10', 'true', 'null', '', ' ', '{', '{"a"}', '{"a":1,}', '[1,]', '[1 2]', '1 2', '1],[2', "{'a':1}", '01', '1.', '.5', '+1', 'nan',
+             'tru', 'nul', '"\\q"', '"\\ud800"', '"open', '[1]]', '{"a":1}}', '"\t"', '123456789012345678901234567890', '{"b":{"c":[{"d":"e"}]}}', None],
+    ["a::jsonb", "a::jsonb -> 'b' -> 'c' -> 0 ->> 'd'"])

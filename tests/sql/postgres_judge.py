@@ -14,7 +14,7 @@ from decimal import Decimal, InvalidOperation, localcontext
 from judged_expressions import CASES
 from postgres_server import PostgresServer
 
-CODES = {"22003": "numeric_value_out_of_range", "22012": "division_by_zero", "22P02": "invalid_text_representation",
+CODES = {"22P05": "invalid_text_representation", "22003": "numeric_value_out_of_range", "22012": "division_by_zero", "22P02": "invalid_text_representation",
          "22007": "invalid_datetime_format", "22008": "datetime_field_overflow", "22011": "substring_error",
          "22025": "invalid_escape_sequence", "22019": "invalid_escape_sequence", "22021": "character_not_in_repertoire",
          "22023": "invalid_parameter_value", "22009": "datetime_field_overflow"}
@@ -104,6 +104,8 @@ def row_differs(kind, their, mine):
         return None if excused else f"theirs {their[1]!r}"
     if their[1] is None or mine is None:
         return None if their[1] == mine else f"theirs {their[1]!r}"
+    if kind == "jsonb":
+        return None if json.loads(their[1]) == json.loads(mine) else f"theirs {their[1]!r}"
     if kind.startswith("numeric"):
         return None if same_number(their[1], mine) else f"theirs {their[1]!r}"
     return None if their[1] == mine else f"theirs {their[1]!r}"
