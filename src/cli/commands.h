@@ -35,6 +35,19 @@ struct ProduceOptions {
 /// Writes generated events into a topic.
 ExitCode produce(const ProduceOptions& options, const Terminal& terminal);
 
+/// Immutable.
+struct TableChoice {
+  std::string path;                // of a Delta table, or of a directory of Parquet files
+  std::optional<int64_t> version;  // show and cat; none: the newest
+  int64_t limit = 0;               // log and cat; 0: all
+};
+ExitCode table_show(const TableChoice& choice, const Terminal& terminal);
+ExitCode table_log(const TableChoice& choice, const Terminal& terminal);
+/// CSV, or JSON lines with -o json.
+ExitCode table_cat(const TableChoice& choice, const Terminal& terminal);
+/// kFailed if anything is wrong with the table.
+ExitCode table_verify(const TableChoice& choice, const Terminal& terminal);
+
 ExitCode version_report(const Terminal& terminal);
 
 /// How to reach a running service. Immutable.

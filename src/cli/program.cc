@@ -20,6 +20,7 @@ struct Words {
   ProduceOptions produce;
   RemoteOptions remote;
   StreamChoice stream;
+  TableChoice table;
   std::function<ExitCode(const Terminal&)> command;
 };
 
@@ -96,6 +97,25 @@ void add_stream(CLI::App& app, Words& words) {
   add_remote_options(*list, words);
 }
 
+void add_table(CLI::App& app, Words& words) {
+  CLI::App* table = app.add_subcommand("table", "Look into a Delta table or a directory of Parquet files");
+  table->require_subcommand(1);
+  const auto add = [&](const char* name, const char* description, const char* examples, ExitCode (*command)(const TableChoice&, const Terminal&)) {
+    CLI::App* one = add_command(*table, words, name, description, examples, [&words, command](const Terminal& terminal) { return command(words.table, terminal); });
+    one->add_option("PATH", words.table.path, "the table's folder")->required();
+    return one;
+  };
+  CLI::App* show = add("show", "Columns, version, rows and files", "  laketide table show data/lake/events --version 3", table_show);
+  show->add_option("--version", words.table.version, "as it was; default: the newest")->check(CLI::NonNegativeNumber);
+  CLI::App* log = add("log", "Commits, newest first", "  laketide table log data/lake/events --limit 5", table_log);
+  log->add_option("--limit", words.table.limit, "how many; default: all")->check(CLI::NonNegativeNumber);
+  CLI::App* cat = add("cat", "Rows as CSV, or as JSON lines with -o json",
+                      "  laketide table cat data/lake/events --limit 10\n  laketide table cat -o json data/lake/events > events.jsonl", table_cat);
+  cat->add_option("--version", words.table.version, "as it was; default: the newest")->check(CLI::NonNegativeNumber);
+  cat->add_option("--limit", words.table.limit, "how many; default: all")->check(CLI::NonNegativeNumber);
+  add("verify", "Compare every file with what the log says of it; exit 1 if something is wrong", "  laketide table verify data/lake/events", table_verify);
+}
+
 void add_service(CLI::App& app, Words& words) {
   CLI::App* status = add_command(app, words, "status", "Whether the service is ready, and its streams", "  laketide status --url http://127.0.0.1:8080",
                                  [&words](const Terminal& terminal) { return service_status(words.remote, terminal); });
@@ -117,6 +137,7 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   add_serve(app, words);
   add_check(app, words);
   add_produce(app, words);
+  add_table(app, words);
   add_stream(app, words);
   add_service(app, words);
   try {

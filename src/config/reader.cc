@@ -92,10 +92,14 @@ bool Reader::expect_mapping(const Node& node, const std::string& path, std::stri
 
 void Reader::refuse_unknown(const Node::Member& member, const std::string& path, const std::vector<Field>& fields) {
   std::vector<std::string_view> names;
+  std::vector<std::string_view> spellings;
   for (const Field& field : fields) {
-    if (field.refused.empty()) names.push_back(field.name);
+    if (!field.refused.empty()) continue;
+    names.push_back(field.name);
+    spellings.push_back(field.name);
+    spellings.insert(spellings.end(), field.aliases.begin(), field.aliases.end());
   }
-  const std::string near = nearest(member.key, names);
+  const std::string near = nearest(member.key, spellings);
   const std::string hint = near.empty() ? "valid here: " + joined(names) : "did you mean \"" + near + "\"?";
   refuse(member.key_place, path_of(path, member.key), "unknown key \"" + member.key + "\"; " + hint);
 }

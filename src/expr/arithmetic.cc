@@ -8,7 +8,6 @@
 namespace laketide::expr {
 namespace {
 
-constexpr auto kRange = ErrorCode::kNumericValueOutOfRange;
 
 // PostgreSQL: a float's result that is infinite where no operand was has overflowed, one that is zero where it cannot be has
 // underflowed (float.h).

@@ -9,7 +9,6 @@
 namespace laketide::expr {
 namespace {
 
-constexpr auto kRange = ErrorCode::kNumericValueOutOfRange;
 // PostgreSQL gives a quotient at least so many significant digits (NUMERIC_MIN_SIG_DIGITS).
 constexpr int kQuotientScale = 16;
 

@@ -8,7 +8,6 @@
 namespace laketide::expr {
 namespace {
 
-constexpr auto kRange = ErrorCode::kNumericValueOutOfRange;
 
 /// Digits of the call's argument and result. Immutable.
 struct CastDigits {

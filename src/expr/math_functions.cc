@@ -9,8 +9,6 @@
 namespace laketide::expr {
 namespace {
 
-constexpr auto kRange = ErrorCode::kNumericValueOutOfRange;
-constexpr auto kGood = ErrorCode::kNone;
 
 struct Absolute {
   template <typename T>

@@ -8,7 +8,6 @@
 namespace laketide::expr {
 namespace {
 
-constexpr auto kRange = ErrorCode::kNumericValueOutOfRange;
 
 struct Widen {
   template <typename From, typename To>

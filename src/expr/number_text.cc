@@ -11,7 +11,6 @@ namespace laketide::expr {
 namespace {
 
 constexpr auto kInvalid = ErrorCode::kInvalidTextRepresentation;
-constexpr auto kRange = ErrorCode::kNumericValueOutOfRange;
 
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 

@@ -7,7 +7,6 @@ namespace laketide::expr {
 namespace {
 
 using Text = std::string_view;
-constexpr auto kGood = ErrorCode::kNone;
 
 /// Matches from left to right; on a mismatch the last % takes one character more. Steps: text × pattern at most, no recursion.
 ErrorCode match(Text text, Text pattern, bool& out) {

@@ -24,6 +24,8 @@ enum class ErrorCode : uint8_t {
   kInvalidArgument,
   kProgramLimitExceeded,
 };
+inline constexpr ErrorCode kGood = ErrorCode::kNone;
+inline constexpr ErrorCode kRange = ErrorCode::kNumericValueOutOfRange;
 /// "division_by_zero"
 const char* to_string(ErrorCode code);
 

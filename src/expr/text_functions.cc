@@ -8,7 +8,6 @@
 namespace laketide::expr {
 namespace {
 
-constexpr auto kGood = ErrorCode::kNone;
 using Text = std::string_view;
 
 template <void (*mapping)(std::string_view, std::string&)>

@@ -13,7 +13,6 @@ namespace {
 
 constexpr auto kInvalid = ErrorCode::kInvalidDatetimeFormat;
 constexpr auto kOverflow = ErrorCode::kDatetimeFieldOverflow;
-constexpr auto kGood = ErrorCode::kNone;
 
 // The range of PostgreSQL's timestamps, in microseconds since 1970: 4714-11-24 BC, and the end of int64 here (year 294247).
 constexpr int64_t kTimestampMin = -210'866'803'200 * kMicrosPerSecond;

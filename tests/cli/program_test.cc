@@ -85,7 +85,7 @@ TEST(Check, ShowsEveryProblemOfEveryFileAndIsThree) {
   const Ended wrong = run({"check", service, pipeline, folder.path() + "/none.yaml"});
   EXPECT_EQ(wrong.code, 3);
   EXPECT_THAT(wrong.err, testing::AllOf(HasSubstr("s.yaml:1:11: server.lisen: unknown key \"lisen\"; did you mean \"listen\"?"),
-                                        HasSubstr("p.yaml:2:20: source.kafka.topc: unknown key \"topc\"; did you mean \"topics\"?"), HasSubstr("none.yaml: cannot be read")));
+                                        HasSubstr("p.yaml:2:20: source.kafka.topc: unknown key \"topc\"; did you mean \"topic\"?"), HasSubstr("none.yaml: cannot be read")));
   const json document = json::parse(run({"check", "-o", "json", service}).out);
   EXPECT_EQ(document["problems"][0]["field"], "server.lisen");
   EXPECT_EQ(document["problems"][0]["column"], 11);

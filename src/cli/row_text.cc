@@ -1,0 +1,59 @@
+#include "cli/row_text.h"
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "config/reader.h"
+#include "sinks/postgres/json_text.h"
+
+namespace laketide::cli {
+namespace {
+
+std::string csv_cell(const std::string& text) {
+  if (!text.empty() && text.find_first_of(",\"\r\n") == std::string::npos) return text;
+  std::string quoted = "\"";
+  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
+  return quoted + "\"";
+}
+
+std::string csv_value(const arrow::Array& values, int64_t row) {
+  if (values.IsNull(row)) return {};
+  if (values.type_id() == arrow::Type::STRING) return csv_cell(static_cast<const arrow::StringArray&>(values).GetString(row));
+  const std::string json = json_value(values, row);
+  // A time or a row of bytes: its text without JSON's quotes.
+  if (json.starts_with('"') && json.find('\\') == std::string::npos) return csv_cell(json.substr(1, json.size() - 2));
+  return csv_cell(json);
+}
+
+}  // namespace
+
+std::string json_value(const arrow::Array& values, int64_t row) {
+  if (values.IsNull(row)) return "null";
+  if (values.type_id() == arrow::Type::STRING) return config::json_text(static_cast<const arrow::StringArray&>(values).GetView(row));
+  std::string out;
+  if (const char* why = postgres::append_json(values, row, out)) return config::json_text(std::string("cannot be shown: ") + why);
+  return out;
+}
+
+std::string json_row(const arrow::RecordBatch& batch, int64_t row) {
+  std::string out = "{";
+  for (int column = 0; column < batch.num_columns(); ++column) {
+    out.append(column == 0 ? "" : ",").append(config::json_text(batch.column_name(column))).append(":").append(json_value(*batch.column(column), row));
+  }
+  return out + "}";
+}
+
+std::string csv_head(const arrow::Schema& schema) {
+  std::string line;
+  for (int column = 0; column < schema.num_fields(); ++column) line.append(column == 0 ? "" : ",").append(csv_cell(schema.field(column)->name()));
+  return line;
+}
+
+std::string csv_row(const arrow::RecordBatch& batch, int64_t row) {
+  std::string line;
+  for (int column = 0; column < batch.num_columns(); ++column) line.append(column == 0 ? "" : ",").append(csv_value(*batch.column(column), row));
+  return line;
+}
+
+}  // namespace laketide::cli
