@@ -18,6 +18,7 @@
 #include "sinks/postgres/postgres_sink.h"
 #include "sources/kafka/kafka_source.h"
 #include "sources/kafka/start_offsets.h"
+#include "sources/rate/rate_source.h"
 #include "sql/query.h"
 #include "storage/local_store.h"
 
@@ -73,7 +74,7 @@ class Wiring {
   }
 
   Status source() {
-    if (!std::holds_alternative<config::KafkaSourceSpec>(source_spec().from)) return rate_source();
+    if (std::holds_alternative<config::RateSourceSpec>(source_spec().from)) return rate_source();
     const auto& kafka = std::get<config::KafkaSourceSpec>(source_spec().from);
     KafkaSourceOptions options;
     options.name = source_spec().name;
@@ -100,8 +101,23 @@ class Wiring {
     return {};
   }
 
-  static Status rate_source() {
-    return Status::user("unsupported", "the rate source is not in this release; `laketide produce` writes test records to a topic", "sources");
+  Status rate_source() {
+    const auto& rate = std::get<config::RateSourceSpec>(source_spec().from);
+    RateSourceOptions options;
+    options.name = source_spec().name;
+    options.rows_per_second = rate.rows_per_second;
+    options.partitions = rate.partitions;
+    options.alarm = alarm();
+    LT_ASSIGN_OR_RETURN(spec_.source, make_rate_source(std::move(options)));
+    spec_.row_schema = rate_schema();
+    // Its rows reach back to 1970.
+    spec_.start_text = "latest";
+    spec_.start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
+      Positions positions;
+      for (const auto& [place, bound] : bounds) positions[place] = bound.high;
+      return positions;
+    };
+    return {};
   }
 
   Status format() {

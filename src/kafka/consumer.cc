@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 
+#include "kafka/client_closer.h"
 #include "kafka/error.h"
 #include "kafka/fetch_gate.h"
 #include "kafka/handles.h"
@@ -69,15 +70,25 @@ class ThreadClocks {
 
 }  // namespace
 
-/// Where the client's callbacks land. `gate`, `clocks`, `wake` and `away` are met by the client's threads; the rest is the owner's.
+/// Where the client's callbacks land. `gate`, `clocks`, `wake()` and `away` are met by the client's threads; the rest is the owner's.
 /// Thread-safe.
 struct Consumer::State {
-  State(int64_t prefetch_bytes_max, std::function<void()> wake_up) : gate(prefetch_bytes_max), wake(std::move(wake_up)) {}
+  State(int64_t prefetch_bytes_max, std::function<void()> wake) : gate(prefetch_bytes_max), owner_wake(std::move(wake)) {}
 
   void hook_into(rd_kafka_conf_t* conf);
   void listen_to(rd_kafka_queue_t* of) {
     rd_kafka_queue_cb_event_enable(
         of, [](rd_kafka_t*, void* self) { static_cast<State*>(self)->wake(); }, this);
+  }
+  void wake() {
+    std::lock_guard lock(wake_mutex);
+    if (owner_wake) owner_wake();
+  }
+  /// From now on nothing of the owner's is used; a wake-up under way is waited for.
+  void leave_owner() {
+    gate.close();
+    std::lock_guard lock(wake_mutex);
+    owner_wake = nullptr;
   }
   void drop_partition_queues() {
     for (QueueHandle& one : partition_queues) rd_kafka_queue_cb_event_enable(one.get(), nullptr, nullptr);
@@ -96,7 +107,8 @@ struct Consumer::State {
 
   FetchGate gate;
   ThreadClocks clocks;
-  const std::function<void()> wake;
+  std::mutex wake_mutex;
+  std::function<void()> owner_wake;
   std::atomic<bool> away{false};
   bool queue_per_partition = false;
   uint64_t ticks = 0;
@@ -194,10 +206,14 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const ConsumerOptions& options,
 Consumer::Consumer(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Consumer::~Consumer() {
-  state_->gate.close();
-  rd_kafka_queue_cb_event_enable(state_->queue.get(), nullptr, nullptr);
-  state_->drop_partition_queues();
-  state_->queue.reset();
+  state_->leave_owner();
+  // Callbacks come with the state as their target until the client is gone.
+  ClientCloser::instance().close([state = std::shared_ptr<State>(std::move(state_))] {
+    rd_kafka_queue_cb_event_enable(state->queue.get(), nullptr, nullptr);
+    state->drop_partition_queues();
+    state->queue.reset();
+    state->client.reset();
+  });
 }
 
 Status Consumer::assign(const std::vector<PartitionStart>& starts) {

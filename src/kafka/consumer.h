@@ -38,8 +38,9 @@ struct PartitionStart {
 
 /// Owns the client, its threads and its queue. Reads committed records only; never commits, never joins a group, never resets a
 /// position. An own broker thread per broker fetches ahead, bounded by FetchGate. `wake` is called from those threads when
-/// messages or errors stand ready after there were none; it must not call back. Nothing here waits but `wait` and the destructor,
-/// which takes the client's threads down (some milliseconds). Confined to its task.
+/// messages or errors stand ready after there were none; it must not call back, and is not called any more once the destructor has
+/// returned. Nothing here waits but `wait`: the client is taken down elsewhere. All that was fetched must be cleared before.
+/// Confined to its task.
 class Consumer {
  public:
   static Result<std::unique_ptr<Consumer>> open(const ConsumerOptions& options, std::function<void()> wake);

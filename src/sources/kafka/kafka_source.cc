@@ -99,6 +99,7 @@ class KafkaSource final : public Source {
   SourcePartition place_of(const TopicPartition& partition) const {
     return {options_.name, partition.topic, partition.partition};
   }
+  Result<std::optional<Reject>> wait_for_record(const SourcePartition& place, RecordOffset offset, const Wait& wait);
   Reject copy(const SourcePartition& place, const kafka::MessageView& message) const;
 
   const KafkaSourceOptions options_;
@@ -129,23 +130,25 @@ Result<std::optional<Reject>> KafkaSource::fetch(const SourcePartition& place, R
     LT_ASSIGN_OR_RETURN(fetcher_, kafka::Consumer::open(consumer_options(), [] {}));
   }
   LT_RETURN_IF_ERROR(fetcher_->assign({{place.topic, place.partition, offset.value}}));
+  Result<std::optional<Reject>> found = wait_for_record(place, offset, wait);
+  LT_RETURN_IF_ERROR(fetcher_->assign({}));
+  return found;
+}
+
+Result<std::optional<Reject>> KafkaSource::wait_for_record(const SourcePartition& place, RecordOffset offset, const Wait& wait) {
+  const std::optional<Reject> gone;
   kafka::Fetched fetched;
-  std::optional<Result<std::optional<Reject>>> answer;
-  while (!answer && !wait.over()) {
+  while (!wait.over()) {
     fetcher_->wait(wait.left(std::chrono::milliseconds(200)), 1, fetched);
     LT_RETURN_IF_ERROR(fetcher_->failure());
     if (fetched.size() == 0) continue;
     const kafka::MessageView message = fetched[0];
-    if (message.is_record()) {
-      answer = message.offset() == offset.value ? std::optional(copy(place, message)) : std::nullopt;
-    } else if (message.is_end() || message.is_position_gone()) {
-      answer = std::optional<Reject>();
-    } else if (Status error = kafka::to_status(message.error(), "reading a record again"); !error.retryable()) {
-      answer = error.code() == "unknown_topic" ? Result<std::optional<Reject>>(std::optional<Reject>()) : error;
-    }
+    if (message.is_record()) return message.offset() == offset.value ? std::optional(copy(place, message)) : gone;
+    if (message.is_end() || message.is_position_gone()) return gone;
+    const Status error = kafka::to_status(message.error(), "reading a record again");
+    if (error.code() == "unknown_topic") return gone;
+    if (!error.retryable()) return error;
   }
-  LT_RETURN_IF_ERROR(fetcher_->assign({}));
-  if (answer) return *answer;
   if (wait.stop.stop_requested()) return Status::cancelled("reading a record again");
   return Status::external("broker_away", "a record could not be read again in time from " + options_.brokers);
 }
