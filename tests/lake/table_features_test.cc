@@ -8,7 +8,7 @@
 namespace laketide::lake {
 namespace {
 
-struct Case {
+struct FeatureCase {
   const char* name;
   Protocol protocol;
   TextMap configuration;
@@ -21,10 +21,10 @@ Protocol named(std::vector<std::string> writer, std::vector<std::string> reader 
   return Protocol{reader.empty() ? 1 : 3, 7, std::move(reader), std::move(writer)};
 }
 
-class AppendTest : public ::testing::TestWithParam<Case> {};
+class AppendTest : public ::testing::TestWithParam<FeatureCase> {};
 
 TEST_P(AppendTest, follows_the_protocol) {
-  const Case& c = GetParam();
+  const FeatureCase& c = GetParam();
   auto field = arrow::field("a", arrow::int64());
   if (c.column_key) field = field->WithMetadata(arrow::key_value_metadata({c.column_key}, {"x"}));
   Metadata metadata;
@@ -41,31 +41,31 @@ TEST_P(AppendTest, follows_the_protocol) {
 INSTANTIATE_TEST_SUITE_P(
     Tables, AppendTest,
     ::testing::Values(
-        Case{"ours", legacy(1, 2), {}, nullptr, nullptr},
-        Case{"append_only", legacy(1, 2), {{"delta.appendOnly", "true"}}, nullptr, nullptr},
-        Case{"an_invariant", legacy(1, 2), {}, "delta.invariants", "delta.invariants"},
-        Case{"legacy_3_without_constraints", legacy(1, 3), {}, nullptr, nullptr},
-        Case{"legacy_3_with_one", legacy(1, 3), {{"delta.constraints.positive", "id > 0"}}, nullptr, "delta.constraints"},
-        Case{"legacy_6_unused", legacy(2, 6), {}, nullptr, nullptr},
-        Case{"change_data_feed", legacy(1, 4), {{"delta.enableChangeDataFeed", "true"}}, nullptr, nullptr},
-        Case{"a_generated_column", legacy(1, 4), {}, "delta.generationExpression", "generated"},
-        Case{"an_identity_column", legacy(1, 6), {}, "delta.identity.start", "identity"},
-        Case{"column_mapping", legacy(2, 5), {{"delta.columnMapping.mode", "name"}}, nullptr, "delta.columnMapping.mode"},
-        Case{"no_column_mapping", legacy(2, 5), {{"delta.columnMapping.mode", "none"}}, nullptr, nullptr},
-        Case{"check_constraints_named", named({"checkConstraints"}), {}, nullptr, "checkConstraints"},
-        Case{"row_tracking", named({"rowTracking", "domainMetadata"}), {}, nullptr, "rowTracking"},
-        Case{"iceberg", named({"icebergCompatV2"}), {}, nullptr, "icebergCompatV2"},
-        Case{"variant", named({"variantType"}, {"variantType"}), {}, nullptr, "variantType"},
-        Case{"catalog_managed", named({"catalogManaged"}, {"catalogManaged"}), {}, nullptr, "catalogManaged"},
-        Case{"from_the_future", named({"timeTravelAgent"}), {}, nullptr, "timeTravelAgent"},
-        Case{"timestamp_ntz", named({"timestampNtz"}, {"timestampNtz"}), {}, nullptr, nullptr},
-        Case{"deletion_vectors", named({"deletionVectors"}, {"deletionVectors"}), {}, nullptr, nullptr},
-        Case{"v2_checkpoint", named({"v2Checkpoint"}, {"v2Checkpoint"}), {}, nullptr, nullptr},
-        Case{"clustering", named({"clustering", "domainMetadata"}), {}, nullptr, nullptr},
-        Case{"type_widening", named({"typeWidening"}, {"typeWidening"}), {}, nullptr, nullptr},
-        Case{"writer_8", legacy(1, 8), {}, nullptr, "writer version 8"},
-        Case{"reader_4", legacy(4, 7), {}, nullptr, "reader version 4"},
-        Case{"forgetful_progress", legacy(1, 2), {{"delta.setTransactionRetentionDuration", "interval 1 day"}}, nullptr,
+        FeatureCase{"ours", legacy(1, 2), {}, nullptr, nullptr},
+        FeatureCase{"append_only", legacy(1, 2), {{"delta.appendOnly", "true"}}, nullptr, nullptr},
+        FeatureCase{"an_invariant", legacy(1, 2), {}, "delta.invariants", "delta.invariants"},
+        FeatureCase{"legacy_3_without_constraints", legacy(1, 3), {}, nullptr, nullptr},
+        FeatureCase{"legacy_3_with_one", legacy(1, 3), {{"delta.constraints.positive", "id > 0"}}, nullptr, "delta.constraints"},
+        FeatureCase{"legacy_6_unused", legacy(2, 6), {}, nullptr, nullptr},
+        FeatureCase{"change_data_feed", legacy(1, 4), {{"delta.enableChangeDataFeed", "true"}}, nullptr, nullptr},
+        FeatureCase{"a_generated_column", legacy(1, 4), {}, "delta.generationExpression", "generated"},
+        FeatureCase{"an_identity_column", legacy(1, 6), {}, "delta.identity.start", "identity"},
+        FeatureCase{"column_mapping", legacy(2, 5), {{"delta.columnMapping.mode", "name"}}, nullptr, "delta.columnMapping.mode"},
+        FeatureCase{"no_column_mapping", legacy(2, 5), {{"delta.columnMapping.mode", "none"}}, nullptr, nullptr},
+        FeatureCase{"check_constraints_named", named({"checkConstraints"}), {}, nullptr, "checkConstraints"},
+        FeatureCase{"row_tracking", named({"rowTracking", "domainMetadata"}), {}, nullptr, "rowTracking"},
+        FeatureCase{"iceberg", named({"icebergCompatV2"}), {}, nullptr, "icebergCompatV2"},
+        FeatureCase{"variant", named({"variantType"}, {"variantType"}), {}, nullptr, "variantType"},
+        FeatureCase{"catalog_managed", named({"catalogManaged"}, {"catalogManaged"}), {}, nullptr, "catalogManaged"},
+        FeatureCase{"from_the_future", named({"timeTravelAgent"}), {}, nullptr, "timeTravelAgent"},
+        FeatureCase{"timestamp_ntz", named({"timestampNtz"}, {"timestampNtz"}), {}, nullptr, nullptr},
+        FeatureCase{"deletion_vectors", named({"deletionVectors"}, {"deletionVectors"}), {}, nullptr, nullptr},
+        FeatureCase{"v2_checkpoint", named({"v2Checkpoint"}, {"v2Checkpoint"}), {}, nullptr, nullptr},
+        FeatureCase{"clustering", named({"clustering", "domainMetadata"}), {}, nullptr, nullptr},
+        FeatureCase{"type_widening", named({"typeWidening"}, {"typeWidening"}), {}, nullptr, nullptr},
+        FeatureCase{"writer_8", legacy(1, 8), {}, nullptr, "writer version 8"},
+        FeatureCase{"reader_4", legacy(4, 7), {}, nullptr, "reader version 4"},
+        FeatureCase{"forgetful_progress", legacy(1, 2), {{"delta.setTransactionRetentionDuration", "interval 1 day"}}, nullptr,
              "delta.setTransactionRetentionDuration"}),
     [](const auto& info) { return info.param.name; });
 
