@@ -18,18 +18,18 @@
 namespace laketide {
 namespace {
 
-const SourcePartition kPlace{"in", "t", 0};
+const SourcePartition kCutPlace{"in", "t", 0};
 constexpr int64_t kEpochs = 3, kRowsPerEpoch = 6;
 constexpr const char* kTable = "/disk/lake/table";
 
-Schema rows_schema() { return arrow::schema({arrow::field("id", arrow::int64()), arrow::field("p", arrow::utf8())}); }
+Schema cut_schema() { return arrow::schema({arrow::field("id", arrow::int64()), arrow::field("p", arrow::utf8())}); }
 
 EpochPlan plan_of(int64_t epoch) {
   EpochPlan plan;
   plan.pipeline = "p";
   plan.epoch = EpochId(epoch);
-  plan.ranges[kPlace] = Range{NextOffset(epoch * kRowsPerEpoch), NextOffset((epoch + 1) * kRowsPerEpoch)};
-  plan.next[kPlace] = NextOffset((epoch + 1) * kRowsPerEpoch);
+  plan.ranges[kCutPlace] = Range{NextOffset(epoch * kRowsPerEpoch), NextOffset((epoch + 1) * kRowsPerEpoch)};
+  plan.next[kCutPlace] = NextOffset((epoch + 1) * kRowsPerEpoch);
   return plan;
 }
 
@@ -40,7 +40,7 @@ Batch rows_of(int64_t epoch, int lane) {
     EXPECT_TRUE(ids.Append(id).ok() && partitions.Append(id % 3 ? "a" : "b").ok());
   }
   const int64_t count = ids.length();
-  return arrow::RecordBatch::Make(rows_schema(), count, {*ids.Finish(), *partitions.Finish()});
+  return arrow::RecordBatch::Make(cut_schema(), count, {*ids.Finish(), *partitions.Finish()});
 }
 
 /// One life of the process: claims, and writes what the table lacks, with two lanes.
@@ -52,7 +52,7 @@ Status live(const std::shared_ptr<ForgetfulStore>& disk, const Wait& wait) {
   options.partition_by = {"p"};
   LT_ASSIGN_OR_RETURN(const auto sink, make_delta_sink(options, disk));
   LT_ASSIGN_OR_RETURN(const Progress progress, sink->claim(wait));
-  LT_RETURN_IF_ERROR(sink->bind(rows_schema(), wait));
+  LT_RETURN_IF_ERROR(sink->bind(cut_schema(), wait));
   std::vector<Context> contexts(2);
   contexts[1].lane = 1;
   std::vector<std::unique_ptr<Writer>> writers;
