@@ -146,11 +146,14 @@ Status JsonDecoder::decode(const Records& records, Batch& out, Rejects& rejects)
   return {};
 }
 
-/// The parser reads up to 64 bytes behind a text, and of a fetch buffer nobody knows what is behind.
+/// The parser reads up to 64 bytes behind a text, and of a fetch buffer nobody knows what is behind. Zeros must stand there: of a text that
+/// breaks off, `{"v":[{}`, the parser asks the first byte behind it whether there is more, and a comma left over from the record
+/// before would lead it out of the buffer.
 std::string_view JsonDecoder::copy_padded(const RecordView& record) {
   const size_t needed = record.value_size + simdjson::SIMDJSON_PADDING;
   if (padded_.size() < needed) padded_.resize(needed * 2);
   std::memcpy(padded_.data(), record.value, record.value_size);
+  std::memset(padded_.data() + record.value_size, 0, simdjson::SIMDJSON_PADDING);
   return {padded_.data(), record.value_size};
 }
 

@@ -102,6 +102,7 @@ bool JsonInference::read(std::string_view text) {
   reader_.start_record(text.size());
   if (padded_.size() < text.size() + simdjson::SIMDJSON_PADDING) padded_.resize(2 * text.size() + simdjson::SIMDJSON_PADDING);
   std::memcpy(padded_.data(), text.data(), text.size());
+  std::memset(padded_.data() + text.size(), 0, simdjson::SIMDJSON_PADDING);  // see JsonDecoder::copy_padded
   ondemand::document document;
   ondemand::object object;
   if (parser_.iterate(padded_.data(), text.size(), padded_.size()).get(document)) return false;

@@ -142,6 +142,16 @@ TEST(JsonDecoder, RefusesWhatIsNoObject) {
                                              "\"v\"|not_an_object", "{\"v\":1}]|bad_json"}));
 }
 
+TEST(JsonDecoder, IsNotMisledByTheRecordBefore) {
+  Decoding decoding({"v jsonb"});
+  SampleRecords sample;
+  sample.add(R"({"v":[{},{},{},[],1]})").add(R"({"v":[{})").add(R"({"v":[{},{})").add(R"({"v":{"a":{})").add(R"({"v":[1]})");
+  EXPECT_EQ(decoding.rows(sample), (std::vector<std::string>{"[[{},{},{},[],1]]", "[[1]]"}));
+  std::vector<int64_t> refused;
+  for (const Reject& reject : decoding.rejects()) refused.push_back(reject.offset.value);
+  EXPECT_EQ(refused, (std::vector<int64_t>{1, 2, 3}));
+}
+
 TEST(JsonDecoder, LeavesNoHalfRowBehind) {
   Decoding decoding({"a text, b int, c int[]"});
   SampleRecords sample;
