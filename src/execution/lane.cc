@@ -81,6 +81,7 @@ Result<Step> Lane::feed() {
   }
   branch_ = 0;
   input_ = nullptr;
+  if (parts_.chains.size() > 1) rejects_.drop_repeats(static_cast<size_t>(settled_));
   LT_RETURN_IF_ERROR(settle_rejects());
   return Step::kReady;
 }

@@ -1,5 +1,8 @@
 #include "flow/rejects.h"
 
+#include <set>
+#include <tuple>
+
 #include "flow/records.h"
 
 namespace laketide {
@@ -33,6 +36,17 @@ void Rejects::add(const Records& records, const RecordView& record, RejectStage 
   reject.code = std::move(code);
   reject.reason = std::move(reason);
   add(std::move(reject));
+}
+
+void Rejects::drop_repeats(size_t from) {
+  std::set<std::tuple<std::string, int32_t, RecordOffset>> seen;
+  size_t kept = from;
+  for (size_t i = from; i < list_.size(); ++i) {
+    if (!seen.emplace(list_[i].topic, list_[i].partition, list_[i].offset).second) continue;
+    if (kept != i) list_[kept] = std::move(list_[i]);
+    ++kept;
+  }
+  list_.resize(kept);
 }
 
 }  // namespace laketide

@@ -41,6 +41,8 @@ class Rejects {
   }
   /// Copies the record with key, value and headers.
   void add(const Records& records, const RecordView& record, RejectStage stage, std::string code, std::string reason);
+  /// Drops what refuses the same record again, from the entry `from` on: each sink's chain evaluates the query for itself.
+  void drop_repeats(size_t from);
   size_t size() const { return list_.size(); }
   size_t bytes() const { return bytes_; }
   std::vector<Reject> take() {
