@@ -154,7 +154,8 @@ def test_progress_before_the_sink_loses_records(kill_loop):
 
 def test_leftovers_are_found(kill_loop):
     loop = kill_loop("keeps_leftovers", ("staged",), 1, 0)
-    assert loop.verdict.kinds() == {"orphan_file"}
+    found = loop.verdict.kinds()  # a kill may also have left a temporary file beside the log
+    assert "orphan_file" in found and found <= {"orphan_file", "stray_log_file"}
 
 
 def test_a_crash_is_not_taken_for_a_kill(kill_loop):
