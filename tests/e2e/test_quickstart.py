@@ -51,6 +51,7 @@ class Terminal:
             os.execvpe("bash", ["bash", str(SCRIPT)], environment(run_dir))
         os.set_blocking(self._screen, False)
         self.text = ""
+        self._status = None
 
     def read(self):
         try:
@@ -64,9 +65,16 @@ class Terminal:
         os.write(self._screen, b"\x03")
 
     def ended(self):
+        """The exit code in a list, or None while it runs."""
         self.read()
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
-        return None if pid == 0 else [os.waitstatus_to_exitcode(status)]
+        if self._status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._status = None if pid == 0 else [os.waitstatus_to_exitcode(status)]
+        return self._status
+
+    def wait_until_up(self):
+        wait_until(lambda: "Ctrl-C stops" in self.read() or self.ended(), "the quick start to be up", 240)
+        assert self.ended() is None, (self.ended(), self.text)
 
 
 def test_once_compares_and_stops(run_dir):
@@ -80,7 +88,7 @@ def test_once_compares_and_stops(run_dir):
 def test_ctrl_c_stops_all_it_started(run_dir):
     terminal = Terminal(run_dir)
     try:
-        wait_until(lambda: "Ctrl-C stops" in terminal.read() or terminal.ended(), "the quick start to be up", 240)
+        terminal.wait_until_up()
         assert re.search(r"\d+ rows at version \d+", terminal.text), terminal.text
         assert left_running(run_dir)
         terminal.press_ctrl_c()
@@ -96,7 +104,7 @@ def test_ctrl_c_stops_all_it_started(run_dir):
 
 def test_what_it_started_ends_with_it(run_dir):
     terminal = Terminal(run_dir)
-    wait_until(lambda: "Ctrl-C stops" in terminal.read() or terminal.ended(), "the quick start to be up", 240)
+    terminal.wait_until_up()
     assert left_running(run_dir)
     os.kill(terminal.pid, signal.SIGKILL)
     wait_until(lambda: not left_running(run_dir), "what it started to end", 30)
