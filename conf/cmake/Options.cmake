@@ -20,7 +20,8 @@ endif()
 add_library(laketide_options INTERFACE)
 target_include_directories(laketide_options INTERFACE "${CMAKE_SOURCE_DIR}/src" "${CMAKE_SOURCE_DIR}/include" "${CMAKE_SOURCE_DIR}/tests")
 target_link_libraries(laketide_options INTERFACE Threads::Threads)
-target_compile_options(laketide_options INTERFACE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers
+# maybe-uninitialized: GCC 12 sees it in std::optional of views where there is none.
+target_compile_options(laketide_options INTERFACE -Wall -Wextra -Wpedantic -Wno-missing-field-initializers -Wno-maybe-uninitialized
   -Wnon-virtual-dtor -Woverloaded-virtual -Wimplicit-fallthrough -Wunused -fPIE -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 target_link_options(laketide_options INTERFACE -pie -Wl,--as-needed)
 target_compile_definitions(laketide_options INTERFACE SPDLOG_FMT_EXTERNAL BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION

@@ -3,7 +3,7 @@
 #   src/<room>/*.cc           -> laketide_<room>, '/' as '_'. A room without sources yet is an INTERFACE library
 #   tests/<room>/*_test.cc    -> <room>_test, one ctest of label `unit`
 #   tests/support/*.cc        -> laketide_test_support, the fakes that several rooms' tests share
-set(LAKETIDE_ONLY_TESTS "" CACHE STRING "rooms whose tests are built; empty: all")
+set(LAKETIDE_ONLY_TESTS "" CACHE STRING "rooms whose tests are built, with the rooms they stand on and nothing else; empty: all")
 
 function(_laketide_room room edges third_party)
   string(REPLACE "/" "_" name "${room}")
@@ -24,6 +24,9 @@ function(_laketide_room room edges third_party)
   if(sources)
     add_library(${target} STATIC ${sources})
     target_link_libraries(${target} PUBLIC laketide_options ${links} ${libraries})
+    if(LAKETIDE_ONLY_TESTS)
+      set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
+    endif()
   else()
     add_library(${target} INTERFACE)
     target_link_libraries(${target} INTERFACE laketide_options ${links} ${libraries})

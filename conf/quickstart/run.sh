@@ -54,7 +54,7 @@ on_exit() {
   exit "$status"
 }
 
-# The directory is ours if it is new, empty or carries our mark; anything else is not touched.
+# The directory is ours if it is new, empty or carries our mark, which is also the lock; anything else is not touched.
 prepare_run_dir() {
   local mark=$run_dir/.laketide-quickstart
   if [ -d "$run_dir" ] && [ ! -e "$mark" ] && [ -n "$(ls -A "$run_dir")" ]; then
@@ -62,10 +62,9 @@ prepare_run_dir() {
   fi
   mkdir -p "$run_dir"
   chmod 755 "$run_dir"
-  exec 9> "$run_dir.lock"
+  exec 9>> "$mark"
   flock -n 9 || die "Another quick start runs in $run_dir: stop it, or set LAKETIDE_RUN_DIR to another directory."
-  [ "$keep" -eq 1 ] || find "$run_dir" -mindepth 1 -delete
-  touch "$mark"
+  [ "$keep" -eq 1 ] || find "$run_dir" -mindepth 1 ! -path "$mark" -delete
 }
 
 free_port() { (. "$repo/tests/services/process.sh" && free_ports 1); }
@@ -142,7 +141,7 @@ show_ways_on() {
 }
 
 verify() {
-  advice="The daemon's log is $run_dir/daemon.log; what it says of the stream: curl -s $url/stream/$topic"
+  advice="The daemon's log is $run_dir/daemon.log, the generator's $run_dir/produce.log."
   wait "$producer_pid" && producer_pid='' &&
     table verify "$run_dir/lake/$topic" --brokers "$brokers" --topic "$topic" --records "$records" --seconds 60
 }

@@ -12,7 +12,7 @@ export LAKETIDE_CACHE=${LAKETIDE_CACHE:-$HOME/.cache/laketide}
 step_number=0
 advice=
 
-say() { printf '%s\n' "$*"; }
+say() { printf '%s\n' "$@"; }
 die() { printf '%s\n' "$@" >&2; exit 1; }
 
 preflight() {

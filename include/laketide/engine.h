@@ -49,6 +49,7 @@ struct StreamStatus {
   int64_t epoch = -1;           // last committed; -1: none
   std::string start;            // the `start` setting that holds where there is no progress
   std::vector<PartitionStatus> partitions;
+  std::optional<double> lag_seconds;  // age of the oldest record not committed; 0: none waits
   int64_t rows_in = 0;          // of this process, committed
   int64_t rows_out = 0;
   int64_t quarantined = 0;

@@ -6,14 +6,14 @@
 
 namespace laketide {
 
-using nlohmann::json;
-
 bool is_active(StreamState state) {
   return state == StreamState::kStarting || state == StreamState::kRunning || state == StreamState::kStalled ||
          state == StreamState::kPaused || state == StreamState::kDraining;
 }
 
 namespace {
+
+using JsonValue = nlohmann::json;
 
 std::vector<PartitionStatus> partitions_of(const RunView& view) {
   std::vector<PartitionStatus> all;
@@ -63,30 +63,30 @@ std::string progress_of(const StreamEntry& entry) {
   const RunView view = entry.run->view();
   if (!view.last_receipt) return {};
   const EpochReceipt& receipt = *view.last_receipt;
-  json start = json::object(), end = json::object(), latest = json::object();
+  JsonValue start = JsonValue::object(), end = JsonValue::object(), latest = JsonValue::object();
   for (const auto& range : receipt.ranges) {
     start[range.topic][std::to_string(range.partition)] = range.start;
     end[range.topic][std::to_string(range.partition)] = range.end;
   }
   for (const auto& [place, bound] : view.bounds) latest[place.topic][std::to_string(place.partition)] = bound.high.value;
-  const json source{{"description", "KafkaV2[Subscribe[" + json(topics_of(entry.spec)).dump() + "]]"},
+  const JsonValue source{{"description", "KafkaV2[Subscribe[" + JsonValue(topics_of(entry.spec)).dump() + "]]"},
                     {"startOffset", start},
                     {"endOffset", end},
                     {"latestOffset", latest},
                     {"numInputRows", receipt.rows_in},
                     {"inputRowsPerSecond", view.input_rows_per_second}};
-  json sinks = json::array();
+  JsonValue sinks = JsonValue::array();
   for (const auto& sink : receipt.sinks) sinks.push_back({{"description", sink.sink}, {"numOutputRows", sink.rows}});
-  return json{{"id", entry.spec.name},
+  return JsonValue{{"id", entry.spec.name},
               {"runId", entry.run->spec().run_id},
               {"name", entry.spec.name},
               {"timestamp", receipt.opened_at},
               {"batchId", receipt.epoch},
               {"numInputRows", receipt.rows_in},
               {"inputRowsPerSecond", view.input_rows_per_second},
-              {"stateOperators", json::array()},
+              {"stateOperators", JsonValue::array()},
               {"sources", {source}},
-              {"sink", sinks.empty() ? json::object() : sinks.back()}}
+              {"sink", sinks.empty() ? JsonValue::object() : sinks.back()}}
       .dump();
 }
 

@@ -4,11 +4,10 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <random>
 
-#include "config/start.h"
 #include "engine/catalog.h"
-#include "engine/start_positions.h"
 #include "flow/actor_sink.h"
 #include "flow/schema_text.h"
 #include "formats/json/json_format.h"
@@ -18,7 +17,8 @@
 #include "sinks/delta/delta_sink.h"
 #include "sinks/postgres/postgres_sink.h"
 #include "sources/kafka/kafka_source.h"
-#include "sources/rate/rate_source.h"
+#include "sources/kafka/start_offsets.h"
+#include "sql/query.h"
 #include "storage/local_store.h"
 
 namespace laketide {
@@ -73,7 +73,7 @@ class Wiring {
   }
 
   Status source() {
-    if (const auto* rate = std::get_if<config::RateSourceSpec>(&source_spec().from)) return rate_source(*rate);
+    if (!std::holds_alternative<config::KafkaSourceSpec>(source_spec().from)) return rate_source();
     const auto& kafka = std::get<config::KafkaSourceSpec>(source_spec().from);
     KafkaSourceOptions options;
     options.name = source_spec().name;
@@ -87,30 +87,21 @@ class Wiring {
     options.fail_on_data_loss = kafka.fail_on_data_loss;
     options.alarm = alarm();
     LT_ASSIGN_OR_RETURN(spec_.source, make_kafka_source(std::move(options)));
-    LT_ASSIGN_OR_RETURN(const config::Start start, config::parse_start(kafka.start));
+    LT_ASSIGN_OR_RETURN(const OffsetSetting start, parse_offsets(kafka.start, "start"));
     spec_.start_text = kafka.start;
-    spec_.start = [start, source = spec_.source](const PartitionBounds& bounds, const Wait& wait) {
-      return start_positions(start, *source, bounds, wait);
+    spec_.start = [start, source = spec_.source](const PartitionBounds& bounds, const Wait& wait) -> Result<Positions> {
+      Positions times;
+      if (start.time() != nullptr) {
+        LT_ASSIGN_OR_RETURN(times, source->at_time(*start.time(), wait));
+      }
+      return resolve_offsets(start, bounds, times, "start");
     };
     spec_.epoch_records_max = kafka.max_offsets_per_epoch.value_or(INT64_MAX);
     return {};
   }
 
-  Status rate_source(const config::RateSourceSpec& rate) {
-    RateSourceOptions options;
-    options.name = source_spec().name;
-    options.rows_per_second = rate.rows_per_second;
-    options.partitions = rate.partitions;
-    options.alarm = alarm();
-    LT_ASSIGN_OR_RETURN(spec_.source, make_rate_source(std::move(options)));
-    spec_.row_schema = rate_schema();
-    spec_.start_text = "earliest";
-    spec_.start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
-      Positions positions;
-      for (const auto& [place, bound] : bounds) positions[place] = bound.low;
-      return positions;
-    };
-    return {};
+  static Status rate_source() {
+    return Status::user("unsupported", "the rate source is not in this release; `laketide produce` writes test records to a topic", "sources");
   }
 
   Status format() {
@@ -120,7 +111,7 @@ class Wiring {
     for (const auto& topic : spec_.topics) topics += (topics.empty() ? "" : ",") + topic;
     spec_.schema_pin = topics + "#" + format.kind;
     spec_.make_format = [format](const std::string& schema_text) -> Result<std::shared_ptr<Format>> {
-      if (format.kind == "text") return to_shared(text::make_text_format());
+      if (format.kind == "text") return to_shared(text::make_text_format({format.tombstones}));
       if (format.kind == "raw") return to_shared(raw::make_raw_format());
       json::JsonFormatOptions options;
       options.schema = schema_text.empty() ? format.schema : schema_text;
@@ -151,6 +142,7 @@ class Wiring {
       } else {
         ConsoleSinkOptions options;
         options.id = sink.id;
+        options.pipeline = pipeline_.name;
         options.rows_max = sink.rows;
         spec_.sinks[i] = make_console_sink(std::move(options));
       }
@@ -167,7 +159,7 @@ class Wiring {
     options.partition_by = sink.partition_by;
     options.compression = sink.compression;
     options.target_file_bytes = sink.target_file_bytes;
-    LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), storage::local_store()));
+    LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), store_));
     return {};
   }
 
@@ -215,23 +207,56 @@ class Wiring {
     options.pipeline = pipeline_.name;
     options.id = "quarantine";
     options.table_path = service_.lake_root + "/_quarantine/" + pipeline_.name;
-    LT_ASSIGN_OR_RETURN(spec_.quarantine, make_delta_sink(std::move(options), storage::local_store()));
+    LT_ASSIGN_OR_RETURN(spec_.quarantine, make_delta_sink(std::move(options), store_));
     return {};
   }
 
   Status query() {
-    for (const auto& sink : pipeline_.sinks) {
-      if (!sink.select.empty()) return Status::user("unsupported", "select: is not supported by this release; leave it out: " + sink.id, "sinks");
+    const std::string origin = pipeline_.name + ": ";
+    sql::Query main = sql::select_all();
+    if (!pipeline_.sql.empty()) {
+      LT_ASSIGN_OR_RETURN(main, sql::parse_query(pipeline_.sql, origin + "sql"));
     }
-    if (!pipeline_.sql.empty()) return Status::user("unsupported", "sql: is not supported by this release; leave it out to get every column", "sql");
-    std::vector<std::string> hidden;
-    if (needs_place_ && spec_.topics.size() != 1) hidden.emplace_back("_topic");
-    if (needs_place_) hidden.insert(hidden.end(), {"_partition", "_offset"});
-    spec_.plan = [hidden, branches = pipeline_.sinks.size()](const Schema& schema) -> Result<ChainPlan> {
-      const auto identity = [](Context&) -> Result<std::vector<std::unique_ptr<Operator>>> { return std::vector<std::unique_ptr<Operator>>(); };
-      return ChainPlan{schema, hidden, std::vector(branches, ChainPlan::Branch{schema, identity})};
+    const std::string from_source[] = {source_spec().name, "source"};
+    LT_RETURN_IF_ERROR(main.check_tables(from_source));
+    const std::string from_result[] = {"result", source_spec().name, "source"};
+    std::vector<std::optional<sql::Query>> selects;  // one per sink; none: the pipeline's result as it is
+    for (const auto& sink : pipeline_.sinks) {
+      auto& select = selects.emplace_back();
+      if (sink.select.empty()) continue;
+      LT_ASSIGN_OR_RETURN(select, sql::parse_query(sink.select, origin + "select of " + sink.id));
+      LT_RETURN_IF_ERROR(select->check_tables(from_result));
+    }
+    sql::SourceTable table{source_spec().name, nullptr, spec_.topics.size() == 1 ? spec_.topics.front() : "", !spec_.row_schema};
+    spec_.plan = [main, selects, table, hidden = hidden_columns()](const Schema& schema) mutable -> Result<ChainPlan> {
+      table.schema = schema;
+      return bind_all(main, selects, table, hidden);
     };
     return {};
+  }
+
+  /// What the sinks ask for: a row that PostgreSQL may refuse carries its place.
+  std::vector<std::string> hidden_columns() const {
+    if (!needs_place_ || spec_.row_schema) return {};
+    if (spec_.topics.size() == 1) return {"_partition", "_offset"};
+    return {"_topic", "_partition", "_offset"};
+  }
+
+  static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
+                                    const sql::SourceTable& table, const std::vector<std::string>& hidden) {
+    LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table));
+    std::vector<sql::BoundQuery> queries;
+    for (const auto& select : selects) {
+      queries.push_back(result);
+      if (!select) continue;
+      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(table, result));
+    }
+    const sql::Decoded decoded = sql::decode_for(table, queries, hidden);
+    ChainPlan plan{decoded.columns, decoded.hidden, {}};
+    for (const auto& query : queries) {
+      plan.branches.push_back({query.output, [query, decoded](Context& context) { return query.operators(decoded, context); }});
+    }
+    return plan;
   }
 
   Status rhythm() {
@@ -247,6 +272,7 @@ class Wiring {
   const config::PipelineSpec& pipeline_;
   const config::ServiceConfig& service_;
   Scheduler& scheduler_;
+  const std::shared_ptr<storage::Store> store_ = storage::make_local_store();
   RunSpec spec_;
   bool needs_place_ = false;
 };

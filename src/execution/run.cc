@@ -135,6 +135,13 @@ void Run::watch_bounds() {
   scheduler_.after(kBoundsEvery, watcher_, [self = shared_from_this()] { self->watch_bounds(); });
 }
 
+// Only lag tools look at it, so only the newest positions matter, and no commit waits for it.
+void Run::mirror(const Positions& next) {
+  if (view().committed != next || halt_.stop_requested()) return;
+  const Status mirrored = spec_.source->mirror(next, Wait::for_at_most(std::chrono::seconds(5), halt_.token()));
+  if (!mirrored.ok()) log::debug("offsets were not mirrored", {{"pipeline", spec_.pipeline}, {"reason", mirrored.to_string()}});
+}
+
 Status Run::attempt() {
   LT_ASSIGN_OR_RETURN(const Recovery recovery, claim());
   position_.epoch = recovery.replay ? recovery.replay->epoch : recovery.next;
@@ -312,19 +319,22 @@ Status Run::read_on() {
   }
 }
 
+void Run::show(const EpochPlan& plan, const EpochReceipt& receipt) {
+  std::lock_guard lock(mutex_);
+  view_.epoch = plan.epoch;
+  view_.committed = plan.next;
+  view_.rows_in += receipt.rows_in;
+  view_.rows_out += receipt.rows_out;
+  view_.quarantined += receipt.quarantined;
+  view_.input_rows_per_second = metrics_.committed(receipt);
+  view_.last_receipt = receipt;
+}
+
 Status Run::run_stage(StageSpec spec) {
   StageHooks hooks;
   hooks.committed = [this](const EpochPlan& plan, const EpochReceipt& receipt) {
-    Status mirrored = spec_.source->mirror(plan.next, Wait::for_at_most(std::chrono::seconds(1), halt_.token()));
-    if (!mirrored.ok()) log::debug("offsets were not mirrored", {{"pipeline", spec_.pipeline}, {"reason", mirrored.to_string()}});
-    std::lock_guard lock(mutex_);
-    view_.epoch = plan.epoch;
-    view_.committed = plan.next;
-    view_.rows_in += receipt.rows_in;
-    view_.rows_out += receipt.rows_out;
-    view_.quarantined += receipt.quarantined;
-    view_.input_rows_per_second = metrics_.committed(receipt);
-    view_.last_receipt = receipt;
+    show(plan, receipt);
+    watcher_.post([self = shared_from_this(), next = plan.next] { self->mirror(next); });
   };
   hooks.blocked = [this](BlockReason reason) {
     const bool away = reason == BlockReason::kBrokerAway;
@@ -343,12 +353,17 @@ Status Run::run_stage(StageSpec spec) {
     std::lock_guard lock(mutex_);
     stage_ = nullptr;
   }
-  if (outcome.ok()) return outcome;
-  for (auto& sink : spec_.sinks) {
-    const Status abandoned = sink->abandon(position_.epoch, Wait::for_at_most(std::chrono::seconds(5)));
-    if (!abandoned.ok()) log::warn("an epoch could not be abandoned; its leftovers are dropped at the next claim", {{"pipeline", spec_.pipeline}, {"sink", sink->id()}, {"reason", abandoned.to_string()}});
-  }
+  // Lanes have read on since the last commit, also when all went well.
+  for (auto& sink : spec_.sinks) abandon(*sink);
+  if (spec_.quarantine) abandon(*spec_.quarantine);
   return outcome;
+}
+
+void Run::abandon(Sink& sink) {
+  const Status abandoned = sink.abandon(position_.epoch, Wait::for_at_most(std::chrono::seconds(5)));
+  if (abandoned.ok()) return;
+  log::warn("an epoch could not be abandoned; its leftovers are dropped at the next claim",
+            {{"pipeline", spec_.pipeline}, {"sink", sink.id()}, {"reason", abandoned.to_string()}});
 }
 
 }  // namespace laketide

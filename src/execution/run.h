@@ -59,6 +59,7 @@ class Run : public std::enable_shared_from_this<Run> {
   Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler);
   void main();
   void watch_bounds();
+  void mirror(const Positions& next);
   bool can_heal(const Status& problem) const;
   StreamState settle(const Status& outcome);
   Status attempt();
@@ -72,6 +73,8 @@ class Run : public std::enable_shared_from_this<Run> {
   Status replay(const Recovery& recovery);
   Status read_on();
   Status run_stage(StageSpec spec);
+  void abandon(Sink& sink);
+  void show(const EpochPlan& plan, const EpochReceipt& receipt);
   void set_state(StreamState state, const Status& problem = {});
   void pause_before_retry();
   Wait waiting() const { return Wait{halt_.token(), SteadyTime::max()}; }

@@ -17,6 +17,7 @@ class Sampler {
   explicit Sampler(RunSpec& run) : run_(run) {
     context_.memory = arrow::default_memory_pool();
     context_.clock = &system_clock();
+    context_.metrics = run.metrics;
     context_.labels = {{"pipeline", run.pipeline}};
     // Woken from the client's thread, perhaps after this object is gone: the signal is shared.
     context_.wake = [woken = woken_] { woken->notify(); };

@@ -33,9 +33,11 @@ class LaneTask final : public Task {
 /// Lets parts of a lane wake its task from any thread, also before it is started and after it has ended. Thread-safe.
 class LaneWaker {
  public:
+  /// The task has been started and may have blocked by now: a wake from before this call would be lost without this one.
   void set(TaskHandle handle) {
     std::lock_guard lock(mutex_);
     handle_ = std::move(handle);
+    handle_.wake();
   }
   void wake() {
     std::lock_guard lock(mutex_);
@@ -135,6 +137,7 @@ Result<LaneParts> Stage::make_parts(int lane, const Ranges& ranges) {
   parts.context->lane = lane;
   parts.context->memory = arrow::default_memory_pool();
   parts.context->clock = &system_clock();
+  parts.context->metrics = run_.metrics;
   parts.context->labels = {{"pipeline", run_.pipeline}};
   parts.context->wake = [waker = lanes_.back()->waker] { waker->wake(); };
   LT_ASSIGN_OR_RETURN(parts.reader, run_.source->open(*parts.context));

@@ -44,7 +44,8 @@ struct IoThreads::Core {
   void schedule(const Shared& actor) {
     actor->scheduled = true;
     ready.push_back(actor);
-    if (idle < static_cast<int>(ready.size()) && static_cast<int>(threads.size()) < threads_max) {
+    // Once stopping, the list of threads belongs to who joins them.
+    if (!stopping && idle < static_cast<int>(ready.size()) && static_cast<int>(threads.size()) < threads_max) {
       threads.emplace_back([this] { loop(); });
     }
     runnable.notify_one();

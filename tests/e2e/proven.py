@@ -1,6 +1,6 @@
 """A stream under proof: one topic filled by the generator, one pipeline, and the checker's word on what became of it."""
 from checker import check_all, make_promise, next_offsets
-from feed import Feed
+from feed import Feed, Layout
 from generator import Generator
 from record import RecordSpec
 import postgres_table
@@ -10,17 +10,23 @@ from daemon import Daemon
 DECLARED = "p int, i bigint, id bigint, ts timestamptz, value double, source text, h text"
 
 
+def two_sinks(name, tombstones="row", **more):
+    """A pipeline from the topic `name` into the Delta table `name` and the PostgreSQL table public.`name`."""
+    return {"name": name, "source": {"kafka": {"topic": name}, "format": {"json": {"schema": DECLARED, "tombstones": tombstones}}},
+            "sinks": [{"delta": {"path": name}}, {"postgres": {"table": f"public.{name}"}}], **more}
+
+
 class Proven:
     """Topic and pipeline bear one name. Without `document` the implicit pipeline of the topic is what runs.
 
     `postgres`: (server, table) of a sink `postgres:<table>`. Caller synchronises.
     """
 
-    def __init__(self, kafka, name, partitions=2, *, seed=7, document=None, postgres=None, spec=None, sink=None):
+    def __init__(self, kafka, name, partitions=2, *, seed=7, document=None, postgres=None, spec=None, sink=None, layout=None):
         kafka.create_topic(name, partitions)
         self.kafka, self.name, self.document, self.postgres = kafka, name, document, postgres
         self.spec = spec or RecordSpec(seed)
-        self.feed = Feed(self.spec, partitions, name, name)
+        self.feed = Feed(self.spec, partitions, name, name, layout or Layout())
         self.sink = sink or f"delta:{name}"
         self.promise = make_promise(self.spec.seed, partitions, name, self.sink, feeds=(self.feed,))
         self.ends = dict.fromkeys(range(partitions), 0)

@@ -1,9 +1,8 @@
 """kill -9 at every failpoint of the protocol and at random moments: each record is in each sink exactly once."""
 import subprocess
 
-import pytest
 from kill_loop import GeneratorLoad, KillLoop
-from proven import Proven, started
+from proven import Proven, started, two_sinks
 
 DELTA_POINTS = [
     "epoch.prepare.before", "delta.prepare.before", "delta.prepare.after", "epoch.prepared",
@@ -11,6 +10,9 @@ DELTA_POINTS = [
     "delta.commit.before", "lake.commit.before", "lake.commit.after", "delta.commit.after", "epoch.sink_committed",
     "ledger.committed.before", "ledger.committed.after", "epoch.committed",
 ]
+
+POSTGRES_POINTS = ["postgres.prepare.before", "postgres.copy", "postgres.prepare.after", "postgres.commit.before", "postgres.commit.sent",
+                   "postgres.commit.after"]
 
 
 class Killable:
@@ -33,7 +35,7 @@ class Killable:
             self._daemon.process.terminate()
 
     def healthy(self):
-        return self._daemon._healthy()
+        return self._daemon.ready()  # requests are taken from here on
 
 
 def loop(kafka, stream, daemon, **options):
@@ -48,11 +50,7 @@ def loop(kafka, stream, daemon, **options):
     )
 
 
-@pytest.mark.parametrize("points, random_kills, seed", [(DELTA_POINTS, 10, 1)])
-def test_one_sink_survives_every_kill(kafka, points, random_kills, seed):
-    stream = Proven(kafka, "killed")
-    stream.produce(1200)
-    daemon = started(kafka)
+def survive(kafka, stream, daemon, points, random_kills, seed):
     kills = loop(kafka, stream, daemon, seed=seed, kill_after_s=(0.1, 1.5))
     try:
         verdict = kills.run(points, each=1, random_kills=random_kills)
@@ -61,3 +59,15 @@ def test_one_sink_survives_every_kill(kafka, points, random_kills, seed):
     print(kills.document())
     assert verdict.ok, (kills.document(), daemon.log[-3000:])
     assert not kills.totals.failpoints_not_reached, kills.totals.failpoints_not_reached
+
+
+def test_one_sink_survives_every_kill(kafka):
+    stream = Proven(kafka, "killed")
+    stream.produce(1200)
+    survive(kafka, stream, started(kafka), DELTA_POINTS, random_kills=10, seed=1)
+
+
+def test_delta_and_postgres_survive_every_kill_above_all_between_their_commits(kafka, postgres):
+    stream = Proven(kafka, "twins", document=two_sinks("twins"), postgres=(postgres, "public.twins"))
+    stream.produce(300)
+    survive(kafka, stream, started(kafka, postgres=postgres), DELTA_POINTS + POSTGRES_POINTS, random_kills=20, seed=2)

@@ -105,6 +105,8 @@ class GeneratorLoad:
         self._thread.start()
 
     def stop(self):
+        if self._thread is None:
+            return self.ends
         self._stop.set()
         self._thread.join()
         if self._error:

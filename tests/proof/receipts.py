@@ -21,7 +21,7 @@ def check_receipts(receipts, promise, table=None, quarantined=None):
             number = receipt["epoch"]
             ranges = _ranges(receipt["ranges"])
             counts = {name: int(receipt[name]) for name in NUMBERS}
-            sinks = dict(receipt["sinks"])
+            sinks = {one["sink"]: one for one in receipt["sinks"]}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             verdict.violation("bad_receipt", "receipts", f"{error!r} in {str(receipt)[:200]}")
             continue
@@ -48,10 +48,8 @@ def check_receipts(receipts, promise, table=None, quarantined=None):
 
 def _ranges(document):
     return {
-        (source, topic, int(partition)): (int(start), int(end))
-        for source, topics in document.items()
-        for topic, partitions in topics.items()
-        for partition, (start, end) in partitions.items()
+        (one["source"], one["topic"], int(one["partition"])): (int(one["start"]), int(one["end"]))
+        for one in document
     }
 
 

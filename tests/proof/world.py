@@ -45,11 +45,14 @@ class World:
             self.receipts.append(
                 {
                     "epoch": epoch,
-                    "ranges": {"events": {"events": {str(p): list(pair) for p, pair in ranges.items()}}},
-                    "sinks": {
-                        SINK: {"commit": version, "rows": len(rows)},
-                        "quarantine": {"commit": version, "rows": len(bad)},
-                    },
+                    "ranges": [
+                        {"source": "events", "topic": "events", "partition": p, "start": start, "end": end}
+                        for p, (start, end) in ranges.items()
+                    ],
+                    "sinks": [
+                        {"sink": SINK, "commit": version, "rows": len(rows)},
+                        {"sink": "quarantine", "commit": version, "rows": len(bad)},
+                    ],
                     "rowsIn": len(rows) + len(bad) + tombstones,
                     "rowsOut": len(rows),
                     "filtered": tombstones,

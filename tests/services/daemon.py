@@ -67,7 +67,7 @@ class Daemon:
         return path
 
     def start(self, failpoints="", env=None, arguments=(), wait=True, seconds=20):
-        """Starts the process with armed failpoints; with `wait`, returns when /health answers 200."""
+        """Starts the process with armed failpoints; with `wait`, returns when /ready answers 200."""
         assert not self.running, "runs already"
         file = self.directory / "laketide.yaml"
         file.write_text(json.dumps(self.config, indent=1))
@@ -77,7 +77,7 @@ class Daemon:
                                             env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
         if wait:
-            self._until(lambda: self._healthy(), "/health to answer 200", seconds)
+            self._until(self.ready, "/ready to answer 200", seconds)
         return self
 
     @property
@@ -146,9 +146,15 @@ class Daemon:
             print(f"--- end of {self.log_path}\n" + self.log[-6000:])
         self.kill()
 
-    def _healthy(self):
+    def healthy(self):
+        return self._answers("/health")
+
+    def ready(self):
+        return self._answers("/ready")
+
+    def _answers(self, path):
         try:
-            return self.request("GET", "/health", timeout=2).status_code == 200
+            return self.request("GET", path, timeout=2).status_code == 200
         except requests.RequestException:
             return False
 

@@ -1,0 +1,144 @@
+#include "base/iso_time.h"
+
+namespace laketide {
+namespace {
+
+constexpr int64_t kMicrosPerSecond = 1'000'000;
+constexpr int64_t kSecondsPerDay = 86'400;
+
+/// Eats a text from its front. Confined to its task.
+class Scanner {
+ public:
+  explicit Scanner(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
+
+  bool done() const { return at_ == end_; }
+  size_t left() const { return static_cast<size_t>(end_ - at_); }
+  char peek() const { return at_ == end_ ? '\0' : *at_; }
+  bool take(char wanted) {
+    if (at_ == end_ || *at_ != wanted) return false;
+    ++at_;
+    return true;
+  }
+  /// Exactly `count` digits; -1 if they are not there.
+  int digits(int count) {
+    if (left() < static_cast<size_t>(count)) return -1;
+    int value = 0;
+    for (int i = 0; i < count; ++i) {
+      const unsigned digit = static_cast<unsigned char>(at_[i]) - unsigned{'0'};
+      if (digit > 9) return -1;
+      value = value * 10 + static_cast<int>(digit);
+    }
+    at_ += count;
+    return value;
+  }
+  /// Digits of a fraction as microseconds; -1 if there is none.
+  int fraction() {
+    int value = 0;
+    int count = 0;
+    for (; at_ != end_ && *at_ >= '0' && *at_ <= '9'; ++at_, ++count) {
+      if (count < 6) value = value * 10 + (*at_ - '0');
+    }
+    for (int i = count; i < 6; ++i) value *= 10;
+    return count == 0 ? -1 : value;
+  }
+
+ private:
+  const char* at_;
+  const char* end_;
+};
+
+bool is_leap(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }
+
+int days_in(int year, int month) {
+  constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  return month == 2 && is_leap(year) ? 29 : kDays[month - 1];
+}
+
+// Howard Hinnant's days_from_civil: years begin in March, so that the leap day is the last.
+int32_t days_since_1970(int year, int month, int day) {
+  year -= month <= 2 ? 1 : 0;
+  const int era = year / 400;
+  const int year_of_era = year - era * 400;
+  const int day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  const int day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+  return era * 146097 + day_of_era - 719468;
+}
+
+std::optional<int32_t> date(Scanner& in) {
+  const int year = in.digits(4);
+  if (year < 1 || !in.take('-')) return std::nullopt;
+  const int month = in.digits(2);
+  if (month < 1 || month > 12 || !in.take('-')) return std::nullopt;
+  const int day = in.digits(2);
+  if (day < 1 || day > days_in(year, month)) return std::nullopt;
+  return days_since_1970(year, month, day);
+}
+
+std::optional<int64_t> time_of_day(Scanner& in) {
+  const int hour = in.digits(2);
+  if (hour < 0 || hour > 23 || !in.take(':')) return std::nullopt;
+  const int minute = in.digits(2);
+  if (minute < 0 || minute > 59) return std::nullopt;
+  int second = 0;
+  int micros = 0;
+  if (in.take(':')) {
+    second = in.digits(2);
+    if (second < 0 || second > 60) return std::nullopt;
+    if (in.take('.')) {
+      micros = in.fraction();
+      if (micros < 0) return std::nullopt;
+    }
+  }
+  return ((hour * 60 + minute) * 60 + second) * kMicrosPerSecond + micros;
+}
+
+/// Seconds that local time is ahead of UTC.
+std::optional<int> offset(Scanner& in) {
+  if (in.take('Z') || in.take('z')) return 0;
+  const bool west = in.peek() == '-';
+  if (!in.take('+') && !in.take('-')) return std::nullopt;
+  const int hours = in.digits(2);
+  if (hours < 0 || hours > 18) return std::nullopt;
+  int minutes = 0;
+  if (!in.done()) {
+    in.take(':');
+    minutes = in.digits(2);
+    if (minutes < 0 || minutes > 59) return std::nullopt;
+  }
+  const int seconds = (hours * 60 + minutes) * 60;
+  return west ? -seconds : seconds;
+}
+
+}  // namespace
+
+std::optional<IsoTime> parse_iso_time(std::string_view text) {
+  Scanner in(text);
+  const auto days = date(in);
+  if (!days) return std::nullopt;
+  IsoTime result{Instant{*days * kSecondsPerDay * kMicrosPerSecond}, false};
+  if (in.done()) return result;
+  if (!in.take('T') && !in.take(' ') && !in.take('t')) return std::nullopt;
+  const auto micros = time_of_day(in);
+  if (!micros) return std::nullopt;
+  result.instant.micros += *micros;
+  if (in.done()) return result;
+  const auto ahead = offset(in);
+  if (!ahead || !in.done()) return std::nullopt;
+  result.instant.micros -= *ahead * kMicrosPerSecond;
+  result.has_offset = true;
+  return result;
+}
+
+std::optional<int32_t> parse_iso_date(std::string_view text) {
+  Scanner in(text);
+  const auto days = date(in);
+  return in.done() ? days : std::nullopt;
+}
+
+std::optional<int64_t> parse_iso_time_of_day(std::string_view text) {
+  Scanner in(text);
+  const auto micros = time_of_day(in);
+  return in.done() ? micros : std::nullopt;
+}
+
+}  // namespace laketide

@@ -1,0 +1,63 @@
+// The commands: what each is told, and what it does. How that is spelled on the command line is in program.cc.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/terminal.h"
+
+namespace laketide::cli {
+
+/// Immutable.
+struct ServeOptions {
+  std::string config;             // empty: default_service_file()
+  std::vector<std::string> sets;  // "server.listen=…"
+  bool paused = false;            // restore no stream
+};
+/// The daemon: returns when it has been stopped.
+ExitCode serve(const ServeOptions& options, const Terminal& terminal);
+
+/// Checks service and pipeline files, and prints each pipeline's plan.
+ExitCode check(const std::vector<std::string>& files, const Terminal& terminal);
+
+/// Immutable.
+struct ProduceOptions {
+  std::string config;
+  std::string brokers;  // empty: the service file's
+  std::string topic;
+  double rate = 5;                // events per second; 0: as fast as it goes
+  std::optional<int64_t> count;   // none: until a signal
+  std::optional<uint64_t> seed;   // none: another at each start
+};
+/// Writes generated events into a topic.
+ExitCode produce(const ProduceOptions& options, const Terminal& terminal);
+
+ExitCode version_report(const Terminal& terminal);
+
+/// How to reach a running service. Immutable.
+struct RemoteOptions {
+  std::string url = "http://127.0.0.1:8080";
+  std::string token_file;  // one line; empty: LAKETIDE_TOKEN of the environment, else none
+};
+
+/// Immutable.
+struct StreamChoice {
+  std::string pipeline;
+  std::string topic;
+  std::string file;  // start only: a pipeline document
+  bool now = false;  // stop only: give the open epoch up
+  int limit = 20;    // epochs only
+};
+ExitCode stream_start(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
+ExitCode stream_stop(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
+ExitCode stream_list(const RemoteOptions& remote, const Terminal& terminal);
+ExitCode stream_show(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
+ExitCode stream_epochs(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
+
+ExitCode service_status(const RemoteOptions& remote, const Terminal& terminal);
+ExitCode service_stop(const RemoteOptions& remote, const Terminal& terminal);
+
+}  // namespace laketide::cli

@@ -1,0 +1,130 @@
+#include "cli/program.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands.h"
+#include "laketide/version.h"
+
+namespace laketide::cli {
+namespace {
+
+/// What the options say, for all commands together: only one of them runs. Confined to its task.
+struct Words {
+  std::string output = "text";
+  ServeOptions serve;
+  std::vector<std::string> files;
+  ProduceOptions produce;
+  RemoteOptions remote;
+  StreamChoice stream;
+  std::function<ExitCode(const Terminal&)> command;
+};
+
+CLI::App* add_command(CLI::App& parent, Words& words, const std::string& name, const std::string& description, const std::string& examples,
+                      std::function<ExitCode(const Terminal&)> command) {
+  CLI::App* app = parent.add_subcommand(name, description);
+  if (!examples.empty()) app->footer("Examples:\n" + examples);
+  app->add_option("-o,--output", words.output, "text or json")->check(CLI::IsMember({"text", "json"}));
+  app->callback([&words, command = std::move(command)] { words.command = command; });
+  return app;
+}
+
+void add_remote_options(CLI::App& app, Words& words) {
+  app.add_option("--url", words.remote.url, "the service")->envname("LAKETIDE_URL")->capture_default_str();
+  app.add_option("--token-file", words.remote.token_file, "file with a token; without it LAKETIDE_TOKEN of the environment");
+}
+
+void add_serve(CLI::App& app, Words& words) {
+  CLI::App* serve_app = add_command(app, words, "serve", "Run the service in the foreground; SIGTERM and Ctrl-C drain and end it",
+                                    "  laketide serve\n"
+                                    "  laketide serve --config /etc/laketide/laketide.yaml\n"
+                                    "  laketide serve --set server.listen=127.0.0.1:9090 --set kafka.brokers=broker:9092",
+                                    [&words](const Terminal& terminal) { return serve(words.serve, terminal); });
+  serve_app->add_option("--config", words.serve.config, "service file; default conf/laketide.yaml, then /etc/laketide/laketide.yaml");
+  serve_app->add_option("--set", words.serve.sets, "section.key=value over the file and the environment; may be given again")->take_all();
+  serve_app->add_flag("--paused", words.serve.paused, "start no stream that ran before");
+}
+
+void add_check(CLI::App& app, Words& words) {
+  add_command(app, words, "check", "Check service and pipeline files; print each pipeline's plan",
+              "  laketide check conf/laketide.yaml\n"
+              "  laketide check -o json conf/pipelines/*.yaml",
+              [&words](const Terminal& terminal) { return check(words.files, terminal); })
+      ->add_option("FILE", words.files, "service or pipeline files")
+      ->required();
+}
+
+void add_produce(CLI::App& app, Words& words) {
+  CLI::App* produce_app = add_command(app, words, "produce", "Write generated JSON events into a topic, until Ctrl-C or --count",
+                                      "  laketide produce --topic events\n"
+                                      "  laketide produce --topic events --rate 10000 --count 1000000 --seed 7",
+                                      [&words](const Terminal& terminal) { return produce(words.produce, terminal); });
+  produce_app->add_option("--topic", words.produce.topic, "where to")->required();
+  produce_app->add_option("--rate", words.produce.rate, "events per second; 0: as fast as it goes")->check(CLI::NonNegativeNumber)->capture_default_str();
+  produce_app->add_option("--count", words.produce.count, "stop after so many")->check(CLI::NonNegativeNumber);
+  produce_app->add_option("--seed", words.produce.seed, "the same seed, the same values");
+  produce_app->add_option("--brokers", words.produce.brokers, "host:port[,host:port]; default kafka.brokers of the service file");
+  produce_app->add_option("--config", words.produce.config, "service file; default as for serve");
+}
+
+void add_stream(CLI::App& app, Words& words) {
+  CLI::App* stream = app.add_subcommand("stream", "Streams of a running service");
+  stream->require_subcommand(1);
+  const auto add = [&](const char* name, const char* description, const char* examples, ExitCode (*command)(const RemoteOptions&, const StreamChoice&, const Terminal&)) {
+    CLI::App* one = add_command(*stream, words, name, description, examples,
+                                [&words, command](const Terminal& terminal) { return command(words.remote, words.stream, terminal); });
+    add_remote_options(*one, words);
+    return one;
+  };
+  CLI::App* start = add("start", "Start a stream", "  laketide stream start sensor-averages\n  laketide stream start --topic events\n  laketide stream start --file pipeline.yaml", stream_start);
+  start->add_option("PIPELINE", words.stream.pipeline, "a pipeline known by name");
+  start->add_option("--topic", words.stream.topic, "the pipeline of this topic, or the implicit one");
+  start->add_option("--file", words.stream.file, "a pipeline document");
+  CLI::App* stop = add("stop", "Stop one stream, those of a topic, or all", "  laketide stream stop\n  laketide stream stop sensor-averages --now", stream_stop);
+  stop->add_option("PIPELINE", words.stream.pipeline, "only this one");
+  stop->add_option("--topic", words.stream.topic, "only those that read this topic");
+  stop->add_flag("--now", words.stream.now, "give the open epoch up instead of committing it");
+  add("show", "One stream and its partitions", "  laketide stream show sensor-averages", stream_show)->add_option("PIPELINE", words.stream.pipeline, "its name")->required();
+  CLI::App* epochs = add("epochs", "Receipts of the last committed epochs", "  laketide stream epochs sensor-averages --limit 5", stream_epochs);
+  epochs->add_option("PIPELINE", words.stream.pipeline, "its name")->required();
+  epochs->add_option("--limit", words.stream.limit, "how many")->check(CLI::Range(1, 1000))->capture_default_str();
+  CLI::App* list = add_command(*stream, words, "list", "All streams", "  laketide stream list -o json",
+                               [&words](const Terminal& terminal) { return stream_list(words.remote, terminal); });
+  add_remote_options(*list, words);
+}
+
+void add_service(CLI::App& app, Words& words) {
+  CLI::App* status = add_command(app, words, "status", "Whether the service is ready, and its streams", "  laketide status --url http://127.0.0.1:8080",
+                                 [&words](const Terminal& terminal) { return service_status(words.remote, terminal); });
+  add_remote_options(*status, words);
+  CLI::App* stop = add_command(app, words, "stop", "Stop the service: streams drain and commit", "  laketide stop",
+                               [&words](const Terminal& terminal) { return service_stop(words.remote, terminal); });
+  add_remote_options(*stop, words);
+  add_command(app, words, "version", "Versions of this program and its libraries", "", version_report);
+}
+
+}  // namespace
+
+int run_program(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+  CLI::App app("Laketide: Kafka streams into Delta Lake and PostgreSQL, exactly once.", "laketide");
+  app.footer("Exit codes: 0 done, 1 the work failed, 2 wrong use, 3 configuration refused, 4 a dependency could not be reached.");
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version());
+  Words words;
+  add_serve(app, words);
+  add_check(app, words);
+  add_produce(app, words);
+  add_stream(app, words);
+  add_service(app, words);
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error, out, err) == 0 ? 0 : static_cast<int>(ExitCode::kWrongUse);
+  }
+  return static_cast<int>(words.command(Terminal{out, err, words.output == "json"}));
+}
+
+}  // namespace laketide::cli

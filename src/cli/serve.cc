@@ -1,0 +1,72 @@
+#include <chrono>
+#include <cstdlib>
+
+#include "base/log.h"
+#include "cli/commands.h"
+#include "config/service_config.h"
+#include "engine/make_engine.h"
+#include "http/server.h"
+#include "laketide/version.h"
+
+namespace laketide::cli {
+namespace {
+
+/// How often the wait for a wish to stop is looked after; it ends at once when there is one.
+constexpr std::chrono::hours kLook{1};
+
+http::ServerOptions server_options(const config::ServerConfig& config) {
+  http::ServerOptions options;
+  options.listen = config.listen;
+  options.probe_listen = config.probe_listen;
+  options.token_file = config.token_file;
+  options.allow_unauthenticated = config.allow_unauthenticated;
+  options.handle_signals = true;
+  // Whoever signals twice does not want to wait. Ending so is safe: what was not committed is read again.
+  options.on_impatience = [] { std::_Exit(static_cast<int>(ExitCode::kFailed)); };
+  return options;
+}
+
+/// Until all has drained and committed, or the deadline.
+void drain(Engine& engine, std::chrono::milliseconds deadline) {
+  const bool committed = engine.wait_stopped(std::chrono::steady_clock::now() + deadline);
+  if (committed) {
+    log::info("stopped; everything read is committed");
+  } else {
+    log::warn("stopped at the deadline; open epochs were given up and are read again at the next start",
+              {{"stop_deadline_ms", static_cast<int64_t>(deadline.count())}});
+  }
+}
+
+ExitCode run(const config::ServiceConfig& config, std::vector<config::PipelineSpec> pipelines, bool restore, const Terminal& terminal) {
+  // Bound first: from here on /health answers, however long the rest takes.
+  Result<std::unique_ptr<http::Server>> server = http::make_server(server_options(config.server));
+  if (!server.ok()) return fail(terminal, server.status(), ExitCode::kRefused);
+  Result<std::unique_ptr<Engine>> made = make_engine(config, std::move(pipelines), restore);
+  if (!made.ok()) return fail(terminal, made.status(), ExitCode::kRefused);
+  const std::shared_ptr<Engine> engine = std::move(*made);
+  (*server)->attach(engine);
+  while (!(*server)->wait_for_stop(kLook)) continue;
+  drain(*engine, config.server.stop_deadline);
+  server->reset();
+  return ExitCode::kDone;
+}
+
+}  // namespace
+
+ExitCode serve(const ServeOptions& options, const Terminal& terminal) {
+  const std::string file = options.config.empty() ? default_service_file() : options.config;
+  std::vector<config::Problem> problems;
+  const Result<config::ServiceConfig> config = config::load_service(file, options.sets, problems);
+  std::vector<config::PipelineSpec> pipelines;
+  if (config.ok()) pipelines = config::load_pipelines(config->pipelines, problems);
+  if (!problems.empty()) {
+    print_problems(terminal, problems);
+    return ExitCode::kRefused;
+  }
+  if (const Status logging = log::configure(config->log_level, config->log_format); !logging.ok()) return fail(terminal, logging, ExitCode::kRefused);
+  log::info("laketide is starting", {{"version", version()}, {"commit", commit()}, {"config", file.empty() ? "none: defaults" : file},
+                                     {"pipelines", static_cast<int64_t>(pipelines.size())}});
+  return run(*config, std::move(pipelines), !options.paused, terminal);
+}
+
+}  // namespace laketide::cli

@@ -1,0 +1,148 @@
+#include "config/pipeline_spec.h"
+
+#include <algorithm>
+
+#include "config/document_file.h"
+#include "config/field.h"
+#include "config/pipeline_fields.h"
+
+namespace laketide::config {
+namespace {
+
+using std::chrono::microseconds;
+using namespace std::chrono_literals;
+
+constexpr std::string_view kRequestOrigin = "request";
+constexpr int64_t kLanesMax = 256;
+constexpr int64_t kRecordsMax = 1'000'000'000'000;
+
+/// `once: true`: chooses `kind`.
+Field trigger_kind_field(const char* name, TriggerSpec& trigger, TriggerSpec::Kind kind) {
+  return {name, "", [&trigger, kind](Reader& reader, const Node& node, const std::string& path) {
+            bool chosen = true;
+            std::string canonical = flag_field("", chosen, "").read(reader, node, path);
+            if (!chosen) reader.refuse(node.place, path, "is chosen by true; to leave it out, remove the line");
+            trigger.kind = kind;
+            return canonical;
+          }};
+}
+
+std::vector<Field> trigger_fields(TriggerSpec& trigger) {
+  const auto set_every = [&trigger](microseconds value) { trigger.every = std::chrono::ceil<std::chrono::milliseconds>(value); };
+  return {with_aliases(duration_field("epoch", set_every, {10ms, 1h}, "an epoch is committed this often"),
+                       {"processingTime", "processing_time"}),
+          trigger_kind_field("once", trigger, TriggerSpec::Kind::kOnce),
+          with_aliases(trigger_kind_field("available_now", trigger, TriggerSpec::Kind::kAvailableNow), {"availableNow"}),
+          refused_field("continuous", "this version commits in epochs only; write trigger: { epoch: 1s }")};
+}
+
+std::string read_trigger(Reader& reader, const Node& node, const std::string& path, TriggerSpec& trigger) {
+  if (node.kind == Node::Kind::kScalar) {
+    // `trigger: once` is `trigger: { once: true }`.
+    Node named;
+    named.kind = Node::Kind::kMapping;
+    named.place = node.place;
+    Node value = node;
+    value.text = "true";
+    value.quoted = false;
+    named.members.push_back({node.text, node.place, std::move(value)});
+    return reader.section(named, path, trigger_fields(trigger));
+  }
+  if (node.members.size() > 1) reader.refuse(node.place, path, "a pipeline has one trigger");
+  return reader.section(node, path, trigger_fields(trigger));
+}
+
+std::vector<Field> bad_records_fields(BadRecordsSpec& bad) {
+  return {word_field("policy", bad.policy, {"quarantine", "drop", "fail"}, "what to do with a record that cannot be used"),
+          ratio_field("max_ratio", bad.max_ratio, "the stream fails as too_many_bad above this share"),
+          integer_field("over", [&bad](int64_t value) { bad.over = value; }, {0, kRecordsMax}, "of so many records")};
+}
+
+std::vector<Field> refused_fields() {
+  const std::string time = "this version has no event time yet: no windows, no watermarks";
+  return {refused_field("tables", "this version does not join with static tables yet"),
+          refused_field("watermark", time),
+          refused_field("event_time", time),
+          refused_field("late_rows", time),
+          refused_field("idle_after", time),
+          refused_field("max_future_skew", time),
+          refused_field("state", "this version has no stateful queries yet"),
+          refused_field("deduplicate", "this version does not remove duplicates yet"),
+          refused_field("sink", "write a list: sinks: [ { delta: { path: averages } } ]"),
+          refused_field("engine", "this version runs pipelines itself only")};
+}
+
+std::vector<Field> pipeline_fields(PipelineSpec& spec) {
+  std::vector<Field> fields = {
+      text_field("name", spec.name, "the pipeline's name", check_pipeline_name),
+      sources_field(spec.sources),
+      source_field(spec.sources),
+      text_field("sql", spec.sql, "the query; default SELECT * FROM source"),
+      output_mode_field(spec.output_mode),
+      {"trigger", "when epochs close",
+       [&spec](Reader& reader, const Node& node, const std::string& path) { return read_trigger(reader, node, path, spec.trigger); }},
+      sinks_field(spec.sinks),
+      section_field("bad_records", "what to do with records that cannot be used", bad_records_fields(spec.bad_records)),
+      text_field("pool", spec.pool, "pool of the engine's share"),
+      integer_field("lanes", [&spec](int64_t n) { spec.lanes = n == 0 ? std::nullopt : std::optional(static_cast<int>(n)); },
+                    {1, kLanesMax}, "parallel copies; auto: as many as partitions and workers allow", 0),
+      flag_field("autostart", spec.autostart, "start with the service"),
+  };
+  for (Field& field : refused_fields()) fields.push_back(std::move(field));
+  return fields;
+}
+
+void check_whole(Reader& reader, const Node& root, const PipelineSpec& spec) {
+  if (root.find("name") == nullptr) reader.refuse(root.place, "name", "a pipeline needs a name, such as name: sensor-averages");
+  const Node::Member* source = root.find("source");
+  if (source == nullptr && root.find("sources") == nullptr) {
+    reader.refuse(root.place, "sources", "a pipeline needs a source, such as source: { kafka: { topic: events } }");
+  } else if (source != nullptr && root.find("sources") != nullptr) {
+    reader.refuse(source->key_place, "source", "stands beside `sources`; keep one");
+  }
+  if (root.find("sinks") == nullptr && root.find("sink") == nullptr) {
+    reader.refuse(root.place, "sinks", "a pipeline needs a sink, such as sinks: [ { delta: { path: averages } } ]");
+  }
+  const bool needs_sql = std::any_of(spec.sinks.begin(), spec.sinks.end(), [](const SinkSpec& sink) { return sink.select.empty(); });
+  if (source == nullptr && spec.sources.size() > 1 && spec.sql.empty() && needs_sql) {
+    reader.refuse(root.place, "sql", "several sources need a query that says what to do with them");
+  }
+}
+
+void fill_defaults(PipelineSpec& spec) {
+  for (SourceSpec& source : spec.sources) {
+    auto* kafka = std::get_if<KafkaSourceSpec>(&source.from);
+    if (kafka != nullptr && kafka->group_id.empty()) kafka->group_id = "laketide-" + spec.name;
+  }
+  for (SinkSpec& sink : spec.sinks) {
+    if (sink.output_mode.empty()) sink.output_mode = spec.output_mode;
+  }
+}
+
+}  // namespace
+
+std::string Problem::to_string() const {
+  std::string out = file;
+  if (line > 0) out += ":" + std::to_string(line) + ":" + std::to_string(column);
+  if (!out.empty()) out += ": ";
+  return out + (field.empty() ? "" : field + ": ") + message;
+}
+
+Result<PipelineSpec> parse_pipeline(std::string_view text, const std::string& origin, std::vector<Problem>& problems) {
+  const size_t problems_before = problems.size();
+  PipelineSpec spec;
+  if (const auto root = parse_document(text, origin, problems)) {
+    Reader reader(origin == kRequestOrigin ? Reader::Author::kRequest : Reader::Author::kFile, problems);
+    spec.canonical = reader.section(*root, "", pipeline_fields(spec));
+    if (root->kind == Node::Kind::kMapping) check_whole(reader, *root, spec);
+  }
+  if (problems.size() != problems_before) {
+    sort_by_place(problems, problems_before);
+    const Status all = summary_of(problems, problems_before);
+    return Status::user("invalid_pipeline", std::string(all.detail()), std::string(all.field()));
+  }
+  fill_defaults(spec);
+  return spec;
+}
+
+}  // namespace laketide::config

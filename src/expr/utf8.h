@@ -1,0 +1,24 @@
+// Characters of UTF-8 text.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace laketide::expr {
+
+/// Bytes of the character that begins with `first`; 1 for a byte that begins none.
+inline size_t character_size(char first) {
+  const auto byte = static_cast<unsigned char>(first);
+  return byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+}
+/// Characters in `text`.
+int64_t count_characters(std::string_view text);
+/// Where character `index` (from 0) begins; the size if there are fewer.
+size_t byte_of_character(std::string_view text, int64_t index);
+bool is_utf8(std::string_view text);
+/// Each character by the simple mapping of Unicode, as PostgreSQL under C.UTF-8.
+void append_lower(std::string_view text, std::string& to);
+void append_upper(std::string_view text, std::string& to);
+
+}  // namespace laketide::expr

@@ -1,0 +1,127 @@
+#include "formats/json/column_builders.h"
+
+#include <arrow/array/array_base.h>
+#include <arrow/array/builder_binary.h>
+#include <arrow/array/builder_decimal.h>
+#include <arrow/array/builder_nested.h>
+#include <arrow/array/builder_primitive.h>
+#include <arrow/array/builder_time.h>
+#include <arrow/type.h>
+#include <arrow/util/decimal.h>
+
+#include "flow/arrow_status.h"
+
+namespace laketide::json {
+namespace {
+
+// Room for rows was made; bytes are checked for.
+arrow::Status append_bytes(arrow::BinaryBuilder& builder, std::string_view bytes) {
+  const auto size = static_cast<int64_t>(bytes.size());
+  if (builder.value_data_capacity() - builder.value_data_length() < size) ARROW_RETURN_NOT_OK(builder.ReserveData(size));
+  builder.UnsafeAppend(bytes.data(), static_cast<int32_t>(size));
+  return arrow::Status::OK();
+}
+
+template <typename Builder, typename Value>
+arrow::Status append_fixed(arrow::ArrayBuilder& builder, Value value) {
+  static_cast<Builder&>(builder).UnsafeAppend(value);
+  return arrow::Status::OK();
+}
+
+void append_null(ColumnKind kind, arrow::ArrayBuilder& builder) {
+  switch (kind) {
+    case ColumnKind::kBoolean: return static_cast<arrow::BooleanBuilder&>(builder).UnsafeAppendNull();
+    case ColumnKind::kSmallint: return static_cast<arrow::Int16Builder&>(builder).UnsafeAppendNull();
+    case ColumnKind::kInt: return static_cast<arrow::Int32Builder&>(builder).UnsafeAppendNull();
+    case ColumnKind::kBigint: return static_cast<arrow::Int64Builder&>(builder).UnsafeAppendNull();
+    case ColumnKind::kReal: return static_cast<arrow::FloatBuilder&>(builder).UnsafeAppendNull();
+    case ColumnKind::kDouble: return static_cast<arrow::DoubleBuilder&>(builder).UnsafeAppendNull();
+    case ColumnKind::kDate: return static_cast<arrow::Date32Builder&>(builder).UnsafeAppendNull();
+    case ColumnKind::kTime: return static_cast<arrow::Time64Builder&>(builder).UnsafeAppendNull();
+    case ColumnKind::kTimestamp:
+    case ColumnKind::kTimestamptz: return static_cast<arrow::TimestampBuilder&>(builder).UnsafeAppendNull();
+    case ColumnKind::kNumeric: return static_cast<arrow::Decimal128Builder&>(builder).UnsafeAppendNull();
+    default: return static_cast<arrow::BinaryBuilder&>(builder).UnsafeAppendNull();
+  }
+}
+
+arrow::Status append_set(ColumnKind kind, arrow::ArrayBuilder& builder, const Cell& cell) {
+  switch (kind) {
+    case ColumnKind::kBoolean: return append_fixed<arrow::BooleanBuilder>(builder, cell.integer != 0);
+    case ColumnKind::kSmallint: return append_fixed<arrow::Int16Builder>(builder, static_cast<int16_t>(cell.integer));
+    case ColumnKind::kInt: return append_fixed<arrow::Int32Builder>(builder, static_cast<int32_t>(cell.integer));
+    case ColumnKind::kBigint: return append_fixed<arrow::Int64Builder>(builder, cell.integer);
+    case ColumnKind::kReal: return append_fixed<arrow::FloatBuilder>(builder, static_cast<float>(cell.real));
+    case ColumnKind::kDouble: return append_fixed<arrow::DoubleBuilder>(builder, cell.real);
+    case ColumnKind::kDate: return append_fixed<arrow::Date32Builder>(builder, static_cast<int32_t>(cell.integer));
+    case ColumnKind::kTime: return append_fixed<arrow::Time64Builder>(builder, cell.integer);
+    case ColumnKind::kTimestamp:
+    case ColumnKind::kTimestamptz: return append_fixed<arrow::TimestampBuilder>(builder, cell.integer);
+    case ColumnKind::kNumeric:
+      return append_fixed<arrow::Decimal128Builder>(builder, arrow::Decimal128(cell.decimal.high, cell.decimal.low));
+    default: return append_bytes(static_cast<arrow::BinaryBuilder&>(builder), cell.bytes.view());
+  }
+}
+
+arrow::Status append_list(const Column& column, arrow::ListBuilder& list, const Cell& cell, const std::vector<Cell>& elements) {
+  if (!cell.is_set) return list.AppendNull();
+  ARROW_RETURN_NOT_OK(list.Append());
+  arrow::ArrayBuilder& values = *list.value_builder();
+  ARROW_RETURN_NOT_OK(values.Reserve(cell.elements.count));
+  for (uint32_t i = 0; i < cell.elements.count; ++i) {
+    const Cell& element = elements[cell.elements.first + i];
+    if (element.is_set) {
+      ARROW_RETURN_NOT_OK(append_set(column.element, values, element));
+    } else {
+      append_null(column.element, values);
+    }
+  }
+  return arrow::Status::OK();
+}
+
+}  // namespace
+
+/// Confined to its task.
+struct ColumnBuilders::State {
+  const std::vector<Column>& columns;
+  std::vector<std::unique_ptr<arrow::ArrayBuilder>> builders;
+  arrow::Status failed;
+};
+
+ColumnBuilders::ColumnBuilders(const Schema& schema, const std::vector<Column>& columns, arrow::MemoryPool* memory)
+    : state_(new State{columns, {}, arrow::Status::OK()}) {
+  for (const auto& field : schema->fields()) {
+    state_->failed &= arrow::MakeBuilder(memory, field->type(), &state_->builders.emplace_back());
+  }
+}
+
+ColumnBuilders::~ColumnBuilders() = default;
+
+Status ColumnBuilders::reserve(int64_t rows) {
+  LT_RETURN_IF_ERROR(from_arrow(state_->failed));
+  for (auto& builder : state_->builders) LT_RETURN_IF_ERROR(from_arrow(builder->Reserve(rows)));
+  return {};
+}
+
+Status ColumnBuilders::append(std::span<const Cell> cells, const std::vector<Cell>& elements) {
+  for (size_t i = 0; i < cells.size(); ++i) {
+    const Column& column = state_->columns[i];
+    arrow::ArrayBuilder& builder = *state_->builders[i];
+    if (column.kind == ColumnKind::kList) {
+      LT_RETURN_IF_ERROR(from_arrow(append_list(column, static_cast<arrow::ListBuilder&>(builder), cells[i], elements)));
+    } else if (!cells[i].is_set) {
+      append_null(column.kind, builder);
+    } else if (arrow::Status done = append_set(column.kind, builder, cells[i]); !done.ok()) {
+      return from_arrow(done);
+    }
+  }
+  return {};
+}
+
+Result<std::vector<std::shared_ptr<arrow::Array>>> ColumnBuilders::finish() {
+  std::vector<std::shared_ptr<arrow::Array>> arrays;
+  for (auto& builder : state_->builders) LT_RETURN_IF_ERROR(from_arrow(builder->Finish(&arrays.emplace_back())));
+  return arrays;
+}
+
+}  // namespace laketide::json

@@ -1,0 +1,97 @@
+#include "formats/json/column_plan.h"
+
+#include <algorithm>
+#include <optional>
+
+#include <arrow/type.h>
+
+#include "flow/schema_text.h"
+#include "formats/json/json_format.h"
+
+namespace laketide::json {
+namespace {
+
+std::optional<ColumnKind> kind_of(const arrow::Field& field) {
+  switch (field.type()->id()) {
+    case arrow::Type::BOOL: return ColumnKind::kBoolean;
+    case arrow::Type::INT16: return ColumnKind::kSmallint;
+    case arrow::Type::INT32: return ColumnKind::kInt;
+    case arrow::Type::INT64: return ColumnKind::kBigint;
+    case arrow::Type::FLOAT: return ColumnKind::kReal;
+    case arrow::Type::DOUBLE: return ColumnKind::kDouble;
+    case arrow::Type::DECIMAL128: return ColumnKind::kNumeric;
+    case arrow::Type::STRING:
+      return is_jsonb(field) ? ColumnKind::kJsonb : is_uuid(field) ? ColumnKind::kUuid : ColumnKind::kText;
+    case arrow::Type::BINARY: return ColumnKind::kBytea;
+    case arrow::Type::DATE32: return ColumnKind::kDate;
+    case arrow::Type::TIME64: return ColumnKind::kTime;
+    case arrow::Type::TIMESTAMP:
+      return static_cast<const arrow::TimestampType&>(*field.type()).timezone().empty() ? ColumnKind::kTimestamp
+                                                                                        : ColumnKind::kTimestamptz;
+    case arrow::Type::LIST: return ColumnKind::kList;
+    default: return std::nullopt;
+  }
+}
+
+Result<Column> column_of(const arrow::Field& field) {
+  Column column;
+  column.name = field.name();
+  column.not_null = !field.nullable();
+  column.sql_type = sql_type_of(field);
+  const auto kind = kind_of(field);
+  const arrow::Field* innermost = &field;
+  std::optional<ColumnKind> element = ColumnKind::kText;
+  if (kind == ColumnKind::kList) {
+    innermost = field.type()->field(0).get();
+    element = kind_of(*innermost);
+  }
+  if (!kind || !element || element == ColumnKind::kList) {
+    return Status::user("unsupported_type", "JSON cannot be read into a column of this type; use jsonb for nested values: " +
+                                                field.name() + " " + column.sql_type, field.name());
+  }
+  column.kind = *kind;
+  column.element = *element;
+  if (innermost->type()->id() == arrow::Type::DECIMAL128) {
+    const auto& decimal = static_cast<const arrow::Decimal128Type&>(*innermost->type());
+    column.precision = decimal.precision();
+    column.scale = decimal.scale();
+  }
+  return column;
+}
+
+}  // namespace
+
+Result<ColumnPlan> ColumnPlan::make(const Schema& known, const Schema& wanted) {
+  ColumnPlan plan;
+  for (const auto& field : known->fields()) plan.by_name_.emplace(field->name(), kUnwantedField);
+  // A field of this name in the data is as unknown as any other: the column is ours.
+  plan.by_name_.erase(std::string(kRescuedColumn));
+  for (const auto& field : wanted->fields()) {
+    const int index = static_cast<int>(plan.columns_.size());
+    LT_ASSIGN_OR_RETURN(Column column, column_of(*field));
+    if (field->name() == kRescuedColumn) {
+      column.kind = ColumnKind::kRescued;
+      plan.rescued_ = index;
+    } else {
+      plan.by_name_[field->name()] = index;
+    }
+    plan.columns_.push_back(std::move(column));
+  }
+  for (const Column& column : plan.columns_) {
+    if (column.kind != ColumnKind::kRescued) plan.look_up(column.name, plan.order_.size());
+  }
+  return plan;
+}
+
+int ColumnPlan::look_up(std::string_view name, size_t position) {
+  const auto found = by_name_.find(name);
+  const int column = found == by_name_.end() ? kUnknownField : found->second;
+  if (position >= kRememberedMax) return column;
+  if (position >= order_.size()) order_.resize(position + 1);
+  // Only a name without quote and backslash stands in the text as it is.
+  order_[position].name.assign(name.find_first_of("\"\\") == std::string_view::npos ? name : std::string_view());
+  order_[position].column = column;
+  return column;
+}
+
+}  // namespace laketide::json

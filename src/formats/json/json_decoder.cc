@@ -1,0 +1,265 @@
+#include "formats/json/json_decoder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <simdjson.h>
+
+#include "flow/pseudo_columns.h"
+#include "formats/json/column_builders.h"
+#include "formats/json/column_plan.h"
+#include "formats/json/json_format.h"
+#include "formats/json/value_reader.h"
+
+namespace laketide::json {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+constexpr size_t kShownMax = 64;
+
+/// Why a record was refused; empty code: it was not. Confined to its task.
+struct Verdict {
+  const char* code = nullptr;
+  std::string reason;
+};
+
+std::string shown(std::string_view raw) {
+  if (raw.size() <= kShownMax) return std::string(raw);
+  size_t cut = kShownMax;
+  while (cut > 0 && (static_cast<unsigned char>(raw[cut]) & 0xc0) == 0x80) --cut;  // between characters
+  return std::string(raw.substr(0, cut)) + "…";
+}
+
+/// A field's name as the text has it, and its column. Confined to its task.
+struct FieldName {
+  std::string_view raw;
+  int column = kUnknownField;
+};
+
+/// How much of the text from `value` on is that value, for messages only.
+size_t value_size(const char* value, const char* end) {
+  const char* at = value;
+  int depth = 0;
+  bool quoted = false;
+  for (; at < end; ++at) {
+    if (quoted) {
+      if (*at == '\\') ++at;
+      else if (*at == '"') quoted = false;
+      if (!quoted && depth == 0) return static_cast<size_t>(at + 1 - value);
+      continue;
+    }
+    if (*at == '"') quoted = true;
+    if (*at == '{' || *at == '[') ++depth;
+    if ((*at == '}' || *at == ']') && --depth <= 0) return static_cast<size_t>(at - value) + (depth == 0 ? 1 : 0);
+    if (*at == ',' && depth == 0) break;
+  }
+  return static_cast<size_t>(std::min(at, end) - value);
+}
+
+std::string expectation(const Column& column) {
+  const ColumnKind kind = column.kind == ColumnKind::kList ? column.element : column.kind;
+  switch (kind) {
+    case ColumnKind::kText: return "a string";
+    case ColumnKind::kBytea: return "a string in base64";
+    case ColumnKind::kDate: return "a string like \"2026-01-02\"";
+    case ColumnKind::kTime: return "a string like \"03:04:05\"";
+    case ColumnKind::kTimestamp:
+    case ColumnKind::kTimestamptz: return "a string like \"2026-01-02T03:04:05.678Z\"";
+    case ColumnKind::kUuid: return "a string that is a UUID";
+    case ColumnKind::kBoolean: return "true or false";
+    default: return "a number";
+  }
+}
+
+/// See json_decoder.h. Confined to its task.
+class JsonDecoder final : public Decoder {
+ public:
+  JsonDecoder(JsonDecoderOptions options, ColumnPlan plan, Context& context)
+      : options_(std::move(options)),
+        plan_(std::move(plan)),
+        builders_(options_.wanted, plan_.columns(), context.memory),
+        pseudo_(options_.hidden, context.memory),
+        cells_(plan_.columns().size()) {
+    arrow::FieldVector fields = options_.wanted->fields();
+    for (const auto& field : pseudo_.fields()) fields.push_back(field);
+    schema_ = arrow::schema(std::move(fields));
+  }
+
+  Status decode(const Records& records, Batch& out, Rejects& rejects) override;
+
+ private:
+  Verdict read_record(const RecordView& record);
+  Verdict read_fields(ondemand::document& document, ondemand::object& object);
+  simdjson::error_code find_column(ondemand::field& field, size_t position, FieldName& name);
+  Verdict read_unknown(ondemand::document& document, std::string_view raw_name, ondemand::value& value);
+  Verdict check_nulls() const;
+  Verdict refuse(Outcome outcome, const Column& column, const char* value) const;
+  std::string_view copy_padded(const RecordView& record);
+
+  const JsonDecoderOptions options_;
+  ColumnPlan plan_;
+  ColumnBuilders builders_;
+  PseudoColumns pseudo_;
+  Schema schema_;
+  ondemand::parser parser_;
+  ValueReader reader_;
+  std::vector<Cell> cells_;
+  std::vector<char> padded_;
+  std::string_view text_;  // of the record, in padded_
+  std::string rescued_;
+};
+
+Verdict bad_json(std::string_view why) { return {"bad_json", "the value is not JSON: " + std::string(why)}; }
+
+Verdict bad_json(simdjson::error_code error) {
+  switch (error) {
+    case simdjson::UTF8_ERROR: return bad_json("it is not UTF-8");
+    case simdjson::EMPTY: return bad_json("it is empty");
+    case simdjson::UNESCAPED_CHARS: return bad_json("a string holds a control character");
+    case simdjson::UNCLOSED_STRING: return bad_json("a string does not end");
+    default: return bad_json("it breaks off or is malformed");
+  }
+}
+
+Status JsonDecoder::decode(const Records& records, Batch& out, Rejects& rejects) {
+  out = nullptr;
+  int64_t rows = 0;
+  LT_RETURN_IF_ERROR(builders_.reserve(static_cast<int64_t>(records.rows.size())));
+  for (const RecordView& record : records.rows) {
+    if (record.value == nullptr && options_.skip_tombstones) continue;
+    if (Verdict verdict = read_record(record); verdict.code != nullptr) {
+      rejects.add(records, record, RejectStage::kDecode, verdict.code, std::move(verdict.reason));
+      continue;
+    }
+    LT_RETURN_IF_ERROR(builders_.append(cells_, reader_.elements()));
+    if (!options_.hidden.empty()) pseudo_.append(records, record);
+    ++rows;
+  }
+  LT_ASSIGN_OR_RETURN(auto arrays, builders_.finish());
+  LT_ASSIGN_OR_RETURN(auto hidden, pseudo_.finish());
+  if (rows == 0) return {};
+  for (auto& array : hidden) arrays.push_back(std::move(array));
+  out = arrow::RecordBatch::Make(schema_, rows, std::move(arrays));
+  return {};
+}
+
+/// The parser reads up to 64 bytes behind a text, and of a fetch buffer nobody knows what is behind.
+std::string_view JsonDecoder::copy_padded(const RecordView& record) {
+  const size_t needed = record.value_size + simdjson::SIMDJSON_PADDING;
+  if (padded_.size() < needed) padded_.resize(needed * 2);
+  std::memcpy(padded_.data(), record.value, record.value_size);
+  return {padded_.data(), record.value_size};
+}
+
+Verdict JsonDecoder::read_record(const RecordView& record) {
+  for (Cell& cell : cells_) cell.is_set = false;
+  rescued_.clear();
+  reader_.start_record(record.value_size);
+  if (record.value == nullptr) return check_nulls();
+  text_ = copy_padded(record);
+  ondemand::document document;
+  if (const auto error = parser_.iterate(text_.data(), text_.size(), padded_.size()).get(document)) return bad_json(error);
+  ondemand::object object;
+  if (const auto error = document.get_object().get(object)) {
+    if (error != simdjson::INCORRECT_TYPE) return bad_json(error);
+    return {"not_an_object", "the value must be one JSON object, and is " + shown(text_)};
+  }
+  if (Verdict verdict = read_fields(document, object); verdict.code != nullptr) return verdict;
+  if (!is_at_end(document)) return bad_json("something stands behind the object");
+  if (plan_.rescued() >= 0 && !rescued_.empty()) {
+    rescued_ += '}';
+    cells_[static_cast<size_t>(plan_.rescued())].set_bytes(rescued_);
+  }
+  return check_nulls();
+}
+
+Verdict JsonDecoder::read_fields(ondemand::document& document, ondemand::object& object) {
+  size_t position = 0;
+  for (auto one : object) {
+    if (one.error() != simdjson::SUCCESS) return bad_json(one.error());
+    // No copies of fields and values: each is a store that the next load has to wait for.
+    ondemand::field&& field = std::move(one).value_unsafe();
+    FieldName name;
+    if (const auto error = find_column(field, position++, name)) return bad_json(error);
+    ondemand::value& value = field.value();
+    if (name.column >= 0) {
+      const auto index = static_cast<size_t>(name.column);
+      const std::string_view token = token_of(value);
+      const Outcome outcome = reader_.read(document, value, token, plan_.columns()[index], cells_[index]);
+      if (outcome != Outcome::kOk) return refuse(outcome, plan_.columns()[index], token.data());
+    } else if (name.column == kUnwantedField || options_.unknown == UnknownFields::kIgnore) {
+      if (const Outcome outcome = reader_.skip(value); outcome != Outcome::kOk) return refuse(outcome, {}, nullptr);
+    } else if (Verdict verdict = read_unknown(document, name.raw, value); verdict.code != nullptr) {
+      return verdict;
+    }
+  }
+  return {};
+}
+
+simdjson::error_code JsonDecoder::find_column(ondemand::field& field, size_t position, FieldName& name) {
+  name.raw = plan_.expected_name(position);
+  if (!name.raw.empty() && field.key().unsafe_is_equal(name.raw)) {
+    name.column = plan_.expected_column(position);
+    return simdjson::SUCCESS;
+  }
+  const char* const raw = field.key().raw();
+  size_t size = 0;
+  bool escaped = false;
+  for (; raw[size] != '"'; ++size) {
+    if (raw[size] != '\\') continue;
+    escaped = true;
+    ++size;
+  }
+  name.raw = {raw, size};
+  std::string_view unescaped = name.raw;
+  if (escaped) {
+    if (const auto error = field.unescaped_key().get(unescaped)) return error;
+  }
+  name.column = plan_.look_up(unescaped, position);
+  return simdjson::SUCCESS;
+}
+
+Verdict JsonDecoder::read_unknown(ondemand::document& document, std::string_view raw_name, ondemand::value& value) {
+  if (options_.unknown == UnknownFields::kFail) {
+    return {"unknown_field", "the schema has no such field, and schema_policy is fail: " + shown(raw_name)};
+  }
+  std::string_view raw;
+  if (const Outcome outcome = reader_.take_raw(document, value, raw); outcome != Outcome::kOk) return refuse(outcome, {}, nullptr);
+  rescued_ += rescued_.empty() ? "{\"" : ",\"";
+  rescued_ += raw_name;
+  rescued_ += "\":";
+  rescued_ += raw;
+  return {};
+}
+
+Verdict JsonDecoder::check_nulls() const {
+  for (size_t i = 0; i < cells_.size(); ++i) {
+    const Column& column = plan_.columns()[i];
+    if (column.not_null && !cells_[i].is_set) {
+      return {"missing_field", "the column is `not null`, and the record has no value for it: " + column.name};
+    }
+  }
+  return {};
+}
+
+Verdict JsonDecoder::refuse(Outcome outcome, const Column& column, const char* value) const {
+  if (outcome == Outcome::kBadJson) return bad_json("a value is malformed");
+  if (outcome == Outcome::kTooDeep) return bad_json("it is nested deeper than " + std::to_string(kDepthMax));
+  const char* const end = text_.data() + text_.size();
+  const std::string seen = shown({value, value_size(value, end)});
+  const std::string list = column.kind == ColumnKind::kList ? "an array, each " : "";
+  const std::string what = outcome == Outcome::kOutOfRange ? "is a number that its type cannot hold" : "must be " + list + expectation(column);
+  return {"wrong_type", "field " + column.name + " (" + column.sql_type + ") " + what + "; it is " + seen};
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Decoder>> make_json_decoder(JsonDecoderOptions options, Context& context) {
+  LT_ASSIGN_OR_RETURN(ColumnPlan plan, ColumnPlan::make(options.known, options.wanted));
+  return std::unique_ptr<Decoder>(std::make_unique<JsonDecoder>(std::move(options), std::move(plan), context));
+}
+
+}  // namespace laketide::json

@@ -1,0 +1,25 @@
+// The operations themselves; which path leads to which is in routes.cc.
+#pragma once
+
+#include "http/message.h"
+#include "http/route.h"
+
+namespace laketide::http {
+
+Reply start_stream(Service& service, const Call& call);
+Reply stop_streams(Service& service, const Call& call);
+Reply list_streams(Service& service, const Call& call);
+Reply show_stream(Service& service, const Call& call);
+Reply list_epochs(Service& service, const Call& call);
+
+Reply list_pipelines(Service& service, const Call& call);
+Reply show_pipeline(Service& service, const Call& call);
+
+Reply show_health(Service& service, const Call& call);
+Reply show_readiness(Service& service, const Call& call);
+Reply show_metrics(Service& service, const Call& call);
+Reply show_description(Service& service, const Call& call);
+Reply show_index(Service& service, const Call& call);
+Reply stop_service(Service& service, const Call& call);
+
+}  // namespace laketide::http

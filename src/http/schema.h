@@ -1,0 +1,43 @@
+// Shapes of JSON objects, as tables: requests are checked by them, and the API's description is made of them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "laketide/status.h"
+
+namespace laketide::http {
+
+/// One member of an object. `type` is a JSON type; or `Name`, a schema of that name; or `[x]`, an array of either; or
+/// `any`. A `nullable` member is always there, and may be null; an `optional` one may be missing. Immutable.
+struct Property {
+  std::string_view name;
+  std::string_view type;
+  std::string_view doc;
+  bool nullable = false;
+  bool optional = false;
+  std::vector<std::string_view> words = {};  // the values it may have
+};
+
+/// A named object that has these members and no others. Immutable.
+struct Schema {
+  std::string_view name;
+  std::string_view doc;
+  std::vector<Property> properties;
+};
+
+/// Every schema, in the order of the description.
+const std::vector<Schema>& schemas();
+/// A schema that must exist.
+const Schema& schema(std::string_view name);
+
+/// Reads a request's body: nothing, or one JSON object nested at most 32 deep that names no member twice.
+Result<nlohmann::json> parse_body(std::string_view text);
+
+/// Fails on a member that the schema does not have, or whose type or value does not fit; the failure names it.
+Status check_body(const nlohmann::json& body, const Schema& schema);
+
+}  // namespace laketide::http

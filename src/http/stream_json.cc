@@ -1,0 +1,123 @@
+#include "http/stream_json.h"
+
+#include <nlohmann/json.hpp>
+
+namespace laketide::http {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json if_known(int64_t value) { return value < 0 ? Json(nullptr) : Json(value); }
+
+template <typename T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
+
+Json error_json(const StreamStatus& stream) {
+  if (stream.reason.empty() && stream.error_code.empty()) return nullptr;
+  return {{"code", stream.error_code}, {"detail", stream.reason}};
+}
+
+Json partition_json(const PartitionStatus& partition) {
+  return {{"source", partition.source},
+          {"topic", partition.topic},
+          {"partition", partition.partition},
+          {"committed", if_known(partition.committed)},
+          {"read", if_known(partition.read)},
+          {"end", or_null(partition.end)},
+          {"lagRecords", or_null(partition.lag_records)}};
+}
+
+Json lag_json(const StreamStatus& stream) {
+  Json lag = nullptr;
+  for (const PartitionStatus& partition : stream.partitions) {
+    if (partition.lag_records) lag = (lag.is_null() ? 0 : lag.get<int64_t>()) + *partition.lag_records;
+  }
+  return lag;
+}
+
+}  // namespace
+
+Json started_json(const StreamStatus& stream) {
+  std::string topics;
+  for (const std::string& topic : stream.topics) topics += (topics.empty() ? "" : ",") + topic;
+  return {{"id", stream.id},
+          {"pipeline", stream.pipeline},
+          {"state", to_string(stream.state)},
+          {"topic", topics},
+          {"epoch", if_known(stream.epoch)},
+          {"start", stream.start},
+          {"error", error_json(stream)}};
+}
+
+Json stream_json(const StreamStatus& stream) {
+  Json partitions = Json::array();
+  for (const PartitionStatus& partition : stream.partitions) partitions.push_back(partition_json(partition));
+  return {{"id", stream.id},
+          {"pipeline", stream.pipeline},
+          {"state", to_string(stream.state)},
+          {"error", error_json(stream)},
+          {"topics", stream.topics},
+          {"sinks", stream.sinks},
+          {"epoch", if_known(stream.epoch)},
+          {"start", stream.start},
+          {"lagRecords", lag_json(stream)},
+          {"lagSeconds", or_null(stream.lag_seconds)},
+          {"rowsIn", stream.rows_in},
+          {"rowsOut", stream.rows_out},
+          {"quarantined", stream.quarantined},
+          {"inputRowsPerSecond", stream.input_rows_per_second},
+          {"lastCommit", text_or_null(stream.last_commit)},
+          {"partitions", partitions}};
+}
+
+Json receipt_json(const EpochReceipt& receipt) {
+  Json ranges = Json::array();
+  for (const auto& range : receipt.ranges) {
+    ranges.push_back({{"source", range.source},
+                      {"topic", range.topic},
+                      {"partition", range.partition},
+                      {"start", range.start},
+                      {"end", range.end}});
+  }
+  Json sinks = Json::array();
+  for (const auto& sink : receipt.sinks) {
+    sinks.push_back({{"sink", sink.sink}, {"commit", sink.commit}, {"rows", sink.rows}, {"quarantined", sink.quarantined}});
+  }
+  return {{"epoch", receipt.epoch},
+          {"openedAt", receipt.opened_at},
+          {"committedAt", receipt.committed_at},
+          {"ranges", ranges},
+          {"sinks", sinks},
+          {"rowsIn", receipt.rows_in},
+          {"rowsOut", receipt.rows_out},
+          {"filtered", receipt.filtered},
+          {"quarantined", receipt.quarantined}};
+}
+
+Json pipeline_json(const PipelineInfo& pipeline) {
+  const Json document = Json::parse(pipeline.document, nullptr, false);
+  return {{"name", pipeline.name}, {"origin", pipeline.origin}, {"document", document.is_discarded() ? Json(nullptr) : document}};
+}
+
+Response json_response(int status, const Json& body) {
+  Response response;
+  response.status = status;
+  response.body = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+  return response;
+}
+
+bool is_at_rest(StreamState state) {
+  switch (state) {
+    case StreamState::kStopped:
+    case StreamState::kFinished:
+    case StreamState::kFailed:
+    case StreamState::kFenced: return true;
+    default: return false;
+  }
+}
+
+}  // namespace laketide::http

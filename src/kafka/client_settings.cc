@@ -1,0 +1,140 @@
+#include "kafka/client_settings.h"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+#include <vector>
+
+#include "base/log.h"
+
+namespace laketide::kafka {
+namespace {
+
+/// A setting that users may not give, and what to do instead. Immutable.
+struct Refused {
+  std::string_view name;
+  std::string_view why;
+};
+
+constexpr std::string_view kRunsCode = "it loads code or runs a command";
+constexpr std::array kRefused = {
+    Refused{"plugin.library.paths", kRunsCode},
+    Refused{"ssl.engine.location", kRunsCode},
+    Refused{"ssl.engine.id", kRunsCode},
+    Refused{"ssl_engine_callback_data", kRunsCode},
+    Refused{"ssl.providers", kRunsCode},
+    Refused{"sasl.kerberos.kinit.cmd", kRunsCode},
+    Refused{"bootstrap.servers", "write the addresses into kafka.brokers"},
+    Refused{"metadata.broker.list", "write the addresses into kafka.brokers"},
+    Refused{"group.id", "write it into group_id of the source"},
+    Refused{"group.instance.id", "partitions are assigned by the engine, not by a group"},
+    Refused{"auto.offset.reset", "a position that is gone is handled by fail_on_data_loss"},
+    Refused{"enable.auto.commit", "positions are kept in the sinks, and mirrored to the group after each commit"},
+    Refused{"auto.commit.enable", "positions are kept in the sinks, and mirrored to the group after each commit"},
+    Refused{"enable.auto.offset.store", "positions are kept in the sinks, and mirrored to the group after each commit"},
+    Refused{"enable.partition.eof", "the engine needs it to find the end of a range"},
+    Refused{"isolation.level", "only committed records are read: anything else could be taken back later"},
+    Refused{"allow.auto.create.topics", "reading never creates a topic"},
+    Refused{"enable.idempotence", "the engine decides it"},
+    Refused{"transactional.id", "the engine decides it"},
+    Refused{"statistics.interval.ms", "the engine uses it as its clock"},
+    Refused{"enabled_events", "the engine decides it"},
+    Refused{"log.queue", "log lines go to the engine's log"},
+    Refused{"opaque", "it is no text"},
+};
+
+size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), size_t{0});
+  for (size_t i = 1; i <= a.size(); ++i) {
+    size_t diagonal = std::exchange(row[0], i);
+    for (size_t j = 1; j <= b.size(); ++j) {
+      const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+std::string nearest_setting(const std::string& name, rd_kafka_conf_t* conf) {
+  size_t count = 0;
+  const char** all = rd_kafka_conf_dump(conf, &count);
+  std::string best;
+  size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
+  for (size_t i = 0; i < count; i += 2) {
+    const size_t distance = edit_distance(name, all[i]);
+    if (distance < best_distance) {
+      best_distance = distance;
+      best = all[i];
+    }
+  }
+  rd_kafka_conf_dump_free(all, count);
+  return best;
+}
+
+bool safe_in_kinit(std::string_view value) {
+  return std::all_of(value.begin(), value.end(), [](unsigned char c) {
+    return std::isalnum(c) != 0 || std::string_view("._/@:-").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+}
+
+Status refuse(const std::string& name, std::string_view why) {
+  return Status::user("bad_setting", "the Kafka setting " + name + " cannot be given: " + std::string(why), name);
+}
+
+Status check_allowed(const std::string& name, const std::string& value) {
+  const auto refused = std::find_if(kRefused.begin(), kRefused.end(), [&](const Refused& r) { return r.name == name; });
+  if (refused != kRefused.end()) return refuse(name, refused->why);
+  // librdkafka builds the command line of kinit from these by plain replacement and hands it to a shell.
+  if (name.starts_with("sasl.kerberos.") && !safe_in_kinit(value)) {
+    return refuse(name, "its value may hold letters, digits and ._/@:- only, as it reaches a command line");
+  }
+  return {};
+}
+
+Status apply(rd_kafka_conf_t* conf, const std::string& name, const std::string& value) {
+  std::array<char, 256> reason{};
+  switch (rd_kafka_conf_set(conf, name.c_str(), value.c_str(), reason.data(), reason.size())) {
+    case RD_KAFKA_CONF_OK:
+      return {};
+    case RD_KAFKA_CONF_UNKNOWN: {
+      const std::string near = nearest_setting(name, conf);
+      return Status::user("bad_setting",
+                          "librdkafka has no setting " + name + (near.empty() ? "" : "; did you mean " + near + "?"), name);
+    }
+    case RD_KAFKA_CONF_INVALID:
+      break;
+  }
+  return Status::user("bad_setting", "librdkafka does not take this value for " + name + ", see its CONFIGURATION.md", name);
+}
+
+void log_line(const rd_kafka_t*, int level, const char* facility, const char* text) {
+  constexpr int kError = 3, kWarning = 4, kInfo = 6;
+  const auto at = level <= kError     ? log::Level::kError
+                  : level == kWarning ? log::Level::kWarn
+                  : level <= kInfo    ? log::Level::kInfo
+                                      : log::Level::kDebug;
+  log::write(at, "kafka client", {{"facility", facility}, {"text", text}});
+}
+
+}  // namespace
+
+Status check_settings(const Settings& client) { return make_conf("none:9092", {}, client).status(); }
+
+Result<ConfHandle> make_conf(const std::string& brokers,
+                             std::initializer_list<std::pair<const char*, std::string>> ours, const Settings& client) {
+  ConfHandle conf(rd_kafka_conf_new());
+  rd_kafka_conf_set_log_cb(conf.get(), log_line);
+  LT_RETURN_IF_ERROR(apply(conf.get(), "bootstrap.servers", brokers));
+  for (const auto& [name, value] : ours) LT_RETURN_IF_ERROR(apply(conf.get(), name, value));
+  for (const auto& [name, value] : client) {
+    LT_RETURN_IF_ERROR(check_allowed(name, value));
+    LT_RETURN_IF_ERROR(apply(conf.get(), name, value));
+  }
+  return conf;
+}
+
+std::string library_version() { return rd_kafka_version_str(); }
+
+}  // namespace laketide::kafka

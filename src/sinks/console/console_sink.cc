@@ -1,0 +1,151 @@
+#include "sinks/console/console_sink.h"
+
+#include <arrow/array.h>
+#include <arrow/record_batch.h>
+#include <arrow/scalar.h>
+#include <arrow/type.h>
+#include <arrow/util/string.h>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include "sinks/console/text_table.h"
+
+namespace laketide {
+namespace {
+
+// Rows kept of a lane's epoch, already as text, and how many there were.
+class StagedText final : public Staged {
+ public:
+  int64_t rows() const override { return count; }
+  int64_t bytes() const override { return text_bytes; }
+
+  std::vector<std::vector<std::string>> cells;
+  int64_t count = 0;
+  int64_t text_bytes = 0;
+};
+
+// Text as it is, bytes in hex, everything else as Arrow prints it.
+std::string value_text(const arrow::Array& values, int64_t row) {
+  if (values.IsNull(row)) return "NULL";
+  if (values.type_id() == arrow::Type::STRING) return static_cast<const arrow::StringArray&>(values).GetString(row);
+  if (values.type_id() == arrow::Type::BINARY) {
+    return "0x" + arrow::HexEncode(static_cast<const arrow::BinaryArray&>(values).GetView(row));
+  }
+  const auto scalar = values.GetScalar(row);
+  return scalar.ok() ? (*scalar)->ToString() : scalar.status().ToString();
+}
+
+class ConsoleWriter final : public Writer {
+ public:
+  ConsoleWriter(const ConsoleSinkOptions& options, int columns) : options_(options), columns_(columns) {}
+
+  Result<Step> write(const Batch& batch, Rejects&) override {
+    if (!batch) return Step::kReady;
+    const auto room = options_.rows_max - static_cast<int64_t>(staged_->cells.size());
+    const int64_t shown = std::clamp<int64_t>(room, 0, batch->num_rows());
+    for (int64_t row = 0; row < shown; ++row) {
+      auto& cells = staged_->cells.emplace_back();
+      for (int column = 0; column < columns_; ++column) {
+        cells.push_back(to_cell(value_text(*batch->column(column), row), options_.width_max));
+        staged_->text_bytes += static_cast<int64_t>(cells.back().size());
+      }
+    }
+    staged_->count += batch->num_rows();
+    return Step::kReady;
+  }
+
+  Result<Step> end_epoch(EpochId, std::unique_ptr<Staged>& staged, Rejects&) override {
+    staged = std::exchange(staged_, std::make_unique<StagedText>());
+    return Step::kDone;
+  }
+
+ private:
+  const ConsoleSinkOptions options_;
+  const int columns_;
+  std::unique_ptr<StagedText> staged_ = std::make_unique<StagedText>();
+};
+
+class ConsoleSink final : public Sink {
+ public:
+  explicit ConsoleSink(ConsoleSinkOptions options) : options_(std::move(options)) {}
+
+  const std::string& id() const override { return options_.id; }
+  Result<Progress> claim(const Wait&) override {
+    Progress progress;
+    progress.generation = Generation(1);
+    progress.kept = false;
+    return progress;
+  }
+
+  Status bind(const Schema& schema, const Wait&) override {
+    std::lock_guard lock(mutex_);
+    head_.clear();
+    for (const auto& field : schema->fields()) head_.push_back(to_cell(field->name(), options_.width_max));
+    return {};
+  }
+
+  Result<std::unique_ptr<Writer>> open(Context&) override {
+    std::lock_guard lock(mutex_);
+    return std::unique_ptr<Writer>(std::make_unique<ConsoleWriter>(options_, static_cast<int>(head_.size())));
+  }
+
+  Status prepare(const EpochPlan& plan, std::span<const std::unique_ptr<Staged>> staged, const Wait&) override {
+    prepared_.reset();
+    std::vector<std::vector<std::string>> rows;
+    int64_t count = 0;
+    for (const auto& one : staged) {
+      auto& text = static_cast<StagedText&>(*one);
+      count += text.count;
+      for (auto& cells : text.cells) {
+        if (static_cast<int64_t>(rows.size()) < options_.rows_max) rows.push_back(std::move(cells));
+      }
+    }
+    prepared_ = Printed{plan.epoch, count, count == 0 ? std::string() : page(plan, rows, count)};
+    return {};
+  }
+
+  Result<Commit> commit(const EpochPlan& plan, const Wait&) override {
+    if (!prepared_ || prepared_->epoch != plan.epoch) return Commit{};
+    const std::string text = std::exchange(prepared_->text, {});
+    // A terminal that went away is no reason to end a pipeline.
+    static_cast<void>(std::fwrite(text.data(), 1, text.size(), options_.out));
+    static_cast<void>(std::fflush(options_.out));
+    return Commit{std::to_string(plan.epoch.value), prepared_->rows, 0};
+  }
+
+  Status abandon(EpochId epoch, const Wait&) override {
+    if (prepared_ && prepared_->epoch >= epoch) prepared_.reset();
+    return {};
+  }
+
+ private:
+  struct Printed {
+    EpochId epoch;
+    int64_t rows;
+    std::string text;
+  };
+
+  std::string page(const EpochPlan& plan, const std::vector<std::vector<std::string>>& rows, int64_t count) {
+    std::lock_guard lock(mutex_);
+    const std::string rule(43, '-');
+    std::string out = rule + "\nEpoch: " + std::to_string(plan.epoch.value) + (options_.pipeline.empty() ? "" : " of " + options_.pipeline) +
+                      "\n" + rule + "\n" + format_table(head_, rows);
+    if (count > static_cast<int64_t>(rows.size())) {
+      out += "only showing top " + std::to_string(rows.size()) + " of " + std::to_string(count) + " rows\n";
+    }
+    return out + "\n";
+  }
+
+  const ConsoleSinkOptions options_;
+  std::mutex mutex_;  // head_, which writers read
+  std::vector<std::string> head_;
+  std::optional<Printed> prepared_;
+};
+
+}  // namespace
+
+std::unique_ptr<Sink> make_console_sink(ConsoleSinkOptions options) { return std::make_unique<ConsoleSink>(std::move(options)); }
+
+}  // namespace laketide

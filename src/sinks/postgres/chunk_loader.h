@@ -1,0 +1,22 @@
+// Copies chunks into a table, leaving out the rows that the server refuses.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/wait.h"
+#include "laketide/status.h"
+#include "sinks/postgres/chunk.h"
+#include "sinks/postgres/connection.h"
+
+namespace laketide::postgres {
+
+/// Inside the open transaction, copies `chunks` (of one target) with `copy_sql` under a savepoint. When the server refuses
+/// the data, the rows are halved, with the line it names split off first, until each refused row stands alone: it is
+/// added to `refused`, all others are in. `rows` grows by those. Any other failure leaves the transaction broken.
+///
+///   load(rows): savepoint; copy; if refused: roll back to it; one row: it is the one; else load(first), load(rest)
+Status load_chunks(Connection& connection, const std::string& copy_sql, const std::vector<Chunk>& chunks, const Wait& wait,
+                   int64_t& rows, std::vector<RefusedRow>& refused);
+
+}  // namespace laketide::postgres

@@ -1,0 +1,192 @@
+#include "sinks/postgres/progress.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/log.h"
+#include "sinks/postgres/identifier.h"
+
+namespace laketide::postgres {
+namespace {
+
+constexpr int kClaimAttempts = 3;  // a terminated backend is gone by the second
+
+constexpr const char* kProgressColumns =
+    "pipeline text NOT NULL, sink text NOT NULL, generation bigint NOT NULL, epoch bigint, next jsonb NOT NULL DEFAULT '{}', "
+    "plan jsonb, updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(), PRIMARY KEY (pipeline, sink)";
+constexpr const char* kQuarantineColumns =
+    "pipeline text NOT NULL, epoch bigint NOT NULL, source text, topic text, partition integer, \"offset\" bigint, "
+    "\"timestamp\" timestamptz, key bytea, value bytea, headers jsonb, stage text NOT NULL, code text NOT NULL, "
+    "reason text NOT NULL, quarantined_at timestamptz NOT NULL DEFAULT pg_catalog.now()";
+
+Result<int64_t> to_int64(const std::optional<std::string>& text) {
+  int64_t value = 0;
+  if (!text) return Status::internal("bad_progress", "a number of the progress table is NULL");
+  const auto read = std::from_chars(text->data(), text->data() + text->size(), value);
+  if (read.ec != std::errc()) return Status::internal("bad_progress", "the progress table holds no number: " + *text);
+  return value;
+}
+
+std::string next_to_json(const Positions& next) {
+  nlohmann::json document = nlohmann::json::object();
+  for (const auto& [at, offset] : next) document[at.source][at.topic][std::to_string(at.partition)] = offset.value;
+  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+Result<Positions> next_from_json(const std::string& text) {
+  Positions next;
+  try {
+    const auto document = nlohmann::json::parse(text);
+    for (const auto& [source, topics] : document.items()) {
+      for (const auto& [topic, partitions] : topics.items()) {
+        for (const auto& [partition, offset] : partitions.items()) {
+          next[{source, topic, std::stoi(partition)}] = NextOffset(offset.get<int64_t>());
+        }
+      }
+    }
+  } catch (const std::exception& error) {
+    return Status::user("bad_progress", std::string("column next of the progress table cannot be read; it was changed by "
+                                                    "hand: ") + error.what());
+  }
+  return next;
+}
+
+std::string array_literal(const std::vector<std::string>& values) {
+  std::string out = "ARRAY[";
+  for (const auto& value : values) {
+    if (out.back() != '[') out += ", ";
+    out += quote_literal(value);
+  }
+  return out + "]::text[]";
+}
+
+}  // namespace
+
+ProgressTable::ProgressTable(std::string schema, std::string pipeline)
+    : schema_(std::move(schema)), pipeline_(std::move(pipeline)), table_(TableName{schema_, "progress"}.quoted()) {}
+
+Status ProgressTable::create(Connection& connection, const Wait& wait) const {
+  LT_RETURN_IF_ERROR(create_one(connection, "progress", kProgressColumns, wait));
+  return create_one(connection, "quarantine", kQuarantineColumns, wait);
+}
+
+// IF NOT EXISTS asks for the right to create before it looks, and two that create at once collide in the catalogue; so
+// look first, and look again after a failure.
+Status ProgressTable::create_one(Connection& connection, const std::string& name, const std::string& columns,
+                                 const Wait& wait) const {
+  const TableName table{schema_, name};
+  Status created;
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    LT_ASSIGN_OR_RETURN(const auto found, connection.query("SELECT pg_catalog.to_regclass($1), pg_catalog.to_regnamespace($2)",
+                                                           {table.quoted(), quote_identifier(schema_)}, wait));
+    if (found.at(0).at(0)) return {};
+    std::string sql = found.at(0).at(1) ? "" : "CREATE SCHEMA IF NOT EXISTS " + quote_identifier(schema_) + ";";
+    sql += "CREATE TABLE IF NOT EXISTS " + table.quoted() + " (" + columns + ")";
+    created = connection.run(sql, wait);
+    if (created.ok() || !connection.usable()) return created;
+  }
+  LT_ASSIGN_OR_RETURN(const auto found, connection.query("SELECT pg_catalog.to_regclass($1)", {table.quoted()}, wait));
+  return found.at(0).at(0) ? Status() : created.in("creating " + table.plain());
+}
+
+Result<Progress> ProgressTable::claim(Connection& connection, const std::string& sink,
+                                      const std::vector<std::string>& own_names, std::chrono::milliseconds lock_timeout,
+                                      const Wait& wait) const {
+  for (int attempt = 0;; ++attempt) {
+    auto progress = raise(connection, sink, lock_timeout, wait);
+    if (progress.ok() || !connection.usable()) return progress;
+    const ServerError cause = connection.last_error();
+    LT_RETURN_IF_ERROR(connection.run("ROLLBACK", wait));
+    if (!cause.is_lock_timeout()) return progress;
+    if (attempt + 1 == kClaimAttempts) {
+      return Status::external("progress_locked", "the progress row of this sink stays locked and its holder did not go or is not to be "
+                                                     "seen; look for it in pg_locks: " + pipeline_ + "/" + sink);
+    }
+    LT_RETURN_IF_ERROR(terminate_holder(connection, sink, own_names, wait));
+  }
+}
+
+Result<Progress> ProgressTable::raise(Connection& connection, const std::string& sink,
+                                      std::chrono::milliseconds lock_timeout, const Wait& wait) const {
+  LT_RETURN_IF_ERROR(connection.run("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = " + std::to_string(lock_timeout.count()), wait));
+  LT_ASSIGN_OR_RETURN(auto inserted, connection.query("INSERT INTO " + table_ +
+                                                          " (pipeline, sink, generation) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING",
+                                                      {pipeline_, sink}, wait));
+  LT_RETURN_IF_ERROR(lock(connection, sink, wait).status());
+  LT_ASSIGN_OR_RETURN(const auto rows,
+                      connection.query("UPDATE " + table_ +
+                                           " SET generation = generation + 1, updated_at = pg_catalog.clock_timestamp() "
+                                           "WHERE pipeline = $1 AND sink = $2 RETURNING generation, epoch, next::text, plan::text",
+                                       {pipeline_, sink}, wait));
+  Progress progress;
+  const auto& row = rows.at(0);
+  LT_ASSIGN_OR_RETURN(const int64_t generation, to_int64(row[0]));
+  progress.generation = Generation(generation);
+  if (row[1]) {
+    LT_ASSIGN_OR_RETURN(const int64_t epoch, to_int64(row[1]));
+    progress.epoch = EpochId(epoch);
+  }
+  LT_ASSIGN_OR_RETURN(progress.next, next_from_json(row[2].value_or("{}")));
+  progress.plan = row[3].value_or("");
+  LT_RETURN_IF_ERROR(connection.run("COMMIT", wait));
+  return progress;
+}
+
+Result<ProgressRow> ProgressTable::lock(Connection& connection, const std::string& sink, const Wait& wait) const {
+  LT_ASSIGN_OR_RETURN(const auto rows,
+                      connection.query("SELECT generation, epoch FROM " + table_ + " WHERE pipeline = $1 AND sink = $2 FOR UPDATE",
+                                       {pipeline_, sink}, wait));
+  if (rows.empty()) {
+    return Status::user("progress_lost", "somebody deleted the row of this sink from " + schema_ +
+                                             ".progress while the pipeline ran; start the pipeline again: " + pipeline_ + "/" + sink);
+  }
+  ProgressRow row;
+  LT_ASSIGN_OR_RETURN(const int64_t generation, to_int64(rows[0][0]));
+  row.generation = Generation(generation);
+  if (rows[0][1]) {
+    LT_ASSIGN_OR_RETURN(const int64_t epoch, to_int64(rows[0][1]));
+    row.epoch = EpochId(epoch);
+  }
+  return row;
+}
+
+Status ProgressTable::advance(Connection& connection, const std::string& sink, Generation generation, const EpochPlan& plan,
+                              const Positions& next, const Wait& wait) const {
+  LT_ASSIGN_OR_RETURN(const auto rows,
+                      connection.query("UPDATE " + table_ +
+                                           " SET epoch = $4, next = $5, plan = $6, updated_at = pg_catalog.clock_timestamp() "
+                                           "WHERE pipeline = $1 AND sink = $2 AND generation = $3 RETURNING 1",
+                                       {pipeline_, sink, std::to_string(generation.value), std::to_string(plan.epoch.value),
+                                        next_to_json(next), plan.to_json()},
+                                       wait));
+  if (rows.size() == 1) return {};
+  return Status::internal("progress_lost", "the locked progress row was not there to update: " + pipeline_ + "/" + sink);
+}
+
+// The row's xmax names the transaction that locked or changed it, and every running transaction holds a lock on its own
+// number: the only way from a row to its holder while nobody of ours waits for it.
+Status ProgressTable::terminate_holder(Connection& connection, const std::string& sink,
+                                       const std::vector<std::string>& own_names, const Wait& wait) const {
+  LT_ASSIGN_OR_RETURN(
+      const auto holders,
+      connection.query("SELECT l.pid, a.application_name, CASE WHEN a.application_name = ANY (" + array_literal(own_names) +
+                           ") THEN pg_catalog.pg_terminate_backend(l.pid) END FROM " + table_ +
+                           " p JOIN pg_catalog.pg_locks l ON l.locktype = 'transactionid' AND l.granted AND l.mode = 'ExclusiveLock' "
+                           "AND l.transactionid = p.xmax LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid "
+                           "WHERE p.pipeline = $1 AND p.sink = $2 AND l.pid <> pg_catalog.pg_backend_pid()",
+                       {pipeline_, sink}, wait));
+  for (const auto& holder : holders) {
+    if (holder[2] == "t") {
+      log::warn("ended the PostgreSQL backend of an earlier owner that held the sink's progress",
+                {{"pipeline", pipeline_}, {"sink", sink}, {"backend", holder[0].value_or("")}});
+      continue;
+    }
+    return Status::external("progress_locked",
+                            "the progress row of this sink is locked by a backend that is not ours to end; end it or wait: "
+                            "pid " + holder[0].value_or("?") + ", application_name " + holder[1].value_or("(hidden)"));
+  }
+  return {};
+}
+
+}  // namespace laketide::postgres

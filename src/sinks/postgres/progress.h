@@ -1,0 +1,65 @@
+// The rows of <schema>.progress: what each sink has, committed together with what it has.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/positions.h"
+#include "base/wait.h"
+#include "flow/epoch.h"
+#include "flow/sink.h"
+#include "laketide/status.h"
+#include "sinks/postgres/connection.h"
+
+namespace laketide::postgres {
+
+/// What a progress row says. Immutable.
+struct ProgressRow {
+  Generation generation;
+  std::optional<EpochId> epoch;
+};
+
+/// Reads and writes progress rows, and makes the tables progress and quarantine. Layout of progress: pipeline text, sink
+/// text, generation bigint, epoch bigint (NULL: none yet), next jsonb ({source: {topic: {partition: next offset}}}, all
+/// partitions ever committed), plan jsonb (of that epoch), updated_at; key (pipeline, sink). Does not own the connection;
+/// keeps no state. Immutable.
+class ProgressTable {
+ public:
+  ProgressTable(std::string schema, std::string pipeline);
+
+  /// Makes schema and tables that are missing. In no transaction; safe beside others that do the same.
+  Status create(Connection& connection, const Wait& wait) const;
+
+  /// Raises the generation of `sink`'s row, which it makes if it is missing, in a transaction of its own. A lock held by
+  /// someone else for longer than `lock_timeout` ends the holder's backend if its application_name is one of `own_names`;
+  /// else fails `kExternal` `progress_locked` and says who holds it.
+  Result<Progress> claim(Connection& connection, const std::string& sink, const std::vector<std::string>& own_names,
+                         std::chrono::milliseconds lock_timeout, const Wait& wait) const;
+
+  /// Locks `sink`'s row until the end of the open transaction. Fails `kUser` `progress_lost` if there is none.
+  Result<ProgressRow> lock(Connection& connection, const std::string& sink, const Wait& wait) const;
+
+  /// Inside the open transaction: the row says that `sink` has `plan`'s epoch and `next`.
+  Status advance(Connection& connection, const std::string& sink, Generation generation, const EpochPlan& plan,
+                 const Positions& next, const Wait& wait) const;
+
+  /// Ends the backend that holds `sink`'s row if its application_name is one of `own_names`; else fails
+  /// `progress_locked`. Success, too, if nobody holds it any more.
+  Status terminate_holder(Connection& connection, const std::string& sink, const std::vector<std::string>& own_names,
+                          const Wait& wait) const;
+
+ private:
+  Status create_one(Connection& connection, const std::string& name, const std::string& columns, const Wait& wait) const;
+  Result<Progress> raise(Connection& connection, const std::string& sink, std::chrono::milliseconds lock_timeout,
+                         const Wait& wait) const;
+
+  std::string schema_;
+  std::string pipeline_;
+  std::string table_;  // quoted, with schema
+};
+
+}  // namespace laketide::postgres

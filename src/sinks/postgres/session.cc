@@ -1,0 +1,567 @@
+#include "sinks/postgres/session.h"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <utility>
+
+#include "base/failpoint.h"
+#include "base/log.h"
+#include "sinks/postgres/chunk_loader.h"
+#include "sinks/postgres/chunk_queue.h"
+#include "sinks/postgres/connection.h"
+#include "sinks/postgres/progress.h"
+#include "sinks/postgres/quarantine.h"
+#include "sinks/postgres/staging.h"
+#include "sinks/postgres/table.h"
+#include "sinks/postgres/writer.h"
+
+namespace laketide::postgres {
+namespace {
+
+constexpr size_t kChunkBytes = 1 << 20;
+constexpr size_t kCopyBytes = 4 << 20;  // chunks that go under one savepoint; 64 of those fit the server's cache of them
+constexpr int kReadBackAttempts = 3;
+
+// What one sink has, and does in the transaction that is open.
+struct Target {
+  PostgresTarget spec;
+  TableName name;
+  std::shared_ptr<const BoundTable> table;
+  std::optional<Staging> staging;
+  std::string copy_sql;
+
+  bool claimed = false;
+  Generation generation;
+  std::optional<EpochId> epoch;  // last committed
+  Positions next;
+  Commit last;  // of `epoch`, if this session made it
+
+  int64_t rows = 0;
+  int64_t null_keys = 0;
+  std::vector<RefusedRow> refused;
+  int64_t quarantined = 0;
+};
+
+// Held by every writer that is alive.
+struct Lease {
+  StopSource over;
+  ~Lease() { over.request_stop(); }
+};
+
+class LibpqSession final : public Session, public std::enable_shared_from_this<LibpqSession> {
+ public:
+  LibpqSession(PostgresSinkOptions options, std::vector<TableName> names)
+      : options_(std::move(options)),
+        progress_(options_.schema, options_.pipeline),
+        quarantine_(options_),
+        queue_(std::make_shared<ChunkQueue>(options_.queue_bytes_max)),
+        stop_(stop_source_.token()) {
+    for (size_t at = 0; at < names.size(); ++at) {
+      Target target;
+      target.spec = options_.targets[at];
+      target.name = std::move(names[at]);
+      targets_.push_back(std::move(target));
+      own_names_.push_back(application_name(options_.pipeline, options_.targets[at].id));
+      lock_order_.push_back(at);
+    }
+    std::sort(lock_order_.begin(), lock_order_.end(),
+              [&](size_t left, size_t right) { return targets_[left].spec.id < targets_[right].spec.id; });
+  }
+
+  Result<Progress> claim(size_t target, const Wait& wait) override {
+    Busy busy(*this);
+    LT_FAILPOINT("postgres.claim.before");
+    reset();
+    LT_RETURN_IF_ERROR(connect(wait));
+    LT_RETURN_IF_ERROR(progress_.create(*connection_, wait));
+    Target& claimed = targets_[target];
+    LT_ASSIGN_OR_RETURN(auto progress, progress_.claim(*connection_, claimed.spec.id, own_names_, options_.lock_timeout, wait));
+    LT_FAILPOINT("postgres.claim.after");
+    claimed.claimed = true;
+    claimed.generation = progress.generation;
+    claimed.epoch = progress.epoch;
+    claimed.next = progress.next;
+    claimed.last = {};
+    return progress;
+  }
+
+  Status bind(size_t target, const Schema& schema, const Wait& wait) override {
+    Busy busy(*this);
+    if (open_ || unknown_) return Status::internal("bad_order", "bind was called in the middle of an epoch");
+    LT_RETURN_IF_ERROR(connect(wait));
+    Target& bound = targets_[target];
+    LT_RETURN_IF_ERROR(connection_->run("SET lock_timeout = " + std::to_string(options_.lock_timeout.count()), wait));
+    auto table = bind_table(*connection_, bound.spec, bound.name, schema, wait);
+    if (!table.ok()) return table.status().in("sink " + bound.spec.id);
+    staged_connection_.erase(target);
+    std::lock_guard lock(tables_mutex_);
+    bound.table = *std::move(table);
+    bound.staging.reset();
+    if (bound.table->staged) bound.staging.emplace(bound.spec, bound.table, target);
+    bound.copy_sql = bound.staging ? bound.staging->copy_sql()
+                                   : "COPY " + bound.name.quoted() + " (" + quote_identifiers(bound.table->column_names()) +
+                                         ") FROM STDIN (FORMAT binary)";
+    return {};
+  }
+
+  Result<std::unique_ptr<Writer>> open(size_t target, Context& context) override {
+    std::shared_ptr<const BoundTable> table;
+    {
+      std::lock_guard lock(tables_mutex_);
+      table = targets_[target].table;
+    }
+    if (!table) return Status::internal("bad_order", "a writer was opened before the sink was bound");
+    const auto lease = take_lease();
+    LT_ASSIGN_OR_RETURN(auto encoder,
+                        make_row_encoder(table, options_.targets[target].key, options_.source, options_.topic, context.lane));
+    const size_t chunk_bytes = std::clamp<size_t>(options_.queue_bytes_max / 8, 1, kChunkBytes);
+    WriterPlace place{queue_, target, chunk_bytes,
+                      [weak = weak_from_this(), lease] {
+                        if (auto session = weak.lock()) session->schedule();
+                      }};
+    return make_writer(std::move(place), std::move(encoder), context);
+  }
+
+  Status prepare(size_t, const EpochPlan& plan, const Wait& wait) override {
+    Busy busy(*this);
+    if (prepared_ == plan.epoch) return {};
+    if (prepared_ || unknown_) return Status::internal("bad_order", "an epoch was prepared before the one before it was committed");
+    LT_RETURN_IF_ERROR(queue_->failure());
+    Status prepared = prepare_all(plan, wait);
+    if (!prepared.ok()) give_up(prepared);
+    return prepared;
+  }
+
+  Result<Commit> commit(size_t target, const EpochPlan& plan, const Wait& wait) override {
+    Busy busy(*this);
+    const Target& asked = targets_[target];
+    if (unknown_ == plan.epoch) LT_RETURN_IF_ERROR(read_back(plan, wait));
+    if (asked.epoch && *asked.epoch >= plan.epoch) return *asked.epoch == plan.epoch ? asked.last : Commit{};
+    if (prepared_ != plan.epoch) {
+      LT_RETURN_IF_ERROR(queue_->failure());
+      return Status::internal("bad_order", "an epoch was committed that is not prepared: " + std::to_string(plan.epoch.value));
+    }
+    LT_RETURN_IF_ERROR(commit_all(plan, wait));
+    return asked.last;
+  }
+
+  Status abandon(EpochId epoch, const Wait&) override {
+    Busy busy(*this);
+    queue_->drop(epoch);
+    if ((prepared_ && *prepared_ < epoch) || (unknown_ && *unknown_ < epoch)) return {};
+    reset();
+    return {};
+  }
+
+  void stop() override { stop_source_.request_stop(); }
+
+ private:
+  // Holds the session for one call. What came in while it was held is taken up when it ends.
+  class Busy {
+   public:
+    explicit Busy(LibpqSession& session) : session_(session), lock_(session.mutex_) {}
+    ~Busy() {
+      lock_.unlock();
+      if (session_.queue_->has_work()) session_.schedule();
+    }
+
+   private:
+    LibpqSession& session_;
+    std::unique_lock<std::mutex> lock_;
+  };
+
+  // The first writer after a time without any begins anew: what is left of those that ended no epoch belongs to nobody.
+  std::shared_ptr<Lease> take_lease() {
+    std::lock_guard lock(tables_mutex_);
+    auto lease = lease_.lock();
+    if (!lease) {
+      lease = std::make_shared<Lease>();
+      lease_ = lease;
+      queue_->drop(std::nullopt);
+      queue_->forgive();
+      leftovers_.store(true);
+    }
+    return lease;
+  }
+
+  // Fires when the last writer is gone: nobody waits for rows any more that are copied ahead of their epoch's end.
+  StopToken writers_gone() {
+    std::lock_guard lock(tables_mutex_);
+    const auto lease = lease_.lock();
+    return lease ? lease->over.token() : stop_;
+  }
+
+  void drop_leftovers() {
+    if (leftovers_.exchange(false) && open_ && !prepared_) roll_back();
+  }
+
+  void schedule() {
+    if (!options_.post || stop_.stop_requested() || scheduled_.exchange(true)) return;
+    options_.post([weak = weak_from_this()] {
+      if (auto session = weak.lock()) session->drain();
+    });
+  }
+
+  // One group of chunks, then back to the actor's queue: a prepare may wait there.
+  void drain() {
+    scheduled_.store(false);
+    {
+      std::unique_lock lock(mutex_, std::try_to_lock);
+      if (!lock || stop_.stop_requested()) return;
+      const StopToken gone = writers_gone();
+      const auto chunks = queue_->take(kCopyBytes);
+      if (chunks.empty()) return;
+      const Status loaded = load(chunks, Wait::for_at_most(options_.statement_timeout, gone));
+      if (!loaded.ok() && gone.stop_requested()) roll_back();
+      if (!loaded.ok() && !gone.stop_requested()) give_up(loaded);
+      queue_->release(chunks);
+    }
+    if (queue_->has_work()) schedule();
+  }
+
+  Status connect(const Wait& wait) {
+    if (connection_ && connection_->usable()) return {};
+    connection_.reset();
+    staged_connection_.clear();
+    LT_ASSIGN_OR_RETURN(connection_,
+                        Connection::open({options_.url, own_names_.front(), options_.connect_timeout}, wait));
+    return {};
+  }
+
+  // Everything as after a commit or before the first epoch; what the server has of the open transaction is rolled back.
+  void reset() {
+    roll_back();
+    unknown_.reset();
+    queue_->drop(std::nullopt);
+    queue_->reopen();
+  }
+
+  void roll_back() {
+    if ((open_ || unknown_) && connection_) {
+      Status rolled_back;
+      if (connection_->usable()) rolled_back = connection_->run("ROLLBACK", Wait::for_at_most(options_.connect_timeout, stop_));
+      if (!rolled_back.ok()) connection_.reset();
+    }
+    clear_epoch();
+  }
+
+  void clear_epoch() {
+    open_ = false;
+    prepared_.reset();
+    quarantine_.forget();
+    for (Target& target : targets_) {
+      target.rows = target.null_keys = target.quarantined = 0;
+      target.refused.clear();
+    }
+  }
+
+  // The open epoch is lost: its rows are partly on the server and nowhere else.
+  void give_up(const Status& cause) {
+    if (cause.retryable()) connection_.reset();
+    roll_back();
+    queue_->fail(cause);
+  }
+
+  Status begin(const Wait& wait) {
+    drop_leftovers();
+    if (open_) return {};
+    const bool used = connection_ != nullptr;
+    Status begun = begin_once(wait);
+    // The server may have gone while nothing was to do; nothing is lost with a connection that has no epoch.
+    if (begun.ok() || !used || begun.is_cancelled() || (connection_ && connection_->usable())) return begun;
+    open_ = false;
+    connection_.reset();
+    return begin_once(wait);
+  }
+
+  Status begin_once(const Wait& wait) {
+    LT_RETURN_IF_ERROR(connect(wait));
+    for (size_t at = 0; at < targets_.size(); ++at) {
+      if (!targets_[at].staging || staged_connection_.contains(at)) continue;
+      LT_RETURN_IF_ERROR(targets_[at].staging->create(*connection_, wait));
+      staged_connection_.insert(at);
+    }
+    open_ = true;
+    LT_RETURN_IF_ERROR(connection_->run("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = " +
+                                            std::to_string(options_.lock_timeout.count()) +
+                                            "; SET LOCAL statement_timeout = " + std::to_string(options_.statement_timeout.count()),
+                                        wait));
+    for (const size_t at : lock_order_) {
+      if (targets_[at].claimed) LT_RETURN_IF_ERROR(lock_and_check(targets_[at], wait));
+    }
+    return {};
+  }
+
+  Status lock_and_check(const Target& target, const Wait& wait) {
+    LT_ASSIGN_OR_RETURN(const ProgressRow row, progress_.lock(*connection_, target.spec.id, wait));
+    if (row.generation > target.generation) return fenced(target, row.generation);
+    if (row.generation == target.generation && row.epoch == target.epoch) return {};
+    return Status::external("progress_changed",
+                            "the progress of this sink is not what it was (another server, a backup, or changed by hand); claim it "
+                            "again: " + target.spec.id);
+  }
+
+  Status fenced(const Target& target, Generation found) const {
+    return Status::fenced("another process owns sink " + target.spec.id + " now: generation " + std::to_string(found.value) +
+                          ", ours is " + std::to_string(target.generation.value));
+  }
+
+  Status load(const std::vector<Chunk>& chunks, const Wait& wait) {
+    LT_RETURN_IF_ERROR(begin(wait));
+    Target& target = targets_[chunks.front().target];
+    if (!target.claimed) return Status::internal("bad_order", "rows came for a sink that was not claimed: " + target.spec.id);
+    LT_RETURN_IF_ERROR(hit_copy_failpoint());
+    int64_t rows = 0;
+    std::vector<RefusedRow> refused;
+    const Status copied = load_chunks(*connection_, target.copy_sql, chunks, wait, rows, refused);
+    if (!copied.ok()) return copied.in("copying into " + target.name.plain());
+    if (!target.staging) target.rows += rows;
+    for (const Chunk& chunk : chunks) target.null_keys += chunk.null_keys;
+    return quarantine(target, std::move(refused), wait);
+  }
+
+  Status hit_copy_failpoint() {
+    static Failpoint point("postgres.copy");
+    if (point.hit("cut")) connection_->cut();
+    return point.hit();
+  }
+
+  Status quarantine(Target& target, std::vector<RefusedRow> refused, const Wait& wait) {
+    target.quarantined += static_cast<int64_t>(refused.size());
+    return quarantine_.add(*connection_, std::move(refused), wait);
+  }
+
+  Status prepare_all(const EpochPlan& plan, const Wait& wait) {
+    LT_FAILPOINT("postgres.prepare.before");
+    queue_->open_through(plan.epoch);
+    for (auto chunks = queue_->take(kCopyBytes); !chunks.empty(); chunks = queue_->take(kCopyBytes)) {
+      const Status loaded = load(chunks, wait);
+      queue_->release(chunks);
+      LT_RETURN_IF_ERROR(loaded);
+    }
+    LT_ASSIGN_OR_RETURN(const bool wanted, is_wanted(plan));
+    if (!wanted) {
+      roll_back();
+      queue_->advance(after(plan.epoch));
+      return {};
+    }
+    LT_RETURN_IF_ERROR(begin(wait));
+    LT_RETURN_IF_ERROR(apply_staged(wait));
+    LT_RETURN_IF_ERROR(quarantine_.finish(*connection_, plan.epoch, wait));
+    LT_RETURN_IF_ERROR(advance_progress(plan, wait));
+    if (Status checked = connection_->run("SET CONSTRAINTS ALL IMMEDIATE", wait); !checked.ok()) {
+      if (!connection_->last_error().is_data()) return checked;
+      return Status::user("deferred_constraint", "a deferred constraint refuses the epoch and no row can be named; make it NOT "
+                                                 "DEFERRABLE: " + connection_->last_error().text());
+    }
+    queue_->hold();
+    prepared_ = plan.epoch;
+    LT_FAILPOINT("postgres.prepare.after");
+    return {};
+  }
+
+  // False: every sink has the epoch already. Some having it and some not is fine as long as those got no rows.
+  Result<bool> is_wanted(const EpochPlan& plan) const {
+    bool wanted = false;
+    const Target* repeated = nullptr;
+    for (const Target& target : targets_) {
+      if (!target.claimed) continue;
+      const bool takes = takes_part(target, plan);
+      wanted = wanted || takes;
+      if (!takes && target.rows + target.quarantined + target.null_keys > 0) repeated = &target;
+    }
+    if (wanted && repeated != nullptr) {
+      return Status::internal("epoch_repeated", "rows of an epoch came to a sink that has no part in it or has it already, beside one that lacks it: " + repeated->spec.id);
+    }
+    return wanted;
+  }
+
+  Status advance_progress(const EpochPlan& plan, const Wait& wait) {
+    for (Target& target : targets_) {
+      if (!takes_part(target, plan)) continue;
+      const Positions next = next_after(target, plan);
+      LT_RETURN_IF_ERROR(progress_.advance(*connection_, target.spec.id, target.generation, plan, next, wait));
+    }
+    LT_ASSIGN_OR_RETURN(const auto xid, connection_->query("SELECT pg_catalog.txid_current()", {}, wait));
+    transaction_ = xid.at(0).at(0).value_or("");
+    return {};
+  }
+
+  // The sink's own memory counts, too: the plan of a pipeline that reads less than it once did does not name all.
+  static Positions next_after(const Target& target, const EpochPlan& plan) {
+    Positions next = target.next;
+    for (const auto& [partition, offset] : plan.next) next[partition] = offset;
+    for (const auto& [partition, range] : plan.ranges) {
+      if (range.end) next[partition] = *range.end;
+    }
+    return next;
+  }
+
+  // A sink that was added after the plan was made has no part in it.
+  static bool takes_part(const Target& target, const EpochPlan& plan) {
+    const bool named = plan.sinks.empty() || std::find(plan.sinks.begin(), plan.sinks.end(), target.spec.id) != plan.sinks.end();
+    return target.claimed && named && (!target.epoch || *target.epoch < plan.epoch);
+  }
+
+  // All targets at once; if the server refuses, the one it names is taken row by row, behind the others, so that rows that
+  // refer to theirs find them.
+  Status apply_staged(const Wait& wait) {
+    if (std::none_of(targets_.begin(), targets_.end(), [](const Target& target) { return target.staging.has_value(); })) return {};
+    LT_RETURN_IF_ERROR(connection_->run("SAVEPOINT lt_apply", wait));
+    std::vector<size_t> careful;
+    for (;;) {
+      size_t blamed = targets_.size();
+      const Status applied = try_apply(careful, blamed, wait);
+      if (applied.ok()) break;
+      if (!connection_->usable() || !connection_->last_error().is_data() || blamed == targets_.size()) return applied;
+      if (std::find(careful.begin(), careful.end(), blamed) != careful.end()) return applied;
+      careful.push_back(blamed);
+      LT_RETURN_IF_ERROR(connection_->run("ROLLBACK TO SAVEPOINT lt_apply", wait));
+    }
+    for (Target& target : targets_) LT_RETURN_IF_ERROR(quarantine(target, std::exchange(target.refused, {}), wait));
+    return {};
+  }
+
+  Status try_apply(const std::vector<size_t>& careful, size_t& blamed, const Wait& wait) {
+    for (size_t at = 0; at < targets_.size(); ++at) {
+      Target& target = targets_[at];
+      if (!target.staging) continue;
+      target.rows = 0;
+      target.refused.clear();
+      if (std::find(careful.begin(), careful.end(), at) != careful.end()) continue;
+      blamed = at;
+      LT_RETURN_IF_ERROR(target.staging->apply(*connection_, target.null_keys > 0, wait, target.rows));
+    }
+    LT_RETURN_IF_ERROR(check_constraints(blamed, wait));
+    for (const size_t at : careful) {
+      Target& target = targets_[at];
+      blamed = at;
+      LT_RETURN_IF_ERROR(target.staging->apply_with_care(*connection_, target.null_keys > 0, wait, target.rows, target.refused));
+    }
+    return check_constraints(blamed, wait);
+  }
+
+  Status check_constraints(size_t& blamed, const Wait& wait) {
+    const Status checked = connection_->run("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED", wait);
+    if (checked.ok()) return {};
+    const ServerError& error = connection_->last_error();
+    blamed = targets_.size();
+    for (size_t at = 0; at < targets_.size(); ++at) {
+      if (targets_[at].staging && targets_[at].name.schema == error.schema && targets_[at].name.table == error.table) blamed = at;
+    }
+    return checked;
+  }
+
+  Status commit_all(const EpochPlan& plan, const Wait& wait) {
+    LT_FAILPOINT("postgres.commit.before");
+    static Failpoint sent("postgres.commit.sent");
+    unknown_ = plan.epoch;
+    if (sent.hit("lose")) connection_->cut();  // the server never hears of it
+    Status outcome = connection_->send("COMMIT", wait);
+    if (sent.hit("cut")) connection_->cut();  // its answer does not come back
+    if (outcome.ok()) outcome = sent.hit();
+    if (outcome.ok()) outcome = connection_->receive(wait);
+    if (outcome.ok() && connection_->tag() == "COMMIT") {
+      committed(plan);
+      LT_FAILPOINT("postgres.commit.after");
+      return {};
+    }
+    const std::string& state = connection_->last_error().sqlstate;
+    if (connection_->usable() && !outcome.is_cancelled() && outcome.code() != "failpoint" && state != "40003") {
+      unknown_.reset();  // the server said no
+      if (outcome.ok()) outcome = Status::internal("postgres_protocol", "the server rolled back at COMMIT");
+      give_up(outcome);
+      return outcome;
+    }
+    log::warn("the outcome of a PostgreSQL commit is unknown, it is read back",
+              {{"pipeline", options_.pipeline}, {"epoch", plan.epoch.value}});
+    connection_.reset();
+    if (outcome.is_cancelled() || outcome.code() == "failpoint") return outcome;
+    return read_back(plan, wait);
+  }
+
+  void committed(const EpochPlan& plan) {
+    unknown_.reset();
+    for (Target& target : targets_) {
+      if (!takes_part(target, plan)) continue;
+      target.next = next_after(target, plan);
+      target.epoch = plan.epoch;
+      target.last = {transaction_, target.rows, target.quarantined};
+    }
+    clear_epoch();
+    queue_->advance(after(plan.epoch));
+  }
+
+  // The old backend may still be busy with the COMMIT; its lock on the row ends when it is through with it.
+  Status read_back(const EpochPlan& plan, const Wait& wait) {
+    connection_.reset();
+    LT_RETURN_IF_ERROR(connect(wait));
+    bool there = true;
+    for (const size_t at : lock_order_) {
+      const Target& target = targets_[at];
+      if (!takes_part(target, plan)) continue;
+      LT_ASSIGN_OR_RETURN(const ProgressRow row, read_row(target, wait));
+      if (row.generation > target.generation) {
+        unknown_.reset();
+        give_up(fenced(target, row.generation));
+        return fenced(target, row.generation);
+      }
+      there = there && row.epoch && *row.epoch >= plan.epoch;
+    }
+    if (there) {
+      committed(plan);
+      return {};
+    }
+    const Status lost = Status::external("epoch_lost", "the connection broke in COMMIT and the epoch is not in PostgreSQL; run it again: " +
+                                                           std::to_string(plan.epoch.value));
+    unknown_.reset();
+    give_up(lost);
+    return lost;
+  }
+
+  Result<ProgressRow> read_row(const Target& target, const Wait& wait) {
+    for (int attempt = 0;; ++attempt) {
+      LT_RETURN_IF_ERROR(connection_->run("BEGIN; SET LOCAL lock_timeout = " + std::to_string(options_.lock_timeout.count()), wait));
+      auto row = progress_.lock(*connection_, target.spec.id, wait);
+      const ServerError cause = connection_->last_error();
+      if (!connection_->usable()) return row;
+      LT_RETURN_IF_ERROR(connection_->run("ROLLBACK", wait));
+      if (row.ok() || !cause.is_lock_timeout() || attempt + 1 == kReadBackAttempts) return row;
+      LT_RETURN_IF_ERROR(progress_.terminate_holder(*connection_, target.spec.id, own_names_, wait));
+    }
+  }
+
+  const PostgresSinkOptions options_;
+  const ProgressTable progress_;
+  Quarantine quarantine_;
+  const std::shared_ptr<ChunkQueue> queue_;
+  StopSource stop_source_;
+  const StopToken stop_;
+  std::vector<std::string> own_names_;
+  std::vector<size_t> lock_order_;  // by id: two owners lock in the same order
+  std::atomic<bool> scheduled_{false};
+
+  std::atomic<bool> leftovers_{false};
+
+  std::mutex tables_mutex_;  // Target::table, which writers read, and the lease; taken last
+  std::weak_ptr<Lease> lease_;
+  std::mutex mutex_;         // everything below and in targets_
+  std::vector<Target> targets_;
+  std::unique_ptr<Connection> connection_;
+  std::set<size_t> staged_connection_;  // targets whose temporary tables this connection has
+  bool open_ = false;
+  std::optional<EpochId> prepared_;
+  std::optional<EpochId> unknown_;
+  std::string transaction_;
+};
+
+}  // namespace
+
+std::shared_ptr<Session> make_session(PostgresSinkOptions options, std::vector<TableName> names) {
+  return std::make_shared<LibpqSession>(std::move(options), std::move(names));
+}
+
+}  // namespace laketide::postgres

@@ -1,0 +1,188 @@
+#include "sinks/postgres/staging.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "sinks/postgres/identifier.h"
+
+namespace laketide::postgres {
+namespace {
+
+constexpr const char* kCheckConstraints = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED";
+constexpr const char* kPlaceOrder =
+    "_lt_topic COLLATE \"C\" DESC NULLS LAST, _lt_partition DESC NULLS LAST, _lt_offset DESC NULLS LAST, _lt_seq DESC";
+constexpr const char* kPlaceOrderUp =
+    "_lt_topic COLLATE \"C\" NULLS FIRST, _lt_partition NULLS FIRST, _lt_offset NULLS FIRST, _lt_seq";
+
+std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
+  std::string out;
+  for (const auto& part : parts) {
+    if (!out.empty()) out += separator;
+    out += part;
+  }
+  return out;
+}
+
+int64_t to_number(const std::optional<std::string>& text, int64_t otherwise) {
+  int64_t value = otherwise;
+  if (text) std::from_chars(text->data(), text->data() + text->size(), value);
+  return value;
+}
+
+// "INSERT 0 5" and "UPDATE 5" end in the number of rows.
+int64_t rows_of(const std::string& tag) { return to_number(tag.substr(tag.rfind(' ') + 1), 0); }
+
+}  // namespace
+
+// One pass of apply_with_care.
+struct Staging::Pieces {
+  Connection& connection;
+  const Wait& wait;
+  bool null_keys;
+  int64_t rows = 0;
+  std::vector<std::string> refused_sequences{};
+  std::vector<RefusedRow> refused{};
+};
+
+Staging::Staging(const PostgresTarget& target, std::shared_ptr<const BoundTable> table, size_t number)
+    : target_(target),
+      table_(std::move(table)),
+      stage_("pg_temp.lt_stage_" + std::to_string(number)),
+      picked_("pg_temp.lt_picked_" + std::to_string(number)),
+      columns_(quote_identifiers(table_->column_names())),
+      copy_sql_("COPY " + stage_ + " (" + columns_ + ", _lt_topic, _lt_partition, _lt_offset, _lt_seq) FROM STDIN (FORMAT binary)") {
+  for (const auto& column : table_->columns) {
+    const auto& name = column.type.name;
+    const bool in_key = std::find(target_.key.begin(), target_.key.end(), name) != target_.key.end();
+    if (!in_key) values_.push_back(name);
+    null_keys_apart_ = null_keys_apart_ || (in_key && !column.not_null && table_->null_keys_distinct);
+  }
+}
+
+Status Staging::create(Connection& connection, const Wait& wait) const {
+  const std::string sql = "DROP TABLE IF EXISTS " + stage_ + ", " + picked_ + "; CREATE TEMPORARY TABLE " + stage_.substr(8) +
+                          " ON COMMIT DELETE ROWS AS SELECT " + columns_ +
+                          ", NULL::text AS _lt_topic, NULL::integer AS _lt_partition, NULL::bigint AS _lt_offset, NULL::bigint AS "
+                          "_lt_seq FROM " + table_->name.quoted() + " WITH NO DATA; CREATE TEMPORARY TABLE " + picked_.substr(8) +
+                          " ON COMMIT DELETE ROWS AS SELECT *, NULL::bigint AS _lt_rank FROM " + stage_ +
+                          " WITH NO DATA; CREATE INDEX ON " + picked_ + " (_lt_rank)";
+  return connection.run(sql, wait).in("making the staging tables of " + table_->name.plain());
+}
+
+Status Staging::apply(Connection& connection, bool null_keys, const Wait& wait, int64_t& rows) const {
+  const std::string from = target_.mode == PostgresTarget::Mode::kUpsert ? "(" + best() + ")" : stage_;
+  return run_counted(connection, statements(from, null_keys), wait, rows);
+}
+
+Status Staging::apply_with_care(Connection& connection, bool null_keys, const Wait& wait, int64_t& rows,
+                                std::vector<RefusedRow>& refused) const {
+  const bool upsert = target_.mode == PostgresTarget::Mode::kUpsert;
+  for (;;) {
+    Pieces pieces{connection, wait, null_keys};
+    const std::string from = upsert ? "(" + best() + ")" : stage_;
+    LT_RETURN_IF_ERROR(connection.run("DELETE FROM " + picked_ + "; INSERT INTO " + picked_ + " SELECT b.*, row_number() OVER (ORDER BY " +
+                                          kPlaceOrderUp + ") FROM " + from + " b", wait));
+    LT_ASSIGN_OR_RETURN(const auto count, connection.query("SELECT pg_catalog.count(*) FROM " + picked_, {}, wait));
+    const int64_t end = to_number(count.at(0).at(0), 0) + 1;
+    if (end > 1) LT_RETURN_IF_ERROR(apply_range(pieces, 1, end));
+    rows += pieces.rows;
+    refused.insert(refused.end(), pieces.refused.begin(), pieces.refused.end());
+    if (!upsert || pieces.refused.empty()) return {};
+    const std::string bad = "(" + joined(pieces.refused_sequences, ", ") + ")";
+    LT_RETURN_IF_ERROR(connection.run("DELETE FROM " + stage_ + " s WHERE s._lt_seq IN " + bad + " OR NOT EXISTS (SELECT FROM " + picked_ +
+                                          " p WHERE p._lt_seq IN " + bad + " AND " + same_key("s.", "p.") + ")", wait));
+  }
+}
+
+// Of each key the row that stays.
+std::string Staging::best() const {
+  const std::string key = quote_identifiers(target_.key);
+  const std::string larger = target_.order_by.empty() ? "" : quote_identifier(target_.order_by) + " DESC NULLS LAST, ";
+  return "SELECT DISTINCT ON (" + key + ") * FROM " + stage_ + " ORDER BY " + key + ", " + larger + kPlaceOrder;
+}
+
+std::string Staging::same_key(const std::string& left, const std::string& right) const {
+  std::vector<std::string> parts;
+  for (const auto& name : target_.key) {
+    parts.push_back(left + quote_identifier(name) + " IS NOT DISTINCT FROM " + right + quote_identifier(name));
+  }
+  return joined(parts, " AND ");
+}
+
+std::vector<std::string> Staging::statements(const std::string& from, bool null_keys) const {
+  const std::string table = table_->name.quoted();
+  if (target_.mode != PostgresTarget::Mode::kUpsert) {
+    return {"INSERT INTO " + table + " (" + columns_ + ") OVERRIDING SYSTEM VALUE SELECT " + columns_ + " FROM " + from + " b"};
+  }
+  if (!null_keys || !null_keys_apart_) return {upsert(from, "")};
+  std::vector<std::string> nulls;
+  std::vector<std::string> assignments;
+  for (const auto& name : target_.key) nulls.push_back("b." + quote_identifier(name) + " IS NULL");
+  for (const auto& name : values_) assignments.push_back(quote_identifier(name) + " = b." + quote_identifier(name));
+  const std::string is_null = "(" + joined(nulls, " OR ") + ")";
+  std::vector<std::string> sql{upsert(from, " WHERE NOT " + is_null)};
+  if (!assignments.empty()) {
+    const std::string order = target_.order_by.empty() ? "" : quote_identifier(target_.order_by);
+    sql.push_back("UPDATE " + table + " t SET " + joined(assignments, ", ") + " FROM " + from + " b WHERE " + is_null + " AND " +
+                  same_key("t.", "b.") + (order.empty() ? "" : " AND (t." + order + " IS NULL OR b." + order + " >= t." + order + ")"));
+  }
+  sql.push_back("INSERT INTO " + table + " (" + columns_ + ") OVERRIDING SYSTEM VALUE SELECT " + quote_identifiers(table_->column_names(), "b.") +
+                " FROM " + from + " b WHERE " + is_null + " AND NOT EXISTS (SELECT FROM " + table + " t WHERE " + same_key("t.", "b.") + ")");
+  return sql;
+}
+
+// Sorted by key (DISTINCT ON sorts), so that writers into one table lock its rows in one order.
+std::string Staging::upsert(const std::string& from, const std::string& condition) const {
+  std::string sql = "INSERT INTO " + table_->name.quoted() + " AS t (" + columns_ + ") OVERRIDING SYSTEM VALUE SELECT " + columns_ +
+                    " FROM " + from + " b" + condition + " ON CONFLICT (" + quote_identifiers(target_.key) + ") DO ";
+  if (values_.empty()) return sql + "NOTHING";
+  std::vector<std::string> assignments;
+  for (const auto& name : values_) assignments.push_back(quote_identifier(name) + " = excluded." + quote_identifier(name));
+  sql += "UPDATE SET " + joined(assignments, ", ");
+  if (target_.order_by.empty()) return sql;
+  const std::string order = quote_identifier(target_.order_by);
+  return sql + " WHERE t." + order + " IS NULL OR excluded." + order + " >= t." + order;
+}
+
+Status Staging::run_counted(Connection& connection, const std::vector<std::string>& sql, const Wait& wait, int64_t& rows) const {
+  for (const auto& statement : sql) {
+    LT_RETURN_IF_ERROR(connection.run(statement, wait));
+    rows += rows_of(connection.tag());
+  }
+  return {};
+}
+
+Status Staging::apply_range(Pieces& pieces, int64_t from, int64_t to) const {
+  Connection& connection = pieces.connection;
+  const std::string range = "(SELECT * FROM " + picked_ + " WHERE _lt_rank >= " + std::to_string(from) + " AND _lt_rank < " +
+                            std::to_string(to) + ")";
+  LT_RETURN_IF_ERROR(connection.run("SAVEPOINT lt", pieces.wait));
+  int64_t rows = 0;
+  Status applied = run_counted(connection, statements(range, pieces.null_keys), pieces.wait, rows);
+  if (applied.ok()) applied = connection.run(kCheckConstraints, pieces.wait);
+  if (applied.ok()) {
+    pieces.rows += rows;
+    return connection.run("RELEASE SAVEPOINT lt", pieces.wait);
+  }
+  if (!connection.usable() || !connection.last_error().is_data()) return applied;
+  const ServerError error = connection.last_error();
+  LT_RETURN_IF_ERROR(connection.run("ROLLBACK TO SAVEPOINT lt; RELEASE SAVEPOINT lt", pieces.wait));
+  if (to - from == 1) return refuse(pieces, from, error);
+  const int64_t middle = from + (to - from) / 2;
+  LT_RETURN_IF_ERROR(apply_range(pieces, from, middle));
+  return apply_range(pieces, middle, to);
+}
+
+Status Staging::refuse(Pieces& pieces, int64_t rank, const ServerError& error) const {
+  LT_ASSIGN_OR_RETURN(const auto rows, pieces.connection.query("SELECT _lt_topic, _lt_partition, _lt_offset, _lt_seq FROM " + picked_ +
+                                                                   " WHERE _lt_rank = $1",
+                                                               {std::to_string(rank)}, pieces.wait));
+  const auto& row = rows.at(0);
+  pieces.refused_sequences.push_back(row[3].value_or("0"));
+  pieces.refused.push_back({{to_number(row[2], -1), static_cast<int32_t>(to_number(row[1], -1)), -1}, row[0].value_or(""),
+                            error.condition(), error.text()});
+  return {};
+}
+
+}  // namespace laketide::postgres

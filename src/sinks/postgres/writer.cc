@@ -1,0 +1,75 @@
+#include "sinks/postgres/writer.h"
+
+#include <arrow/record_batch.h>
+
+#include <utility>
+
+namespace laketide::postgres {
+namespace {
+
+class CopyWriter final : public Writer {
+ public:
+  CopyWriter(WriterPlace place, std::unique_ptr<RowEncoder> encoder, Context& context)
+      : place_(std::move(place)), encoder_(std::move(encoder)), context_(context), term_(place_.queue->term()) {
+    begin_chunk();
+  }
+
+  Result<Step> write(const Batch& batch, Rejects& rejects) override {
+    if (!batch || batch->num_rows() == 0) return Step::kReady;
+    LT_ASSIGN_OR_RETURN(const bool admitted, place_.queue->admit(term_, epoch_, context_.wake));
+    if (!admitted) {
+      context_.blocked = BlockReason::kSinkQueueFull;
+      return Step::kBlocked;
+    }
+    const size_t rows = chunk_.rows() + chunk_.refused.size();
+    const size_t bytes = chunk_.bytes.size();
+    LT_RETURN_IF_ERROR(encoder_->append(*batch, chunk_, rejects));
+    rows_ += static_cast<int64_t>(chunk_.rows() + chunk_.refused.size() - rows);
+    bytes_ += static_cast<int64_t>(chunk_.bytes.size() - bytes);
+    if (chunk_.size() >= place_.chunk_bytes) LT_RETURN_IF_ERROR(hand_on());
+    return Step::kReady;
+  }
+
+  Result<Step> end_epoch(EpochId epoch, std::unique_ptr<Staged>& staged, Rejects&) override {
+    chunk_.epoch = epoch.value;
+    place_.queue->name_open(epoch);
+    LT_RETURN_IF_ERROR(hand_on());
+    staged = std::make_unique<StagedRows>(std::exchange(rows_, 0), std::exchange(bytes_, 0));
+    epoch_ = after(epoch).value;
+    begin_chunk();
+    return Step::kDone;
+  }
+
+ private:
+  void begin_chunk() {
+    chunk_ = Chunk{};
+    chunk_.target = place_.target;
+    chunk_.epoch = epoch_;
+    chunk_.term = term_;
+  }
+
+  Status hand_on() {
+    const bool nothing = chunk_.empty();
+    LT_ASSIGN_OR_RETURN(const bool work, nothing ? Result<bool>(false) : place_.queue->push(std::exchange(chunk_, {})));
+    if (!nothing) begin_chunk();
+    if (work) place_.work();
+    return {};
+  }
+
+  WriterPlace place_;
+  std::unique_ptr<RowEncoder> encoder_;
+  Context& context_;
+  uint64_t term_;
+  int64_t epoch_ = Chunk::kOpenEpoch;
+  Chunk chunk_;
+  int64_t rows_ = 0;
+  int64_t bytes_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Writer> make_writer(WriterPlace place, std::unique_ptr<RowEncoder> encoder, Context& context) {
+  return std::make_unique<CopyWriter>(std::move(place), std::move(encoder), context);
+}
+
+}  // namespace laketide::postgres

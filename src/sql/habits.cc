@@ -1,0 +1,149 @@
+#include "sql/habits.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "sql/lexer.h"
+
+namespace laketide::sql {
+namespace {
+
+struct Habit {
+  std::string_view names;  // separated by blanks
+  std::string_view instead;
+};
+
+constexpr std::string_view kAggregates = "this version computes each row from itself; aggregates and windows come later";
+constexpr std::string_view kUnnest = "unnest(string_to_array(…, ' ')) is SQL's way, which comes with stateful queries";
+constexpr std::string_view kJson = "read the field with a declared schema, format: {json: {schema: \"…\"}}";
+
+constexpr Habit kFunctions[] = {
+    {"explode explode_outer posexplode flatten split unnest string_to_array", kUnnest},
+    {"count sum avg min max stddev variance bool_and bool_or string_agg array_agg first last approx_count_distinct percentile "
+     "collect_list collect_set count_if row_number rank lag lead tumble hop session window first_value last_value median",
+     kAggregates},
+    {"nvl ifnull", "write COALESCE(a, b)"},
+    {"nvl2 if iff decode_oracle", "write CASE WHEN condition THEN a ELSE b END"},
+    {"try_cast", "write TRY_CAST(x AS type)"},
+    {"isnull", "write x IS NULL"},
+    {"isnotnull notnull", "write x IS NOT NULL"},
+    {"len size char_count", "write length(x)"},
+    {"instr locate charindex", "write strpos(text, part)"},
+    {"lcase", "write lower(x)"},
+    {"ucase", "write upper(x)"},
+    {"trim", "write trim(x), or btrim(x, characters)"},
+    {"string str to_char", "write CAST(x AS text)"},
+    {"int integer to_number", "write CAST(x AS int)"},
+    {"bigint long", "write CAST(x AS bigint)"},
+    {"double float", "write CAST(x AS double precision)"},
+    {"to_timestamp timestamp_seconds from_unixtime", "write CAST(x AS timestamptz) for ISO 8601 text"},
+    {"to_date", "write CAST(x AS date)"},
+    {"get_json_object from_json json_tuple json_extract json_value jsonb_extract_path_text", kJson},
+    {"now current_timestamp clock_timestamp getdate current_date", "the record's own time is _timestamp"},
+    {"monotonically_increasing_id uuid gen_random_uuid random rand", "a record is named by _topic, _partition and _offset"},
+    {"input_file_name", "write _topic"},
+    {"concat", "write a || b, with COALESCE where a part may be NULL"},
+    {"timezone", "AT TIME ZONE comes later; CAST(x AS timestamp) is the same instant in UTC"},
+    {"date_trunc date_part extract date_format unix_timestamp date_add date_sub datediff age to_utc_timestamp",
+     "functions of dates and times come later; casts and date arithmetic (date + 1, date - date) are there"},
+    {"regexp_replace regexp_extract regexp_match rlike regexp similar_escape", "write LIKE, ILIKE, replace, split_part or starts_with"},
+};
+
+constexpr Habit kOperators[] = {
+    {"==", "write ="},
+    {"<=>", "write IS NOT DISTINCT FROM"},
+    {"&&", "write AND"},
+    {"!", "write NOT"},
+    {"-> ->> #> #>> @> ?", kJson},
+    {"~ ~* !~ !~*", "write LIKE or ILIKE; regular expressions come later"},
+    {"^", "write x * x; powers come later"},
+    {"+", "to join texts write ||"},
+};
+
+constexpr Habit kTypes[] = {
+    {"string", "text"},
+    {"long", "bigint"},
+    {"short tinyint byte int1", "smallint"},
+    {"binary blob varbinary", "bytea"},
+    {"datetime timestamp_ltz", "timestamptz"},
+    {"timestamp_ntz", "timestamp"},
+    {"number", "numeric(38,9)"},
+    {"double_precision", "double precision"},
+    {"bpchar char character", "text"},
+    {"json", "jsonb"},
+};
+
+template <size_t kSize>
+std::string find(const Habit (&table)[kSize], std::string_view name) {
+  for (const Habit& habit : table) {
+    for (std::string_view rest = habit.names; !rest.empty();) {
+      const size_t end = std::min(rest.find(' '), rest.size());
+      if (rest.substr(0, end) == name) return std::string(habit.instead);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+  }
+  return {};
+}
+
+bool is_symbol(const Token* token, char symbol) { return token != nullptr && token->kind == Token::Kind::kSymbol && token->text.front() == symbol; }
+bool word(const Token* token, std::string_view text) { return token != nullptr && is_word(*token, text); }
+
+constexpr std::string_view kOffset = "offset is a word of SQL: the record's place is _offset, a column of that name is \"offset\"";
+
+}  // namespace
+
+std::string instead_of_function(std::string_view name) { return find(kFunctions, name); }
+std::string instead_of_operator(std::string_view name) { return find(kOperators, name); }
+std::string instead_of_type(std::string_view name) { return find(kTypes, name); }
+
+std::string instead_of_syntax(std::string_view query, int at) {
+  const std::vector<Token> tokens = tokens_of(query);
+  const auto found = std::find_if(tokens.begin(), tokens.end(), [&](const Token& token) { return token.at >= at; });
+  const Token* here = found == tokens.end() ? nullptr : &*found;
+  const Token* before = found == tokens.begin() ? nullptr : &*(found - 1);
+  const Token* after = here != nullptr && found + 1 != tokens.end() ? &*(found + 1) : nullptr;
+  if (word(here, "window") || word(before, "window")) return "write tumble(ts, INTERVAL '10 seconds') or hop(ts, slide, size) in GROUP BY";
+  if (word(here, "offset") || word(before, "offset")) return std::string(kOffset);
+  if (is_symbol(here, '`') || is_symbol(before, '`')) return "names are quoted with \"…\"";
+  if (word(here, "lateral") || word(here, "view") || word(before, "lateral")) return std::string(kUnnest);
+  if (word(before, "interval") && here != nullptr && here->kind == Token::Kind::kNumber) return "write INTERVAL '10 seconds', all of it in quotes";
+  if (is_symbol(here, ')') && is_symbol(before, '(') && found - tokens.begin() > 1 && (found - 2)->text.starts_with("current_")) {
+    return "the record's own time is _timestamp";
+  }
+  if (word(here, "rlike") || word(here, "regexp") || word(before, "rlike") || word(before, "regexp")) return "write LIKE or ILIKE; regular expressions come later";
+  if (word(here, "emit") || word(here, "watermark")) return "event time is declared in the document: event_time: {column: …, delay: …}";
+  if (is_symbol(here, ',') && word(before, "select")) return "the select list is empty here";
+  if (word(here, "from") && is_symbol(before, ',')) return "there is a comma too many before FROM";
+  if (!tokens.empty() && here == &tokens.front()) return "a query begins with SELECT";
+  if (here != nullptr && here->kind == Token::Kind::kWord && is_symbol(after, '(')) return "a column or function with a name that is a word of SQL needs \"…\"";
+  return {};
+}
+
+std::string nearest(std::string_view name, const std::vector<std::string_view>& candidates) {
+  const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  const auto distance = [&](std::string_view other) {
+    std::vector<size_t> row(other.size() + 1);
+    std::iota(row.begin(), row.end(), size_t{0});
+    for (size_t i = 1; i <= name.size(); ++i) {
+      size_t diagonal = std::exchange(row[0], i);
+      for (size_t j = 1; j <= other.size(); ++j) {
+        const size_t replaced = diagonal + (low(name[i - 1]) != low(other[j - 1]));
+        diagonal = row[j];
+        row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+      }
+    }
+    return row.back();
+  };
+  std::string_view best;
+  size_t least = (name.size() <= 3 ? 1 : std::max<size_t>(2, name.size() / 3)) + 1;
+  for (const std::string_view candidate : candidates) {
+    const size_t changed = distance(candidate);
+    if (changed >= least) continue;
+    least = changed;
+    best = candidate;
+  }
+  return std::string(best);
+}
+
+}  // namespace laketide::sql

@@ -1,0 +1,123 @@
+#include "sql/query.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <arrow/type.h>
+
+#include "sql/parser.h"
+#include "sql/query_text.h"
+#include "sql/select_binder.h"
+
+namespace laketide::sql {
+namespace {
+
+void add_missing(std::vector<std::string>& to, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    if (std::find(to.begin(), to.end(), name) == to.end()) to.push_back(name);
+  }
+}
+
+PlanPtr scan_plan(const SourceTable& source) {
+  return make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, {}}, source.schema);
+}
+
+// Finds the tables that a SELECT reads, its own WITH aside.
+void collect_tables(const SelectSyntax& select, std::set<std::string> own, std::vector<FromSyntax>& tables) {
+  for (const NamedSelect& named : select.with) {
+    collect_tables(*named.select, own, tables);
+    own.insert(named.name);
+  }
+  if (select.from.subquery) {
+    collect_tables(*select.from.subquery, own, tables);
+  } else if (!own.contains(select.from.table)) {
+    tables.push_back(select.from);
+  }
+}
+
+BoundQuery bound(PlanPtr whole) {
+  BoundQuery query;
+  query.output = whole->output;
+  std::set<std::string> needed;
+  for (const auto& field : whole->output->fields()) needed.insert(field->name());
+  query.plan = prune(whole, needed);
+  if (can_fail(*query.plan) && scan_of(*whole).pseudo_columns) {
+    for (std::string& place : place_columns(scan_of(*whole).origin)) needed.insert(std::move(place));
+    query.plan = prune(whole, needed);
+  }
+  query.whole = std::move(whole);
+  const PlanNode* scan = query.plan.get();
+  while (scan->input) scan = scan->input.get();
+  query.columns = scan->output;
+  query.hidden = std::get<Scan>(scan->step).hidden;
+  query.explain = explain(*query.plan);
+  return query;
+}
+
+}  // namespace
+
+struct Query::Parsed {
+  QueryText text;
+  std::shared_ptr<const SelectSyntax> select;
+};
+
+Result<std::vector<std::unique_ptr<Operator>>> BoundQuery::operators(const Decoded& decoded, Context& context) const {
+  return make_operators(*plan, decoded, context);
+}
+
+Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> queries, const std::vector<std::string>& sink_hidden) {
+  Decoded decoded;
+  std::set<std::string> names;
+  for (const BoundQuery& query : queries) {
+    for (const auto& field : query.columns->fields()) names.insert(field->name());
+    add_missing(decoded.hidden, query.hidden);
+  }
+  if (source.pseudo_columns) add_missing(decoded.hidden, sink_hidden);
+  arrow::FieldVector fields;
+  for (const auto& field : source.schema->fields()) {
+    if (names.contains(field->name())) fields.push_back(field);
+  }
+  decoded.columns = arrow::schema(std::move(fields));
+  return decoded;
+}
+
+Result<BoundQuery> Query::bind(const SourceTable& source) const {
+  const PlanPtr scan = scan_plan(source);
+  LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(*parsed_->select, parsed_->text, {{source.name, scan}, {"source", scan}}));
+  return bound(std::move(plan));
+}
+
+Result<BoundQuery> Query::bind(const SourceTable& source, const BoundQuery& result) const {
+  const PlanPtr scan = scan_plan(source);
+  LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(*parsed_->select, parsed_->text, {{source.name, scan}, {"source", scan}, {"result", result.whole}}));
+  return bound(std::move(plan));
+}
+
+Status Query::check_tables(std::span<const std::string> names) const {
+  std::vector<FromSyntax> tables;
+  collect_tables(*parsed_->select, {}, tables);
+  for (const FromSyntax& table : tables) {
+    if (std::find(names.begin(), names.end(), table.table) != names.end()) continue;
+    std::string all;
+    for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
+    return parsed_->text.refuse("sql_unknown_table", table.at, "there is no table '" + table.table + "'; there is: " + all);
+  }
+  return {};
+}
+
+bool Query::selects_all() const {
+  const SelectSyntax& select = *parsed_->select;
+  return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar && !select.where && !select.from.subquery &&
+         select.with.empty();
+}
+
+Result<Query> parse_query(std::string_view text, std::string_view origin) {
+  QueryText query{std::string(text), std::string(origin)};
+  LT_ASSIGN_OR_RETURN(auto select, parse(query));
+  return Query(std::make_shared<const Query::Parsed>(Query::Parsed{std::move(query), std::move(select)}));
+}
+
+Query select_all() { return parse_query("SELECT * FROM source", "sql").value(); }
+
+}  // namespace laketide::sql

@@ -1,0 +1,67 @@
+// A query: parsed when a pipeline is deployed, bound when the schema of its source is known.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flow/batch.h"
+#include "laketide/status.h"
+#include "sql/plan.h"
+
+namespace laketide::sql {
+
+/// A source as a query sees it. `FROM source` always names it too. Immutable.
+struct SourceTable {
+  std::string name;
+  Schema schema;
+  std::string topic;           // the one topic; empty: several
+  bool pseudo_columns = true;  // false: its rows are made, not read
+};
+
+/// A query with its types. `columns` are what it needs decoded, a subset of the source's schema in its order; `hidden` the
+/// pseudo-columns it needs behind them, also those by which a row that cannot be computed is found again. Immutable.
+struct BoundQuery {
+  Schema output;  // of its rows, without hidden columns
+  Schema columns;
+  std::vector<std::string> hidden;
+  std::string explain;
+  PlanPtr plan;
+  PlanPtr whole;  // before columns were left out; what `result` is bound to
+
+  /// For one lane, behind a decoder that gives `decoded` (see `decode_for`). None: rows go through as they are.
+  Result<std::vector<std::unique_ptr<Operator>>> operators(const Decoded& decoded, Context& context) const;
+};
+
+/// What one decoder must give so that all of `queries` can stand behind it: their columns in the source's order, their hidden
+/// columns and those that the sinks ask for.
+Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> queries, const std::vector<std::string>& sink_hidden);
+
+/// A parsed query. Immutable.
+class Query {
+ public:
+  /// The pipeline's query, over its source.
+  Result<BoundQuery> bind(const SourceTable& source) const;
+  /// A sink's `select:`, over `result` (the pipeline's bound query) or over the source.
+  Result<BoundQuery> bind(const SourceTable& source, const BoundQuery& result) const;
+  /// Whether it reads only tables of these names; to be asked before the schema is known. Fails sql_unknown_table.
+  Status check_tables(std::span<const std::string> names) const;
+  /// SELECT * without anything else: it needs no schema.
+  bool selects_all() const;
+
+ private:
+  friend Result<Query> parse_query(std::string_view text, std::string_view origin);
+  struct Parsed;
+  explicit Query(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
+
+  std::shared_ptr<const Parsed> parsed_;
+};
+
+/// Parses by PostgreSQL's grammar. `origin` begins every message: "a.yaml: sql". Fails `kUser` sql_syntax or sql_unsupported.
+Result<Query> parse_query(std::string_view text, std::string_view origin);
+/// SELECT * FROM source.
+Query select_all();
+
+}  // namespace laketide::sql

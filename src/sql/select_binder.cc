@@ -1,0 +1,141 @@
+#include "sql/select_binder.h"
+
+#include <algorithm>
+#include <cctype>
+#include <set>
+#include <utility>
+
+#include <arrow/type.h>
+
+#include "flow/pseudo_columns.h"
+#include "sql/expression_binder.h"
+#include "sql/habits.h"
+#include "sql/scope.h"
+
+namespace laketide::sql {
+namespace {
+
+Status unknown_table(const FromSyntax& from, const QueryText& text, const Tables& tables) {
+  std::vector<std::string_view> names;
+  std::string all;
+  for (const auto& [name, plan] : tables) {
+    names.push_back(name);
+    all += (all.empty() ? "" : ", ") + name;
+  }
+  const std::string near = nearest(from.table, names);
+  return text.refuse("sql_unknown_table", from.at,
+                     "there is no table '" + from.table + "'" + (near.empty() ? "" : " (did you mean \"" + near + "\"?)") + "; there is: " + all);
+}
+
+Result<Scope> scope_of(const FromSyntax& from, const QueryText& text, const Tables& tables) {
+  if (from.subquery) {
+    LT_ASSIGN_OR_RETURN(PlanPtr inner, bind_select(*from.subquery, text, tables));
+    return Scope(std::move(inner), {from.alias});
+  }
+  const auto table = tables.find(from.table);
+  if (table == tables.end()) return unknown_table(from, text, tables);
+  if (!from.alias.empty()) return Scope(table->second, {from.alias});
+  std::vector<std::string> names{from.table};
+  for (const auto& [name, plan] : tables) {
+    if (plan == table->second && name != from.table) names.push_back(name);
+  }
+  return Scope(table->second, std::move(names));
+}
+
+/// The select list while it is put together. Confined to its task.
+struct SelectList {
+  std::vector<expr::ExprPtr> expressions;
+  std::vector<std::shared_ptr<arrow::Field>> fields;
+  std::set<std::string> names;
+
+  Status add(expr::ExprPtr expression, std::shared_ptr<arrow::Field> field, int at, const QueryText& text) {
+    if (!names.insert(field->name()).second) {
+      return text.refuse("sql_name", at, "two columns are called '" + field->name() + "': name one of them with AS");
+    }
+    const bool itself = expression->kind == expr::Expression::Kind::kColumn && expression->name == field->name();
+    if (is_record_pseudo_column(field->name()) && !itself) {
+      return text.refuse("sql_name", at, "'" + field->name() + "' says where a record came from: choose another name");
+    }
+    expressions.push_back(std::move(expression));
+    fields.push_back(std::move(field));
+    return {};
+  }
+};
+
+Status add_star(const Syntax& star, const Scope& scope, const QueryText& text, SelectList& list) {
+  if (!star.parts.empty()) LT_RETURN_IF_ERROR(scope.check_table(star.parts[0], star.at, text));
+  for (const auto& field : scope.plan()->output->fields()) {
+    LT_RETURN_IF_ERROR(list.add(expr::column(field->name(), expr::Type::of(*field), field->nullable(), text.place(star.at)), field, star.at, text));
+  }
+  return {};
+}
+
+Status add_item(const SelectItem& item, ExpressionBinder& binder, const Scope& scope, const QueryText& text, SelectList& list) {
+  LT_ASSIGN_OR_RETURN(expr::ExprPtr value, binder.value(item.value));
+  std::string name = item.alias.empty() ? column_name(item.value) : item.alias;
+  if (name.empty()) return text.refuse("sql_name", item.value.at, "this column has no name: write … AS name");
+  // A column that is passed on keeps what its field says beyond the type.
+  std::shared_ptr<arrow::Field> field;
+  if (value->kind == expr::Expression::Kind::kColumn) {
+    const auto known = scope.plan()->output->GetFieldByName(value->name);
+    field = (known ? known : pseudo_column_field(value->name))->WithName(name);
+  } else {
+    field = value->type.field(name, value->nullable);
+  }
+  return list.add(std::move(value), std::move(field), item.value.at, text);
+}
+
+bool is_only_star(const SelectSyntax& select) {
+  return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar;
+}
+
+bool is_word(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; });
+}
+
+}  // namespace
+
+// PostgreSQL's FigureColname: a column's or function's name, a cast's argument's or else its type's.
+std::string column_name(const Syntax& value) {
+  if (value.kind == Syntax::Kind::kColumn) return value.parts.back();
+  if (value.kind == Syntax::Kind::kCast) {
+    const std::string inner = column_name(value.args[0]);
+    return inner.empty() || value.args[0].text == "CASE" ? value.type.name : inner;
+  }
+  static const std::set<std::string_view> kNamed{"CASE", "COALESCE", "NULLIF", "GREATEST", "LEAST"};
+  if (value.kind != Syntax::Kind::kCall || !is_word(value.text)) return {};
+  if (value.text == "CASE") {
+    const std::string rest = value.args.back().kind == Syntax::Kind::kNull ? "" : column_name(value.args.back());
+    return rest.empty() ? "case" : rest;
+  }
+  if (std::isupper(static_cast<unsigned char>(value.text.front())) && !kNamed.contains(value.text)) return {};
+  std::string name = value.text;
+  std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::tolower(c); });
+  return name;
+}
+
+Result<PlanPtr> bind_select(const SelectSyntax& select, const QueryText& text, const Tables& outer) {
+  Tables tables = outer;
+  for (const NamedSelect& named : select.with) {
+    LT_ASSIGN_OR_RETURN(tables[named.name], bind_select(*named.select, text, tables));
+  }
+  LT_ASSIGN_OR_RETURN(const Scope scope, scope_of(select.from, text, tables));
+  ExpressionBinder binder(text, scope);
+  PlanPtr plan = scope.plan();
+  if (select.where) {
+    LT_ASSIGN_OR_RETURN(expr::ExprPtr condition, binder.condition(*select.where, "WHERE"));
+    plan = make_filter_node(plan, std::move(condition));
+  }
+  SelectList list;
+  for (const SelectItem& item : select.items) {
+    if (item.value.kind == Syntax::Kind::kStar) {
+      LT_RETURN_IF_ERROR(add_star(item.value, scope, text, list));
+    } else {
+      LT_RETURN_IF_ERROR(add_item(item, binder, scope, text, list));
+    }
+  }
+  if (is_only_star(select)) return plan;
+  return make_project_node(std::move(plan), std::move(list.expressions), std::move(list.fields));
+}
+
+}  // namespace laketide::sql

@@ -1,0 +1,61 @@
+// A query as it was written, reduced to what this version can mean. Places are bytes from 0.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace laketide::sql {
+
+/// A type as written. Immutable.
+struct TypeSyntax {
+  std::string name;
+  std::vector<int> modifiers;
+  int at = 0;
+};
+
+/// An expression. Operators and special forms are calls by their SQL name ("+", "AND", "IS NULL", "NOT IN", "COALESCE"); CASE is a
+/// call "CASE" (operand or kNone, then condition, value…, else). Immutable.
+struct Syntax {
+  enum class Kind { kNone, kColumn, kStar, kNull, kBoolean, kNumber, kText, kCall, kCast };
+  Kind kind = Kind::kNone;
+  int at = 0;
+  std::string text;                // kCall: name; kNumber, kText: value; kBoolean: "true" or "false"
+  std::vector<std::string> parts;  // kColumn: name, or table and name; kStar: table, if given
+  std::vector<Syntax> args;        // kCall; kCast: one
+  TypeSyntax type;                 // kCast
+  bool try_cast = false;           // kCast
+};
+
+struct SelectItem {
+  Syntax value;
+  std::string alias;
+};
+
+struct SelectSyntax;
+
+/// What a query reads: a named table or a subquery. Immutable.
+struct FromSyntax {
+  std::string table;
+  std::shared_ptr<const SelectSyntax> subquery;
+  std::string alias;
+  int at = 0;
+};
+
+struct NamedSelect {
+  std::string name;
+  std::shared_ptr<const SelectSyntax> select;
+  int at = 0;
+};
+
+/// One SELECT. Immutable.
+struct SelectSyntax {
+  std::vector<NamedSelect> with;
+  std::vector<SelectItem> items;
+  FromSyntax from;
+  std::optional<Syntax> where;
+  int at = 0;
+};
+
+}  // namespace laketide::sql

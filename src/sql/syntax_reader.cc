@@ -1,0 +1,406 @@
+#include "sql/syntax_reader.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "sql/habits.h"
+#include "sql/lexer.h"
+
+namespace laketide::sql {
+namespace {
+
+using nlohmann::json;
+using Kind = Syntax::Kind;
+
+constexpr int kDepthMax = 1000;
+
+constexpr std::string_view kStateless = "this version computes each row from itself: SELECT … FROM source WHERE …";
+
+/// A clause that PostgreSQL has and this version has not.
+struct Clause {
+  const char* field;
+  const char* keyword;
+  const char* what;
+  const char* instead;
+};
+
+constexpr Clause kClauses[] = {
+    {"groupClause", "group", "GROUP BY is not supported yet", kStateless.data()},
+    {"havingClause", "having", "HAVING is not supported yet", kStateless.data()},
+    {"distinctClause", "distinct", "DISTINCT is not supported yet", "write to a sink with mode: upsert and a key to keep one row a key"},
+    {"windowClause", "window", "WINDOW is not supported", kStateless.data()},
+    {"sortClause", "order", "ORDER BY has no meaning for rows without end", "leave it out; order the table where you read it"},
+    {"limitCount", "limit", "LIMIT has no meaning for rows without end", "leave it out; limit the range of a batch job instead"},
+    {"limitOffset", "offset", "OFFSET skips rows of a result, which has no meaning here", "the record's place is _offset: WHERE _offset >= 100"},
+    {"lockingClause", "for", "FOR UPDATE has no meaning here", "leave it out"},
+    {"intoClause", "into", "SELECT INTO is not supported", "name the table under sinks:"},
+    {"valuesLists", "values", "VALUES is not supported", "write SELECT … FROM source"},
+};
+
+constexpr std::pair<std::string_view, std::string_view> kNodes[] = {
+    {"SubLink", "subqueries inside an expression are not supported; filter in WHERE, or in a pipeline of its own"},
+    {"A_ArrayExpr", "arrays come later; list columns can be selected as they are"},
+    {"A_Indirection", "reading into arrays and structs comes later; such columns can be selected as they are"},
+    {"SQLValueFunction", "the time of the query is not known to a row; the record's own time is _timestamp"},
+    {"ParamRef", "there are no parameters here; write the value"},
+    {"RowExpr", "rows as values are not supported; write one column after the other"},
+    {"CollateClause", "text is always ordered by its bytes; leave COLLATE out"},
+    {"GroupingFunc", "GROUPING is not supported"},
+    {"XmlExpr", "XML is not supported"},
+    {"SetToDefault", "DEFAULT has no meaning here"},
+    {"CurrentOfExpr", "CURRENT OF has no meaning here"},
+};
+
+/// Reads one query's tree. Confined to its task.
+class Reader {
+ public:
+  Reader(const QueryText& text, const std::vector<int>& try_casts) : text_(text), try_casts_(try_casts) {}
+
+  Result<std::shared_ptr<const SelectSyntax>> select(const json& node);
+
+ private:
+  using Read = Result<Syntax> (Reader::*)(const json&);
+
+  Status refuse(int at, std::string_view what) const { return text_.refuse("sql_unsupported", at, what); }
+  Status refuse_clauses(const json& node) const;
+  Result<FromSyntax> from(const json& node);
+  Result<std::vector<NamedSelect>> with(const json& node);
+
+  Result<Syntax> expression(const json& wrapped);
+  Result<std::vector<Syntax>> expressions(const json& list);
+  Result<Syntax> column(const json& node);
+  Result<Syntax> constant(const json& node);
+  Result<Syntax> cast(const json& node);
+  Result<Syntax> operation(const json& node);
+  Result<Syntax> junction(const json& node);
+  Result<Syntax> null_test(const json& node);
+  Result<Syntax> boolean_test(const json& node);
+  Result<Syntax> case_when(const json& node);
+  Result<Syntax> coalesce(const json& node) { return special(node, "COALESCE"); }
+  Result<Syntax> extreme(const json& node) { return special(node, node.value("op", "") == "IS_LEAST" ? "LEAST" : "GREATEST"); }
+  Result<Syntax> function(const json& node);
+  Result<Syntax> special(const json& node, std::string name);
+  Result<TypeSyntax> type(const json& node) const;
+  std::string integer(const json& constant) const;
+
+  const QueryText& text_;
+  const std::vector<int>& try_casts_;
+  int depth_ = 0;
+};
+
+// The tree leaves out what is 0.
+int at_of(const json& node) { return node.value("location", 0); }
+
+// The first place that anything below a node has; -1: none.
+int first_place(const json& node) {
+  int first = -1;
+  if (node.is_object() && node.contains("location") && node["location"].get<int>() >= 0) first = node["location"].get<int>();
+  if (!node.is_structured()) return first;
+  for (const json& child : node) {
+    const int place = first_place(child);
+    if (place >= 0 && (first < 0 || place < first)) first = place;
+  }
+  return first;
+}
+
+std::string last_name(const json& names) { return names.back().at("String").value("sval", ""); }
+
+Syntax call(std::string name, int at, std::vector<Syntax> args) {
+  Syntax made;
+  made.kind = Kind::kCall;
+  made.at = at;
+  made.text = std::move(name);
+  made.args = std::move(args);
+  return made;
+}
+
+Result<std::shared_ptr<const SelectSyntax>> Reader::select(const json& node) {
+  if (++depth_ > kDepthMax) return refuse(0, "the query is nested too deeply");
+  if (node.value("op", "SETOP_NONE") != "SETOP_NONE") {
+    const int at = std::max(0, first_place(node.at("rarg")));
+    return refuse(at, "UNION, EXCEPT and INTERSECT are not supported yet; give the source both topics, or make two pipelines");
+  }
+  LT_RETURN_IF_ERROR(refuse_clauses(node));
+  auto made = std::make_shared<SelectSyntax>();
+  if (node.contains("withClause")) {
+    LT_ASSIGN_OR_RETURN(made->with, with(node["withClause"]));
+  }
+  if (!node.contains("targetList")) return refuse(0, "the select list is empty: write SELECT *, or the columns");
+  for (const json& item : node["targetList"]) {
+    const json& target = item.at("ResTarget");
+    LT_ASSIGN_OR_RETURN(Syntax value, expression(target.at("val")));
+    made->items.push_back({std::move(value), target.value("name", "")});
+  }
+  if (!node.contains("fromClause")) return refuse(static_cast<int>(text_.text().size()), "FROM is missing: write FROM source");
+  const json& tables = node["fromClause"];
+  if (tables.size() > 1) return refuse(std::max(0, first_place(tables[1])), "joins are not supported yet; a query reads one source");
+  LT_ASSIGN_OR_RETURN(made->from, from(tables[0]));
+  if (node.contains("whereClause")) {
+    LT_ASSIGN_OR_RETURN(made->where, expression(node["whereClause"]));
+  }
+  --depth_;
+  return std::shared_ptr<const SelectSyntax>(std::move(made));
+}
+
+Status Reader::refuse_clauses(const json& node) const {
+  for (const Clause& clause : kClauses) {
+    if (!node.contains(clause.field)) continue;
+    int at = std::max(0, first_place(node[clause.field]));
+    for (const Token& token : tokens_of(text_.text())) {
+      if (!is_word(token, clause.keyword)) continue;
+      at = token.at;
+      break;
+    }
+    return refuse(at, std::string(clause.what) + ": " + clause.instead);
+  }
+  return {};
+}
+
+Result<std::vector<NamedSelect>> Reader::with(const json& node) {
+  std::vector<NamedSelect> all;
+  for (const json& item : node.at("ctes")) {
+    const json& cte = item.at("CommonTableExpr");
+    const int at = at_of(cte);
+    if (node.value("recursive", false)) return refuse(at, "WITH RECURSIVE is not supported");
+    if (cte.contains("aliascolnames")) return refuse(at, "name the columns inside the query of WITH, with AS");
+    if (!cte.at("ctequery").contains("SelectStmt")) return refuse(at, "only SELECT can stand in WITH");
+    LT_ASSIGN_OR_RETURN(auto inner, select(cte["ctequery"]["SelectStmt"]));
+    all.push_back({cte.value("ctename", ""), std::move(inner), at});
+  }
+  return all;
+}
+
+Result<FromSyntax> Reader::from(const json& node) {
+  FromSyntax made;
+  made.at = std::max(0, first_place(node));
+  if (node.contains("RangeVar")) {
+    const json& table = node["RangeVar"];
+    made.at = at_of(table);
+    if (table.contains("schemaname")) return refuse(made.at, "tables have no schema here; name the source alone, in \"…\" if it has a dot");
+    made.table = table.value("relname", "");
+    if (table.contains("alias")) made.alias = table["alias"].value("aliasname", "");
+    return made;
+  }
+  if (node.contains("RangeSubselect")) {
+    const json& inner = node["RangeSubselect"];
+    if (!inner.at("subquery").contains("SelectStmt") || inner.value("lateral", false)) return refuse(made.at, "only a SELECT can stand in FROM");
+    if (inner.contains("alias")) made.alias = inner["alias"].value("aliasname", "");
+    LT_ASSIGN_OR_RETURN(made.subquery, select(inner["subquery"]["SelectStmt"]));
+    return made;
+  }
+  if (node.contains("RangeFunction")) return refuse(made.at, "functions in FROM are not supported yet; name a source");
+  return refuse(made.at, "joins are not supported yet; a query reads one source");
+}
+
+Result<Syntax> Reader::expression(const json& wrapped) {
+  static const std::map<std::string_view, Read> kReaders{
+      {"ColumnRef", &Reader::column},        {"A_Const", &Reader::constant},         {"TypeCast", &Reader::cast},
+      {"A_Expr", &Reader::operation},        {"BoolExpr", &Reader::junction},        {"NullTest", &Reader::null_test},
+      {"BooleanTest", &Reader::boolean_test}, {"CaseExpr", &Reader::case_when},      {"CoalesceExpr", &Reader::coalesce},
+      {"MinMaxExpr", &Reader::extreme},      {"FuncCall", &Reader::function},
+  };
+  const std::string& name = wrapped.begin().key();
+  const json& node = wrapped.begin().value();
+  const auto reader = kReaders.find(name);
+  if (reader == kReaders.end()) {
+    const int at = std::max(0, first_place(node));
+    const auto known = std::find_if(std::begin(kNodes), std::end(kNodes), [&](const auto& one) { return one.first == name; });
+    return refuse(at, known == std::end(kNodes) ? "this expression (" + name + ") is not supported" : std::string(known->second));
+  }
+  if (++depth_ > kDepthMax) {
+    return refuse(std::max(0, first_place(node)), "the expression is nested too deeply: split it over two SELECTs, one in FROM");
+  }
+  auto made = (this->*reader->second)(node);
+  --depth_;
+  return made;
+}
+
+Result<std::vector<Syntax>> Reader::expressions(const json& list) {
+  std::vector<Syntax> all;
+  for (const json& node : list) {
+    LT_ASSIGN_OR_RETURN(Syntax made, expression(node));
+    all.push_back(std::move(made));
+  }
+  return all;
+}
+
+Result<Syntax> Reader::column(const json& node) {
+  Syntax made;
+  made.kind = Kind::kColumn;
+  made.at = at_of(node);
+  for (const json& field : node.at("fields")) {
+    if (field.contains("A_Star")) {
+      made.kind = Kind::kStar;
+    } else {
+      made.parts.push_back(field.at("String").value("sval", ""));
+    }
+  }
+  const size_t most = made.kind == Kind::kStar ? 1 : 2;
+  if (made.parts.size() > most) return refuse(made.at, "a column is named by itself or with its table; fields of structs come later");
+  return made;
+}
+
+// The library's tree leaves out integers below 0 as it does 0 itself; the text has them: signs, perhaps in parentheses, and digits.
+std::string Reader::integer(const json& constant) const {
+  if (constant["ival"].contains("ival")) return std::to_string(constant["ival"]["ival"].get<int>());
+  bool negative = false;
+  for (const Token& token : tokens_of(std::string_view(text_.text()).substr(static_cast<size_t>(at_of(constant))))) {
+    if (token.kind == Token::Kind::kNumber) return (negative ? "-" : "") + std::string(token.text);
+    if (token.text != "-" && token.text != "(") break;
+    negative = negative != (token.text == "-");
+  }
+  return "0";
+}
+
+Result<Syntax> Reader::constant(const json& node) {
+  Syntax made;
+  made.at = at_of(node);
+  if (node.value("isnull", false)) {
+    made.kind = Kind::kNull;
+  } else if (node.contains("ival")) {
+    made.kind = Kind::kNumber;
+    made.text = integer(node);
+  } else if (node.contains("fval")) {
+    made.kind = Kind::kNumber;
+    made.text = node["fval"].value("fval", "0");
+  } else if (node.contains("boolval")) {
+    made.kind = Kind::kBoolean;
+    made.text = node["boolval"].value("boolval", false) ? "true" : "false";
+  } else if (node.contains("sval")) {
+    made.kind = Kind::kText;
+    made.text = node["sval"].value("sval", "");
+  } else {
+    return refuse(made.at, "bit strings are not supported; bytes are written decode('00ff', 'hex')");
+  }
+  return made;
+}
+
+Result<TypeSyntax> Reader::type(const json& node) const {
+  TypeSyntax made;
+  made.at = at_of(node);
+  made.name = last_name(node.at("names"));
+  if (node.contains("arrayBounds") || node.value("setof", false)) return refuse(made.at, "casts to arrays come later");
+  for (const json& modifier : node.value("typmods", json::array())) {
+    if (!modifier.contains("A_Const") || !modifier["A_Const"].contains("ival")) return refuse(made.at, "a type's modifiers are plain numbers");
+    made.modifiers.push_back(std::atoi(integer(modifier["A_Const"]).c_str()));
+  }
+  return made;
+}
+
+Result<Syntax> Reader::cast(const json& node) {
+  Syntax made;
+  made.kind = Kind::kCast;
+  made.at = node.value("location", 0);
+  made.try_cast = std::find(try_casts_.begin(), try_casts_.end(), made.at) != try_casts_.end();
+  LT_ASSIGN_OR_RETURN(made.type, type(node.at("typeName")));
+  LT_ASSIGN_OR_RETURN(Syntax arg, expression(node.at("arg")));
+  if (made.at < 0) made.at = std::min(made.type.at, arg.at);
+  made.args.push_back(std::move(arg));
+  return made;
+}
+
+Result<Syntax> Reader::operation(const json& node) {
+  static const std::map<std::string_view, std::string_view> kNames{
+      {"AEXPR_DISTINCT", "IS DISTINCT FROM"}, {"AEXPR_NOT_DISTINCT", "IS NOT DISTINCT FROM"},
+      {"AEXPR_NULLIF", "NULLIF"},             {"AEXPR_BETWEEN", "BETWEEN"},
+      {"AEXPR_NOT_BETWEEN", "NOT BETWEEN"},   {"AEXPR_BETWEEN_SYM", "BETWEEN SYMMETRIC"},
+      {"AEXPR_NOT_BETWEEN_SYM", "NOT BETWEEN SYMMETRIC"},
+  };
+  const std::string kind = node.value("kind", "AEXPR_OP");
+  const int at = at_of(node);
+  std::string name = last_name(node.at("name"));
+  if (kind == "AEXPR_IN") {
+    name = name == "=" ? "IN" : "NOT IN";
+  } else if (kind == "AEXPR_LIKE" || kind == "AEXPR_ILIKE") {
+    name = std::string(name.front() == '!' ? "NOT " : "") + (kind == "AEXPR_LIKE" ? "LIKE" : "ILIKE");
+  } else if (const auto known = kNames.find(kind); known != kNames.end()) {
+    name = known->second;
+  } else if (kind != "AEXPR_OP") {
+    return refuse(at, kind == "AEXPR_SIMILAR" ? "SIMILAR TO is not supported; write LIKE" : "ANY and ALL are not supported yet; write IN (a, b)");
+  }
+  std::vector<Syntax> args;
+  for (const char* side : {"lexpr", "rexpr"}) {
+    if (!node.contains(side)) continue;
+    if (node[side].contains("List")) {
+      LT_ASSIGN_OR_RETURN(std::vector<Syntax> items, expressions(node[side]["List"].at("items")));
+      std::move(items.begin(), items.end(), std::back_inserter(args));
+    } else {
+      LT_ASSIGN_OR_RETURN(Syntax arg, expression(node[side]));
+      args.push_back(std::move(arg));
+    }
+  }
+  return call(std::move(name), at, std::move(args));
+}
+
+Result<Syntax> Reader::junction(const json& node) {
+  const std::string op = node.value("boolop", "AND_EXPR");
+  return special(node, op == "AND_EXPR" ? "AND" : op == "OR_EXPR" ? "OR" : "NOT");
+}
+
+Result<Syntax> Reader::special(const json& node, std::string name) {
+  LT_ASSIGN_OR_RETURN(std::vector<Syntax> args, expressions(node.at("args")));
+  return call(std::move(name), at_of(node), std::move(args));
+}
+
+Result<Syntax> Reader::null_test(const json& node) {
+  LT_ASSIGN_OR_RETURN(Syntax arg, expression(node.at("arg")));
+  return call(node.value("nulltesttype", "IS_NULL") == "IS_NULL" ? "IS NULL" : "IS NOT NULL", at_of(node), {std::move(arg)});
+}
+
+Result<Syntax> Reader::boolean_test(const json& node) {
+  LT_ASSIGN_OR_RETURN(Syntax arg, expression(node.at("arg")));
+  std::string name = node.value("booltesttype", "IS_TRUE");
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return call(std::move(name), at_of(node), {std::move(arg)});
+}
+
+Result<Syntax> Reader::case_when(const json& node) {
+  std::vector<Syntax> args(1);
+  if (node.contains("arg")) {
+    LT_ASSIGN_OR_RETURN(args[0], expression(node["arg"]));
+  }
+  for (const json& item : node.at("args")) {
+    const json& when = item.at("CaseWhen");
+    LT_ASSIGN_OR_RETURN(Syntax condition, expression(when.at("expr")));
+    LT_ASSIGN_OR_RETURN(Syntax value, expression(when.at("result")));
+    args.push_back(std::move(condition));
+    args.push_back(std::move(value));
+  }
+  Syntax rest;
+  rest.kind = Kind::kNull;
+  rest.at = at_of(node);
+  if (node.contains("defresult")) {
+    LT_ASSIGN_OR_RETURN(rest, expression(node["defresult"]));
+  }
+  args.push_back(std::move(rest));
+  return call("CASE", at_of(node), std::move(args));
+}
+
+Result<Syntax> Reader::function(const json& node) {
+  const std::string name = last_name(node.at("funcname"));
+  const int at = at_of(node);
+  for (const char* aggregate : {"agg_star", "agg_distinct", "agg_filter", "agg_order", "over", "agg_within_group"}) {
+    if (node.contains(aggregate)) {
+      return refuse(at, name + " is not supported yet: this version computes each row from itself; aggregates and windows come later");
+    }
+  }
+  if (node.value("func_variadic", false)) return refuse(at, "VARIADIC is not supported");
+  std::vector<Syntax> args;
+  if (node.contains("args")) {
+    LT_ASSIGN_OR_RETURN(args, expressions(node["args"]));
+  }
+  return call(name, at, std::move(args));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const SelectSyntax>> read_select(const json& select, const QueryText& text, const std::vector<int>& try_casts) {
+  return Reader(text, try_casts).select(select);
+}
+
+}  // namespace laketide::sql

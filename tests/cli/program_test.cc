@@ -1,0 +1,200 @@
+// Commands as a person types them: what they print, and how they end.
+#include "cli/program.h"
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "support/api_server.h"
+#include "support/temp_dir.h"
+
+namespace laketide::cli {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+/// What a command printed, and how it ended. Immutable.
+struct Ended {
+  int code;
+  std::string out, err;
+};
+
+Ended run(const std::vector<std::string>& arguments) {
+  std::ostringstream out, err;
+  const int code = run_program(arguments, out, err);
+  return {code, out.str(), err.str()};
+}
+
+std::string written(const TempDir& folder, const std::string& name, const std::string& text) {
+  const std::string file = folder.path() + "/" + name;
+  std::ofstream(file) << text;
+  return file;
+}
+
+TEST(Program, WrongUseIsTwo) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{}, {"sreve"}, {"serve", "--confg", "x"}, {"check"}, {"produce"}, {"produce", "--topic", "t", "--rate", "-1"},
+                                                                    {"stream"}, {"stream", "show"}, {"stream", "list", "-o", "xml"}, {"stream", "epochs", "n", "--limit", "0"}}) {
+    const Ended wrong = run(arguments);
+    EXPECT_EQ(wrong.code, 2) << testing::PrintToString(arguments);
+    EXPECT_FALSE(wrong.err.empty());
+  }
+}
+
+TEST(Program, HelpHasExamplesAndExitCodes) {
+  const Ended help = run({"--help"});
+  EXPECT_EQ(help.code, 0);
+  EXPECT_THAT(help.out, HasSubstr("4 a dependency could not be reached"));
+  for (const std::string command : {"serve", "check", "produce", "status", "stop"}) {
+    const Ended one = run({command, "--help"});
+    EXPECT_EQ(one.code, 0);
+    EXPECT_THAT(one.out, HasSubstr("laketide " + command)) << "an example";
+  }
+  EXPECT_THAT(run({"stream", "start", "--help"}).out, HasSubstr("laketide stream start --topic events"));
+}
+
+TEST(Program, VersionNamesTheLibraries) {
+  const Ended text = run({"version"});
+  EXPECT_EQ(text.code, 0);
+  EXPECT_THAT(text.out, testing::AllOf(HasSubstr("laketide "), HasSubstr("librdkafka 2."), HasSubstr("boost 1."), HasSubstr("libpq "), HasSubstr("arrow ")));
+  const json versions = json::parse(run({"version", "-o", "json"}).out);
+  for (const char* name : {"version", "commit", "librdkafka", "arrow", "libpq", "boost"}) EXPECT_TRUE(versions.contains(name)) << name;
+}
+
+TEST(Check, PrintsPlansOfWhatIsRight) {
+  const TempDir folder;
+  const std::string pipeline = written(folder, "p.yaml", "name: n\nsource: { kafka: { topic: events } }\nsinks: [ { delta: { path: d, partition_by: id } } ]\n");
+  const Ended right = run({"check", pipeline});
+  EXPECT_EQ(right.code, 0) << right.err;
+  EXPECT_THAT(right.out, testing::AllOf(HasSubstr("pipeline n"), HasSubstr("source events: Kafka events from earliest, as json, schema inferred"),
+                                        HasSubstr("sink   delta:d: append to the Delta table d, partitioned by id"), HasSubstr("start  by hand")));
+  const json document = json::parse(run({"check", "-o", "json", pipeline}).out);
+  EXPECT_EQ(document["pipelines"][0]["name"], "n");
+  EXPECT_TRUE(document["problems"].empty());
+}
+
+TEST(Check, ShowsEveryProblemOfEveryFileAndIsThree) {
+  const TempDir folder;
+  const std::string service = written(folder, "s.yaml", "server: { lisen: x }\n");
+  const std::string pipeline = written(folder, "p.yaml", "name: n\nsource: { kafka: { topc: t } }\nsinks: [ console: {} ]\n");
+  const Ended wrong = run({"check", service, pipeline, folder.path() + "/none.yaml"});
+  EXPECT_EQ(wrong.code, 3);
+  EXPECT_THAT(wrong.err, testing::AllOf(HasSubstr("s.yaml:1:11: server.lisen: unknown key \"lisen\"; did you mean \"listen\"?"),
+                                        HasSubstr("p.yaml:2:20: source.kafka.topc: unknown key \"topc\"; did you mean \"topics\"?"), HasSubstr("none.yaml: cannot be read")));
+  const json document = json::parse(run({"check", "-o", "json", service}).out);
+  EXPECT_EQ(document["problems"][0]["field"], "server.lisen");
+  EXPECT_EQ(document["problems"][0]["column"], 11);
+}
+
+TEST(Check, AServiceFileBringsItsPipelinesAndPools) {
+  const TempDir folder;
+  const std::string rest = "\nsource: { kafka: { topic: t } }\nsinks: [ console: {} ]\n";
+  written(folder, "a.yaml", "name: a\npool: fast" + rest);
+  const std::string service = written(folder, "s.yml", "pipelines: [ " + folder.path() + "/*.yaml ]\nserver: { listen: \"0.0.0.0:8080\" }\n");
+  const Ended wrong = run({"check", service});
+  EXPECT_EQ(wrong.code, 3);
+  EXPECT_THAT(wrong.err, testing::AllOf(HasSubstr("no such pool in the service file: fast"), HasSubstr("server.allow_unauthenticated: true")));
+}
+
+TEST(Check, TheShippedFilesAreRight) {
+  const char* root = std::getenv("LAKETIDE_SOURCE_DIR");
+  const std::string conf = std::string(root != nullptr ? root : "../..") + "/conf/";
+  const Ended shipped = run({"check", conf + "laketide.yaml", conf + "pipelines/example.yaml"});
+  EXPECT_EQ(shipped.code, 0) << shipped.err;
+}
+
+TEST(Serve, RefusedConfigurationIsThree) {
+  const TempDir folder;
+  const Ended missing = run({"serve", "--config", folder.path() + "/none.yaml"});
+  EXPECT_EQ(missing.code, 3);
+  EXPECT_THAT(missing.err, HasSubstr("none.yaml: cannot be read: No such file"));
+  const std::string service = written(folder, "s.yaml", "state: { dir: " + folder.path() + "/state }\npipelines: [ " + folder.path() + "/none-*.yaml ]\n");
+  const Ended set = run({"serve", "--config", service, "--set", "server.lisen=x"});
+  EXPECT_EQ(set.code, 3);
+  EXPECT_THAT(set.err, HasSubstr("--set server.lisen: server.lisen: unknown key"));
+  const Ended exposed = run({"serve", "--config", service, "--set", "server.listen=0.0.0.0:0"});
+  EXPECT_EQ(exposed.code, 3);
+  EXPECT_THAT(exposed.err, HasSubstr("server.token_file"));
+  const ApiServer other;
+  const Ended taken = run({"serve", "--config", service, "--set", "server.listen=127.0.0.1:" + std::to_string(other.server->port())});
+  EXPECT_EQ(taken.code, 3);
+  EXPECT_THAT(taken.err, HasSubstr("another process listens on this address"));
+}
+
+TEST(Produce, AnUnreachableBrokerIsFourAndBadSettingsAreThree) {
+  const TempDir folder;
+  const std::string service = written(folder, "s.yaml", "kafka: { client: { message.timeout.ms: \"200\" } }\n");
+  const Ended away = run({"produce", "--config", service, "--brokers", "127.0.0.1:1", "--topic", "t", "--count", "1"});
+  EXPECT_EQ(away.code, 4) << away.err;
+  EXPECT_THAT(away.err, HasSubstr("127.0.0.1:1"));
+  const std::string bad = written(folder, "b.yaml", "kafka: { client: { no.such.setting: \"1\" } }\n");
+  EXPECT_EQ(run({"produce", "--config", bad, "--topic", "t", "--count", "1"}).code, 3);
+}
+
+class Remote : public testing::Test {
+ protected:
+  Ended call(std::vector<std::string> arguments) {
+    arguments.insert(arguments.end(), {"--url", "http://127.0.0.1:" + std::to_string(api_.server->port())});
+    return run(arguments);
+  }
+  ApiServer api_;
+};
+
+TEST_F(Remote, StartsShowsAndStopsStreams) {
+  const Ended started = call({"stream", "start", "--topic", "events"});
+  EXPECT_EQ(started.code, 0) << started.err;
+  EXPECT_EQ(started.out, "events is STARTING (run run-1)\n");
+  EXPECT_EQ(call({"stream", "start", "averages"}).code, 0);
+  EXPECT_EQ(api_.engine->started().at(1).pipeline, "averages");
+  EXPECT_THAT(call({"stream", "list"}).out, testing::AllOf(HasSubstr("events"), HasSubstr("averages"), HasSubstr("STARTING")));
+  EXPECT_EQ(json::parse(call({"stream", "list", "-o", "json"}).out)["streams"].size(), 2u);
+  EXPECT_THAT(call({"stream", "show", "events"}).out, HasSubstr("STARTING"));
+  EXPECT_THAT(call({"stream", "epochs", "events", "--limit", "3"}).out, HasSubstr("2026-01-02T03:04:06"));
+  EXPECT_THAT(call({"status"}).out, testing::AllOf(HasSubstr("ready: http://127.0.0.1"), HasSubstr("averages")));
+  EXPECT_THAT(call({"stream", "stop", "events", "--now"}).out, HasSubstr("STOPPED"));
+  EXPECT_TRUE(api_.engine->last_stop_was_now());
+  EXPECT_EQ(call({"stop"}).code, 0);
+  EXPECT_TRUE(api_.engine->stop_was_begun());
+}
+
+TEST_F(Remote, SendsAFileAsADocument) {
+  const TempDir folder;
+  const std::string file = written(folder, "p.yaml", "name: n\nsource: { kafka: { topic: t } }\nsinks: [ console: {} ]\n");
+  EXPECT_EQ(call({"stream", "start", "--file", file}).code, 0);
+  EXPECT_EQ(json::parse(api_.engine->started().at(0).document)["name"], "n");
+  const std::string wrong = written(folder, "w.yaml", "name: n\nsorce: {}\nsinks: [ console: {} ]\n");
+  const Ended refused = call({"stream", "start", "--file", wrong});
+  EXPECT_EQ(refused.code, 3);
+  EXPECT_THAT(refused.err, HasSubstr("w.yaml:2:1: sorce: unknown key \"sorce\"; did you mean \"source\"?"));
+}
+
+TEST_F(Remote, ARefusalIsOneWithItsCode) {
+  const Ended refused = call({"stream", "show", "nothing"});
+  EXPECT_EQ(refused.code, 1);
+  EXPECT_EQ(refused.err, "laketide: no such stream: nothing (unknown_pipeline, field name)\n");
+  EXPECT_EQ(call({"stream", "start"}).code, 2);
+  EXPECT_EQ(call({"stream", "start", "a", "--topic", "b"}).code, 2);
+  api_.engine->set_ready(Status::external("starting", "streams are being restored"));
+  EXPECT_EQ(call({"status"}).code, 1);
+}
+
+TEST(RemoteUse, NobodyThereIsFourAndABadUrlIsTwo) {
+  uint16_t port = 0;
+  {
+    const ApiServer gone;
+    port = gone.server->port();
+  }
+  const Ended away = run({"stream", "list", "--url", "http://127.0.0.1:" + std::to_string(port)});
+  EXPECT_EQ(away.code, 4);
+  EXPECT_THAT(away.err, HasSubstr("is `laketide serve` running"));
+  EXPECT_EQ(run({"stream", "list", "--url", "ftp://x"}).code, 2);
+  EXPECT_EQ(run({"stream", "list", "--token-file", "/no/such/file"}).code, 2);
+}
+
+}  // namespace
+}  // namespace laketide::cli

@@ -1,0 +1,113 @@
+#include "sinks/console/console_sink.h"
+
+#include <arrow/array.h>
+#include <arrow/array/util.h>
+#include <arrow/json/from_string.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+#include <gtest/gtest.h>
+
+#include "sinks/console/text_table.h"
+
+namespace laketide {
+namespace {
+
+Schema schema() {
+  return arrow::schema({arrow::field("id", arrow::int64()), arrow::field("source", arrow::utf8()),
+                        arrow::field("ts", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"))});
+}
+
+Batch rows_of(const std::string& json) {
+  const auto fields = schema()->fields();
+  auto rows = *arrow::json::ArrayFromJSONString(arrow::struct_(fields), json);
+  const auto& columns = static_cast<const arrow::StructArray&>(*rows);
+  const auto hidden = *arrow::MakeArrayOfNull(arrow::int64(), columns.length());
+  auto batch = arrow::RecordBatch::Make(schema(), columns.length(), columns.fields());
+  return *batch->AddColumn(3, "_offset", hidden);
+}
+
+class ConsoleSinkTest : public testing::Test {
+ protected:
+  ConsoleSinkTest() {
+    out_ = std::tmpfile();
+    sink_ = make_console_sink({.id = "console", .pipeline = "p", .rows_max = 2, .width_max = 8, .out = out_});
+    EXPECT_TRUE(sink_->bind(schema(), {}).ok());
+    writer_ = *sink_->open(context_);
+  }
+  ~ConsoleSinkTest() override { std::fclose(out_); }
+
+  Result<Commit> finish(int64_t epoch) {
+    StagedList staged(1);
+    EXPECT_EQ(*writer_->end_epoch(EpochId(epoch), staged[0], rejects_), Step::kDone);
+    plan_.epoch = EpochId(epoch);
+    LT_RETURN_IF_ERROR(sink_->prepare(plan_, staged, {}));
+    return sink_->commit(plan_, {});
+  }
+  std::string printed() {
+    std::rewind(out_);
+    std::string text;
+    for (int c = std::fgetc(out_); c != EOF; c = std::fgetc(out_)) text += static_cast<char>(c);
+    return text;
+  }
+
+  std::FILE* out_ = nullptr;
+  Context context_;
+  Rejects rejects_;
+  EpochPlan plan_;
+  std::unique_ptr<Sink> sink_;
+  std::unique_ptr<Writer> writer_;
+};
+
+TEST_F(ConsoleSinkTest, PrintsATablePerEpochAtItsCommit) {
+  EXPECT_FALSE(sink_->claim({})->kept);
+  ASSERT_EQ(*writer_->write(rows_of(R"([[1, "a long source", 0], [22, null, null], [3, "x", 0]])"), rejects_), Step::kReady);
+  StagedList staged(1);
+  ASSERT_EQ(*writer_->end_epoch(EpochId(4), staged[0], rejects_), Step::kDone);
+  EXPECT_EQ(staged[0]->rows(), 3);
+  plan_.epoch = EpochId(4);
+  ASSERT_TRUE(sink_->prepare(plan_, staged, {}).ok());
+  EXPECT_EQ(printed(), "");
+  EXPECT_EQ(sink_->commit(plan_, {})->rows, 3);
+  EXPECT_EQ(printed(), R"(-------------------------------------------
+Epoch: 4 of p
+-------------------------------------------
++---+--------+--------+
+| id|  source|      ts|
++---+--------+--------+
+|  1|a lon...|1970-...|
+| 22|    NULL|    NULL|
++---+--------+--------+
+only showing top 2 of 3 rows
+
+)");
+  EXPECT_EQ(sink_->commit(plan_, {})->rows, 3);  // asked again, printed once
+  EXPECT_EQ(printed().find("Epoch"), printed().rfind("Epoch"));
+}
+
+TEST_F(ConsoleSinkTest, AnEpochWithoutRowsOrAnAbandonedOnePrintsNothing) {
+  ASSERT_TRUE(finish(0).ok());
+  ASSERT_EQ(*writer_->write(rows_of(R"([[1, "a", 0]])"), rejects_), Step::kReady);
+  StagedList staged(1);
+  ASSERT_EQ(*writer_->end_epoch(EpochId(1), staged[0], rejects_), Step::kDone);
+  plan_.epoch = EpochId(1);
+  ASSERT_TRUE(sink_->prepare(plan_, staged, {}).ok());
+  ASSERT_TRUE(sink_->abandon(EpochId(1), {}).ok());
+  EXPECT_EQ(sink_->commit(plan_, {})->rows, 0);
+  EXPECT_EQ(printed(), "");
+}
+
+TEST(TextTable, CutsByCharactersAndKeepsTheTerminalSafe) {
+  EXPECT_EQ(to_cell("äöüäöüäöü", 8), "äöüäö...");
+  EXPECT_EQ(to_cell("12345678", 8), "12345678");
+  EXPECT_EQ(to_cell("12345678", 0), "12345678");
+  EXPECT_EQ(to_cell("12345", 2), "..");
+  EXPECT_EQ(to_cell("a\x1b[31m\n\xff\xc3", 20), "a?[31m???");
+  EXPECT_EQ(to_cell("a\xe2\x80\xae" "b", 20), "a?b");  // right-to-left override
+}
+
+TEST(TextTable, CountsWideCharactersAsTwo) {
+  EXPECT_EQ(format_table({"a"}, {{"日本語"}, {"x"}}), "+------+\n|     a|\n+------+\n|日本語|\n|     x|\n+------+\n");
+}
+
+}  // namespace
+}  // namespace laketide

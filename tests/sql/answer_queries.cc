@@ -1,0 +1,56 @@
+// Answers queries over rows given as JSON, for tests in other languages. In, one document a line:
+//   {"schema": "a int, b int", "rows": [["1", null], …], "queries": ["SELECT …", …]}
+// Out, one line a query: {"error": "…"} or {"types": ["int"], "rows": [[offset, "1"], …], "refused": [[offset, code, reason], …]}.
+#include <iostream>
+#include <string>
+
+#include <arrow/type.h>
+#include <nlohmann/json.hpp>
+
+#include "expr/type.h"
+#include "sql/table_text.h"
+
+namespace {
+
+using nlohmann::json;
+using laketide::Answer;
+using laketide::Cell;
+
+json to_json(const Answer& answer) {
+  json out = {{"types", json::array()}, {"rows", json::array()}, {"refused", json::array()}};
+  for (const auto& field : answer.output->fields()) out["types"].push_back(laketide::expr::Type::of(*field).name());
+  for (const auto& row : answer.rows) {
+    json cells = json::array({row.offset});
+    for (const Cell& cell : row.cells) cells.push_back(cell ? json(*cell) : json());
+    out["rows"].push_back(std::move(cells));
+  }
+  for (const auto& refused : answer.refused) out["refused"].push_back({refused.offset, refused.code, refused.reason});
+  return out;
+}
+
+json answered(const std::string& query, const laketide::Schema& schema, const std::vector<laketide::Row>& rows) {
+  const auto answer = laketide::ask(query, "", schema, rows, laketide::Delivery::kWhole);
+  if (!answer.ok()) return {{"error", answer.status().to_string()}};
+  return to_json(*answer);
+}
+
+}  // namespace
+
+int main() {
+  try {
+    for (std::string line; std::getline(std::cin, line);) {
+      const json document = json::parse(line);
+      const auto schema = laketide::schema_of_text(document.at("schema").get<std::string>());
+      std::vector<laketide::Row> rows;
+      for (const json& row : document.at("rows")) {
+        auto& cells = rows.emplace_back();
+        for (const json& cell : row) cells.push_back(cell.is_null() ? Cell() : Cell(cell.get<std::string>()));
+      }
+      for (const json& query : document.at("queries")) std::cout << answered(query.get<std::string>(), schema, rows).dump() << '\n';
+    }
+  } catch (const std::exception& error) {
+    std::cerr << error.what() << '\n';
+    return 1;
+  }
+  return 0;
+}

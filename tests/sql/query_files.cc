@@ -1,0 +1,163 @@
+// Runs tests/sql/queries/*.test: queries as data, each over the same rows delivered in several ways. The format is in queries/README.md.
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "sql/query.h"
+#include "sql/table_text.h"
+
+namespace laketide {
+namespace {
+
+struct Case {
+  std::string file;
+  int line = 0;
+  std::string query, select;
+  std::vector<std::string> expected;
+};
+
+struct File {
+  Schema schema;
+  std::vector<Row> rows;
+  std::vector<Case> cases;
+};
+
+bool begins(const std::string& line, std::string_view word) {
+  return line.substr(0, word.size()) == word && (line.size() == word.size() || line[word.size()] == ' ');
+}
+
+std::string trimmed(std::string_view text) {
+  const size_t first = text.find_first_not_of(' '), last = text.find_last_not_of(' ');
+  return first == std::string_view::npos ? std::string() : std::string(text.substr(first, last - first + 1));
+}
+
+Row row_of(const std::string& line) {
+  Row row;
+  for (size_t at = 0; at <= line.size();) {
+    const size_t end = std::min(line.find('|', at), line.size());
+    const std::string cell = trimmed(std::string_view(line).substr(at, end - at));
+    row.push_back(cell == "NULL" ? Cell() : Cell(cell == "(empty)" ? "" : cell));
+    at = end + 1;
+  }
+  return row;
+}
+
+std::string text_of(const Row& row) {
+  std::string text;
+  for (const Cell& cell : row) text += (&cell == &row.front() ? "" : " | ") + (!cell ? "NULL" : cell->empty() ? "(empty)" : *cell);
+  return text;
+}
+
+/// Reads one file, a section at a time. Confined to its task.
+class FileReader {
+ public:
+  explicit FileReader(const std::filesystem::path& path) : name_(path.filename().string()), in_(path) {}
+
+  File read() {
+    File file;
+    for (next(); !done_;) {
+      if (line_.empty()) {
+        next();
+      } else if (begins(line_, "source")) {
+        file.schema = schema_of_text(line_.substr(7));
+        for (next(); !done_ && !line_.empty(); next()) file.rows.push_back(row_of(line_));
+      } else if (begins(line_, "query")) {
+        file.cases.push_back(read_case());
+      } else {
+        throw std::runtime_error(name_ + ":" + std::to_string(number_) + ": expected 'source' or 'query': " + line_);
+      }
+    }
+    return file;
+  }
+
+ private:
+  Case read_case() {
+    Case one{name_, number_, {}, {}, {}};
+    std::string* text = &one.query;
+    for (next(); !done_ && line_ != "----"; next()) {
+      if (line_ == "select") {
+        text = &one.select;
+      } else {
+        *text += line_ + "\n";
+      }
+    }
+    for (next(); !done_ && !line_.empty(); next()) one.expected.push_back(text_of(row_of(line_)));
+    return one;
+  }
+  void next() {
+    do {
+      done_ = !std::getline(in_, line_);
+      ++number_;
+    } while (!done_ && begins(line_, "#"));
+  }
+
+  std::string name_;
+  std::ifstream in_;
+  std::string line_;
+  int number_ = 0;
+  bool done_ = false;
+};
+
+// Rows in the order of their offsets, refused ones with their reason; a refused query as its one line.
+std::vector<std::string> lines_of(const Result<Answer>& answer) {
+  if (!answer.ok()) return {"! " + answer.status().to_string()};
+  std::vector<std::pair<int64_t, std::string>> lines;
+  for (const OutRow& row : answer->rows) lines.emplace_back(row.offset, text_of(row.cells));
+  for (const Refused& refused : answer->refused) lines.emplace_back(refused.offset, "! " + refused.code + ": " + refused.reason);
+  std::stable_sort(lines.begin(), lines.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::vector<std::string> texts;
+  for (auto& [offset, text] : lines) texts.push_back(std::move(text));
+  return texts;
+}
+
+/// One query over its file's rows. Confined to its task.
+class QueryTest : public testing::Test {
+ public:
+  QueryTest(const File& file, const Case& one, Delivery delivery) : file_(file), case_(one), delivery_(delivery) {}
+  void TestBody() override {
+    EXPECT_EQ(lines_of(ask(case_.query, case_.select, file_.schema, file_.rows, delivery_)), case_.expected)
+        << case_.file << ":" << case_.line << ": " << case_.query;
+  }
+
+ private:
+  const File& file_;
+  const Case& case_;
+  Delivery delivery_;
+};
+
+void register_file(const File& file, const std::string& name) {
+  constexpr std::pair<Delivery, const char*> kDeliveries[] = {
+      {Delivery::kWhole, "whole"}, {Delivery::kSingly, "singly"}, {Delivery::kSliced, "sliced"}};
+  for (const Case& one : file.cases) {
+    for (const auto& [delivery, word] : kDeliveries) {
+      testing::RegisterTest(name.c_str(), (std::to_string(one.line) + "_" + word).c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                            [&file, &one, delivery = delivery]() -> testing::Test* { return new QueryTest(file, one, delivery); });
+    }
+  }
+}
+
+}  // namespace
+}  // namespace laketide
+
+int main(int argc, char** argv) {
+  testing::InitGoogleTest(&argc, argv);
+  const char* root = std::getenv("LAKETIDE_SOURCE_DIR");
+  std::vector<std::filesystem::path> paths;
+  for (const auto& entry : std::filesystem::directory_iterator(std::filesystem::path(root ? root : ".") / "tests/sql/queries")) {
+    if (entry.path().extension() == ".test") paths.push_back(entry.path());
+  }
+  std::sort(paths.begin(), paths.end());
+  std::vector<laketide::File> files;
+  files.reserve(paths.size());
+  for (const auto& path : paths) {
+    files.push_back(laketide::FileReader(path).read());
+    laketide::register_file(files.back(), path.stem().string());
+  }
+  return RUN_ALL_TESTS();
+}

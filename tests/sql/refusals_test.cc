@@ -1,0 +1,128 @@
+// What is refused when a pipeline is deployed: at which place, and what the message tells to write instead.
+#include <array>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sql/query.h"
+#include "sql/table_text.h"
+
+namespace laketide {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+struct Refusal {
+  const char* query;
+  const char* code;
+  const char* place;  // line:column
+  const char* hint;   // part of the message
+};
+
+const Refusal kRefusals[] = {
+    // Not PostgreSQL's grammar.
+    {"SELECT a b c FROM source", "sql_syntax", "1:12", "syntax error at or near \"c\""},
+    {"SELECT id\nFROM source\nWHERE", "sql_syntax", "3:6", "end of input"},
+    {"SELECT 'ä', id, FROM source", "sql_syntax", "1:17", "a comma too many before FROM"},
+    {"FROM source SELECT id", "sql_syntax", "1:1", "begins with SELECT"},
+    {"", "sql_syntax", "1:1", "leave sql: out"},
+    {"-- nothing\n", "sql_syntax", "1:1", "SELECT * FROM source"},
+    {"SELECT * FROM source; SELECT 1", "sql_unsupported", "1:22", "one query"},
+    {"INSERT INTO t VALUES (1)", "sql_unsupported", "1:1", "under sinks:"},
+    // Habits from Spark and elsewhere.
+    {"SELECT offset FROM source", "sql_syntax", "1:15", "_offset"},
+    {"SELECT id, window(ts, '10 seconds') FROM source", "sql_syntax", "1:12", "tumble(ts, INTERVAL '10 seconds')"},
+    {"SELECT explode(name) FROM source", "sql_function", "1:8", "unnest(string_to_array("},
+    {"SELECT CAST(b AS text) FROM source", "sql_type", "1:8", "convert_from(…, 'UTF8')"},
+    {"SELECT b::int AS x FROM source", "sql_type", "1:9", "convert_from"},
+    {"SELECT `id` FROM source", "sql_syntax", "1:13", "\"…\""},
+    {"SELECT id FROM source WHERE name == 'a'", "sql_function", "1:34", "write ="},
+    {"SELECT id FROM source WHERE id <=> 3", "sql_function", "1:32", "IS NOT DISTINCT FROM"},
+    {"SELECT id FROM source WHERE name = \"a\"", "sql_unknown_column", "1:36", "single quotes: 'a'"},
+    {"SELECT name RLIKE 'x' FROM source", "sql_syntax", "1:19", "LIKE or ILIKE"},
+    {"SELECT nvl(id, 0) AS x FROM source", "sql_function", "1:8", "COALESCE"},
+    {"SELECT if(ok, 1, 2) AS x FROM source", "sql_function", "1:8", "CASE WHEN"},
+    {"SELECT CAST(name AS string) FROM source", "sql_type", "1:21", "write text"},
+    {"SELECT INTERVAL 10 SECONDS FROM source", "sql_syntax", "1:17", "INTERVAL '10 seconds'"},
+    {"SELECT current_timestamp() FROM source", "sql_syntax", "1:26", "_timestamp"},
+    {"SELECT try_cast(name, 'int') FROM source", "sql_function", "1:8", "TRY_CAST(x AS type)"},
+    {"SELECT id FROM source LATERAL VIEW explode(name) t AS x", "sql_syntax", "1:23", "unnest"},
+    // Names.
+    {"SELECT nmae FROM source", "sql_unknown_column", "1:8", "did you mean name?"},
+    {"SELECT userId FROM source", "sql_unknown_column", "1:8", "\"userId\""},
+    {"SELECT _ofset FROM source", "sql_unknown_column", "1:8", "did you mean _offset?"},
+    {"SELECT id FROM evnts", "sql_unknown_table", "1:16", "did you mean \"events\"?"},
+    {"SELECT e.id FROM source AS e WHERE events.id > 1", "sql_unknown_table", "1:36", "write e"},
+    {"SELECT x.id FROM (SELECT id + 1 AS id2 FROM source) x", "sql_unknown_column", "1:8", "there is: id2"},
+    {"SELECT lenght(name) FROM source", "sql_function", "1:8", "did you mean length?"},
+    {"SELECT id + 1 FROM source", "sql_name", "1:11", "AS name"},
+    {"SELECT id, id FROM source", "sql_name", "1:12", "'id'"},
+    {"SELECT *, id FROM source", "sql_name", "1:11", "'id'"},
+    {"SELECT id AS _offset FROM source", "sql_name", "1:8", "choose another name"},
+    {"SELECT _epoch FROM source", "sql_unsupported", "1:8", "not available yet"},
+    // Types.
+    {"SELECT id + name AS x FROM source", "sql_function", "1:11", "CAST(… AS int)"},
+    {"SELECT lower(id) FROM source", "sql_function", "1:8", "lower(text)"},
+    {"SELECT id FROM source WHERE v", "sql_type", "1:29", "<> 0"},
+    {"SELECT NOT id AS x FROM source", "sql_type", "1:12", "NOT needs a condition"},
+    {"SELECT id FROM source WHERE id = 'abc'", "invalid_text_representation", "1:34", "type int"},
+    {"SELECT id FROM source WHERE ts > '2024-99-01'", "datetime_field_overflow", "1:34", "timestamptz out of range"},
+    {"SELECT CASE WHEN ok THEN ts ELSE id END AS x FROM source", "sql_type", "1:8", "timestamptz and int"},
+    {"SELECT COALESCE(id, 'x') AS x FROM source", "invalid_text_representation", "1:21", "type int"},
+    {"SELECT name::numeric FROM source", "sql_type", "1:12", "numeric(38,9)"},
+    {"SELECT v::numeric(50,2) FROM source", "sql_type", "1:11", "1 to 38 digits"},
+    {"SELECT name::varchar(10) FROM source", "sql_type", "1:14", "left(x, n)"},
+    {"SELECT round(n, id) FROM source", "sql_type", "1:8", "must be a constant"},
+    {"SELECT 1 / 0 AS x FROM source", "division_by_zero", "1:10", "1 / 0"},
+    // What comes later.
+    {"SELECT count(*) FROM source", "sql_unsupported", "1:8", "aggregates and windows come later"},
+    {"SELECT id FROM source GROUP BY id", "sql_unsupported", "1:23", "GROUP BY"},
+    {"SELECT DISTINCT id FROM source", "sql_unsupported", "1:8", "mode: upsert"},
+    {"SELECT id FROM source ORDER BY id", "sql_unsupported", "1:23", "order the table"},
+    {"SELECT id FROM source LIMIT 10", "sql_unsupported", "1:23", "range of a batch job"},
+    {"SELECT id FROM source UNION ALL SELECT id FROM source", "sql_unsupported", "1:40", "two pipelines"},
+    {"SELECT a.id FROM source a JOIN source b ON a.id = b.id", "sql_unsupported", "1:18", "joins"},
+    {"SELECT id IN (SELECT 1) AS x FROM source", "sql_unsupported", "1:8", "WHERE"},
+    {"SELECT ARRAY[1, 2] AS x FROM source", "sql_unsupported", "1:8", "arrays come later"},
+    {"SELECT id FROM schema1.source", "sql_unsupported", "1:16", "no schema"},
+    {"SELECT id", "sql_unsupported", "1:10", "FROM source"},
+};
+
+Result<sql::BoundQuery> try_to_bind(std::string_view query) {
+  const sql::SourceTable source{
+      "events", schema_of_text("id int, v double, name text, n numeric(10,2), ts timestamptz, b bytea, ok boolean, userId bigint"), "t", true};
+  LT_ASSIGN_OR_RETURN(const sql::Query parsed, sql::parse_query(query, "a.yaml: sql"));
+  return parsed.bind(source);
+}
+
+class Refusals : public testing::TestWithParam<Refusal> {};
+
+TEST_P(Refusals, NameThePlaceAndWhatToWriteInstead) {
+  const auto made = try_to_bind(GetParam().query);
+  ASSERT_FALSE(made.ok());
+  EXPECT_EQ(made.status().fault(), Fault::kUser);
+  EXPECT_EQ(made.status().code(), GetParam().code);
+  EXPECT_THAT(std::string(made.status().detail()), StartsWith(std::string("a.yaml: sql:") + GetParam().place + ": "));
+  EXPECT_THAT(std::string(made.status().detail()), HasSubstr(GetParam().hint));
+}
+
+INSTANTIATE_TEST_SUITE_P(Queries, Refusals, testing::ValuesIn(kRefusals));
+
+TEST(Refusals, HostileTextIsRefusedNotRun) {
+  const std::string deep(400'000, '('), nots = [] {
+    std::string text = "SELECT ";
+    for (int i = 0; i < 9'000; ++i) text += "NOT ";
+    return text + "ok AS x FROM source";
+  }();
+  for (const std::string& query : {"SELECT " + deep, std::string("SELECT 1\0 AS x", 14), nots, "SELECT '" + deep, "SELECT 1 AS x FROM source /* " + deep,
+                                   std::string("SELECT \xff\xfe FROM source"), std::string("SELECT $$"), std::string("\"")}) {
+    const auto made = try_to_bind(query);
+    ASSERT_FALSE(made.ok());
+    EXPECT_EQ(made.status().fault(), Fault::kUser) << made.status().to_string().substr(0, 200);
+  }
+}
+
+}  // namespace
+}  // namespace laketide

@@ -1,0 +1,51 @@
+// Tables as text, for tests whose data are files: cells in PostgreSQL's spelling to batches, and back.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "flow/batch.h"
+#include "laketide/status.h"
+#include "sql/plan.h"
+
+namespace laketide {
+
+using Cell = std::optional<std::string>;  // none: NULL
+using Row = std::vector<Cell>;
+
+/// "id int, v numeric(10,2), b bytea" as a schema.
+Schema schema_of_text(std::string_view columns);
+
+/// The rows as columns of `decoded`; hidden columns are filled with the row's place: topic "t", partition 0, offset = the row's
+/// number, timestamp = the offset in seconds, key "k<offset>", value "v<offset>".
+Batch batch_of_rows(const sql::Decoded& decoded, const Schema& schema, const std::vector<Row>& rows);
+
+/// The visible cells of a batch as PostgreSQL prints them.
+std::vector<Row> rows_of_batch(const arrow::RecordBatch& batch, int visible);
+
+/// One row that came out of a query, and the offset it came from (-1: the query carries no place).
+struct OutRow {
+  Row cells;
+  int64_t offset = -1;
+};
+struct Refused {
+  int64_t offset;
+  std::string code, reason;
+};
+struct Answer {
+  Schema output;
+  std::string explain;
+  std::vector<OutRow> rows;
+  std::vector<Refused> refused;
+};
+
+/// How the same rows reach the query: all at once, one by one, or as a slice from the middle of larger arrays.
+enum class Delivery { kWhole, kSingly, kSliced };
+
+/// Binds `query` (and `select` over its result, unless empty) to a source named "events" and puts the rows through its operators.
+Result<Answer> ask(std::string_view query, std::string_view select, const Schema& schema, const std::vector<Row>& rows, Delivery delivery);
+
+}  // namespace laketide

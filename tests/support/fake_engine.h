@@ -1,0 +1,142 @@
+// An engine that remembers what it was asked and answers what the test says.
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "laketide/engine.h"
+
+namespace laketide {
+
+/// Streams are started and stopped at once unless the test says otherwise. Thread-safe.
+class FakeEngine final : public Engine {
+ public:
+  void set_stream(const StreamStatus& stream) {
+    const std::lock_guard lock(mutex_);
+    streams_[stream.pipeline] = stream;
+  }
+  void set_start_failure(const Status& status) {
+    const std::lock_guard lock(mutex_);
+    start_failure_ = status;
+  }
+  void set_health(const Status& status) {
+    const std::lock_guard lock(mutex_);
+    health_ = status;
+  }
+  void set_ready(const Status& status) {
+    const std::lock_guard lock(mutex_);
+    ready_ = status;
+  }
+  /// Stopping then only leads to DRAINING; set_stream ends it.
+  void set_slow_drain() {
+    const std::lock_guard lock(mutex_);
+    slow_drain_ = true;
+  }
+  /// From now on start_stream blocks until `release`.
+  void hold_starts() {
+    const std::lock_guard lock(mutex_);
+    held_ = true;
+  }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    held_ = false;
+    changed_.notify_all();
+  }
+  std::vector<StreamRequest> started() const { return locked(started_); }
+  bool stop_was_begun() const { return locked(stop_begun_); }
+  bool last_stop_was_now() const { return locked(last_stop_now_); }
+
+  Result<StreamStatus> start_stream(const StreamRequest& request) override {
+    std::unique_lock lock(mutex_);
+    started_.push_back(request);
+    changed_.wait(lock, [this] { return !held_; });
+    if (request.topic == "throw") throw std::runtime_error("thrown by the fake");
+    if (!start_failure_.ok()) return start_failure_;
+    StreamStatus stream;
+    stream.id = "run-" + std::to_string(started_.size());
+    stream.pipeline = !request.pipeline.empty() ? request.pipeline : !request.topic.empty() ? request.topic : "document";
+    stream.topics = {request.topic.empty() ? "events" : request.topic};
+    stream.state = StreamState::kStarting;
+    stream.start = "earliest";
+    streams_[stream.pipeline] = stream;
+    return stream;
+  }
+
+  Result<std::vector<StreamStatus>> stop_streams(const std::string& pipeline, const std::string& topic, bool now,
+                                                 std::chrono::milliseconds) override {
+    const std::lock_guard lock(mutex_);
+    last_stop_now_ = now;
+    if (!pipeline.empty() && !streams_.contains(pipeline)) return Status::user("unknown_pipeline", "no such stream: " + pipeline, "pipeline");
+    std::vector<StreamStatus> stopped;
+    for (auto& [name, stream] : streams_) {
+      const bool chosen = (pipeline.empty() || name == pipeline) && (topic.empty() || stream.topics == std::vector{topic});
+      if (!chosen || stream.state == StreamState::kStopped) continue;
+      stream.state = slow_drain_ ? StreamState::kDraining : StreamState::kStopped;
+      stopped.push_back(stream);
+    }
+    return stopped;
+  }
+
+  std::vector<StreamStatus> streams() const override {
+    const std::lock_guard lock(mutex_);
+    std::vector<StreamStatus> all;
+    for (const auto& [name, stream] : streams_) all.push_back(stream);
+    return all;
+  }
+  Result<StreamStatus> stream(const std::string& pipeline) const override {
+    const std::lock_guard lock(mutex_);
+    const auto found = streams_.find(pipeline);
+    if (found == streams_.end()) return Status::user("unknown_pipeline", "no such stream: " + pipeline, "name");
+    return found->second;
+  }
+  Result<std::vector<EpochReceipt>> epochs(const std::string& pipeline, int count_max) const override {
+    LT_RETURN_IF_ERROR(stream(pipeline).status());
+    EpochReceipt receipt;
+    receipt.epoch = count_max;
+    receipt.opened_at = "2026-01-02T03:04:05.000000Z";
+    receipt.committed_at = "2026-01-02T03:04:06.000000Z";
+    receipt.ranges = {{"events", "events", 0, 100, 500}};
+    receipt.sinks = {{"delta:events", "7", 390, 4}};
+    std::tie(receipt.rows_in, receipt.rows_out, receipt.filtered, receipt.quarantined) = std::tuple(400, 390, 6, 4);
+    return std::vector{receipt};
+  }
+  Result<std::string> progress(const std::string& pipeline) const override {
+    LT_RETURN_IF_ERROR(stream(pipeline).status());
+    return std::string(R"({"batchId":7,"numInputRows":400})");
+  }
+  std::vector<PipelineInfo> pipelines() const override { return {{"one", "file:conf/pipelines/one.yaml", R"({"name":"one"})"}}; }
+  Result<PipelineInfo> pipeline(const std::string& name) const override {
+    if (name == "one") return pipelines()[0];
+    return Status::user("unknown_pipeline", "no such pipeline: " + name, "name");
+  }
+
+  Status health() const override { return locked(health_); }
+  Status ready() const override { return locked(ready_); }
+  std::string metrics() const override { return "# TYPE laketide_up gauge\nlaketide_up 1\n"; }
+  void begin_stop() override {
+    const std::lock_guard lock(mutex_);
+    stop_begun_ = true;
+  }
+  bool wait_stopped(std::chrono::steady_clock::time_point) override { return true; }
+
+ private:
+  template <typename T>
+  T locked(const T& member) const {
+    const std::lock_guard lock(mutex_);
+    return member;
+  }
+
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<std::string, StreamStatus> streams_;
+  std::vector<StreamRequest> started_;
+  Status start_failure_, health_, ready_;
+  bool held_ = false, slow_drain_ = false, stop_begun_ = false, last_stop_now_ = false;
+};
+
+}  // namespace laketide
