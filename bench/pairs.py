@@ -1,0 +1,99 @@
+"""Runs the straight line and Laketide in turn, several pairs a sink, and reports. Called by bench/run.sh; see bench/README.md."""
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests" / "services"))
+
+import report  # noqa: E402
+from contenders import Bench, Void, laketide, straight_line  # noqa: E402
+from health import measure  # noqa: E402
+from servers import KafkaBroker, PostgresServer, own_directory  # noqa: E402
+
+PARTITIONS = 4
+# What Laketide cannot do yet stands here as None: it has no sink that drops. When it has, its name goes here and its document into
+# contenders.document.
+SINKS = {"drop": None, "delta": laketide, "postgres": laketide}
+# Room for a run's writes, so that no run pays for the checkpoints of the one before.
+POSTGRES = {"shared_buffers": "256MB", "max_wal_size": "4GB", "checkpoint_timeout": "30min"}
+
+
+def parse():
+    parser = argparse.ArgumentParser(prog="bench/run.sh")
+    parser.add_argument("--binaries", type=Path, required=True, help=argparse.SUPPRESS)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--records", type=int)
+    parser.add_argument("--pairs", type=int)
+    arguments = parser.parse_args()
+    arguments.binaries = arguments.binaries.resolve()
+    arguments.records = arguments.records or (500_000 if arguments.quick else 4_000_000)
+    arguments.pairs = arguments.pairs or (2 if arguments.quick else 5)
+    arguments.starts = 3 if arguments.quick else 20
+    return arguments
+
+
+def fill(binaries, kafka, topic, records):
+    kafka.create_topic(topic, PARTITIONS)
+    done = subprocess.run([str(binaries / "bench/fill_topic"), "--brokers", kafka.address, "--topic", topic, "--records", str(records),
+                           "--partitions", str(PARTITIONS)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3600)
+    if done.returncode != 0:
+        raise SystemExit(done.stderr)
+    return json.loads(done.stdout)
+
+
+def run_once(contender, bench, sink):
+    directory = bench.directory / f"{contender.__name__}-{sink}"
+    directory.mkdir()
+    try:
+        took = contender(bench, sink, directory)
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    print(f"  {sink:9}{contender.__name__:15}" + "  ".join(f"{name} {value:,.0f}" for name, value in took.items()), flush=True)
+    return took
+
+
+def run_pairs(bench, pairs):
+    """Pair by pair over all sinks, so that a machine that slows down slows all alike; who goes first takes turns."""
+    print("Warming up: not counted, so that the broker's compiler and the page cache favour nobody.", flush=True)
+    for _ in range(2):
+        run_once(straight_line, bench, "drop")
+    print(f"{pairs} pairs:", flush=True)
+    measured = {sink: [] for sink in SINKS}
+    for number in range(pairs):
+        for sink, ours in SINKS.items():
+            order = [straight_line] + [ours] * bool(ours)
+            took = {contender: run_once(contender, bench, sink) for contender in (order if number % 2 == 0 else reversed(order))}
+            measured[sink].append((took[straight_line], took.get(ours)))
+    return measured
+
+
+def main():
+    arguments = parse()
+    os.environ["LAKETIDE_BINARY"] = str(arguments.binaries / "laketide")
+    load = [os.getloadavg()[0]]
+    directory = own_directory("bench")
+    try:
+        with KafkaBroker(directory / "kafka") as kafka, PostgresServer(directory / "postgres", POSTGRES) as postgres:
+            print(f"Filling a topic with {arguments.records:,} records ...", flush=True)
+            truth = fill(arguments.binaries, kafka, "bench", arguments.records)
+            print(f"  {truth['records_per_s']:,.0f} records/s", flush=True)
+            bench = Bench(kafka, postgres, "bench", truth, arguments.binaries, directory)
+            measured = run_pairs(bench, arguments.pairs)
+            health = measure(bench, arguments.starts)
+        load.append(os.getloadavg()[0])
+    except Void as void:
+        raise SystemExit(f"void: {void}") from None
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
+    result = report.make(bench, measured, health, load)
+    report.write(result, HERE / "out")
+    print("\n" + report.markdown(result) + f"\nWritten: {HERE / 'out' / 'bench.md'}, {HERE / 'out' / 'bench.json'}")
+
+
+if __name__ == "__main__":
+    main()

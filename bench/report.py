@@ -1,0 +1,79 @@
+"""What was measured, as Markdown and JSON. Of everything the least, the median and the most."""
+import json
+import platform
+import statistics
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+
+MEASURES = [  # key, heading, decimals
+    ("records_per_s", "records/s", 0),
+    ("cpu_ns", "CPU-ns per record", 0),
+    ("peak_rss_mib", "peak memory, MiB", 0),
+    ("broker_cpu_ns", "broker's CPU-ns per record", 0),
+    ("postgres_cpu_ns", "PostgreSQL's CPU-ns per record", 0),
+]
+
+
+def spread(values):
+    return {"min": min(values), "median": statistics.median(values), "max": max(values)}
+
+
+def _spreads(runs):
+    return {key: spread([run[key] for run in runs]) for key, _, _ in MEASURES if all(key in run for run in runs)} if runs else {}
+
+
+def ratios(pairs, key):
+    """Laketide ÷ straight line, pair by pair."""
+    return spread([ours[key] / hand[key] for hand, ours in pairs if hand[key] > 0]) if all(hand.get(key) for hand, _ in pairs) else None
+
+
+def machine():
+    cpu = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")), "")
+    memory = int(Path("/proc/meminfo").read_text().split()[1]) / 1048576
+    cores = sum(line.startswith("processor") for line in Path("/proc/cpuinfo").read_text().splitlines())
+    return {"cpu": cpu, "cores": cores, "memory_gib": round(memory, 1), "kernel": platform.release()}
+
+
+def make(bench, measured, health, load):
+    """`measured`: {sink: [(straight line's run, Laketide's run or None)]}."""
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, capture_output=True, text=True).stdout
+    result = {"when": datetime.now(timezone.utc).isoformat(timespec="seconds"), "commit": commit.strip(), "machine": machine(),
+              "load_before": load[0], "load_after": load[1], "records": bench.records,
+              "bytes_per_record": bench.truth["bytes"] / bench.records, "sinks": {}}
+    for sink, runs in measured.items():
+        pairs = [(hand, ours) for hand, ours in runs if ours]
+        result["sinks"][sink] = {
+            "runs": [{"straight_line": hand, "laketide": ours} for hand, ours in runs],
+            "straight_line": _spreads([hand for hand, _ in runs]), "laketide": _spreads([ours for _, ours in pairs]),
+            "ratio": {key: ratios(pairs, key) for key, _, _ in MEASURES} if pairs else {}}
+    result["health_ms"] = {name: {**spread(values), "runs": values} for name, values in health.items()}
+    return result
+
+
+def _three(values, decimals):
+    return " / ".join(f"{values[key]:,.{decimals}f}" for key in ("min", "median", "max")) if values else "–"
+
+
+def markdown(result):
+    about = result["machine"]
+    lines = [f"{result['when']} · commit {result['commit']} · {about['cores']} × {about['cpu']} · {about['memory_gib']} GiB · "
+             f"load {result['load_before']:.1f} before, {result['load_after']:.1f} after",
+             f"{result['records']:,} records of {result['bytes_per_record']:.0f} bytes. Each cell: least / median / most.", "",
+             "| Kafka to | what | straight line | Laketide | Laketide ÷ straight line |", "|---|---|---|---|---|"]
+    for sink, found in result["sinks"].items():
+        for key, heading, decimals in MEASURES:
+            if key not in found["straight_line"]:
+                continue
+            ours, ratio = found["laketide"].get(key), found["ratio"].get(key)
+            lines.append(f"| {sink} | {heading} | {_three(found['straight_line'].get(key), decimals)} | {_three(ours, decimals)} | "
+                         f"{_three(ratio, 2)} |")
+    lines += ["", "| /health after start | ms |", "|---|---|"]
+    lines += [f"| {name} | {_three(values, 0)} |" for name, values in result["health_ms"].items()]
+    return "\n".join(lines) + "\n"
+
+
+def write(result, folder):
+    folder.mkdir(exist_ok=True)
+    (folder / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
+    (folder / "bench.md").write_text(markdown(result))

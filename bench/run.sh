@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# What a record costs Laketide, against code written by hand for that one job: both in turn, on a Kafka broker and a PostgreSQL of their
+# own. Prints a table, and writes it to bench/out as Markdown and JSON. What the numbers mean: bench/README.md
+#
+#   bash bench/run.sh            --quick       fewer records and pairs: whether all of it runs, not how fast
+#                                --records N   in the topic (default 4000000)
+#                                --pairs N     how often each of the two runs (default 5)
+#
+# LAKETIDE_PRESET   the build to measure (default release)
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/../conf/quickstart/setup.sh"
+
+for argument in "$@"; do
+  case $argument in
+    --help | -h) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+  esac
+done
+
+STEPS=4
+preset=${LAKETIDE_PRESET:-release}
+preflight
+require_packages_or_root
+step "Debian packages" install_packages
+step "Kafka" install_kafka
+step "Python readers" install_python
+step "Build ($preset)" build "$preset" laketide straight_line fill_topic
+exec "$repo/build/venv/bin/python" "$repo/bench/pairs.py" --binaries "$repo/build/$preset" "$@"
