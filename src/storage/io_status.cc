@@ -30,6 +30,8 @@ Words words_of(int error) {
       return {"not_found", "it was expected to be there"};
     case EEXIST:
       return {"already_exists", "it was expected not to be there"};
+    case ENAMETOOLONG:
+      return {"name_too_long", "choose shorter names"};
     default:
       return {"io_error", "see the kernel's log for the device"};
   }
@@ -39,8 +41,11 @@ Words words_of(int error) {
 
 Status io_status(int error, std::string_view did, std::string_view path) {
   const Words words = words_of(error);
-  return Status::external(words.code, "could not " + std::string(did) + ", " + words.advice + ": " +
-                                          std::generic_category().message(error) + ": " + std::string(path));
+  std::string detail = "could not " + std::string(did) + ", " + words.advice + ": " + std::generic_category().message(error) +
+                       ": " + std::string(path);
+  // Trying again makes no name shorter.
+  if (error == ENAMETOOLONG) return Status::user(words.code, std::move(detail));
+  return Status::external(words.code, std::move(detail));
 }
 
 }  // namespace laketide::storage

@@ -7,7 +7,7 @@
 
 namespace laketide::storage {
 
-/// `kExternal` with the codes that Store names, from an errno. `did` completes "could not …".
+/// The fault and the codes that Store names, from an errno. `did` completes "could not …".
 Status io_status(int error, std::string_view did, std::string_view path);
 
 }  // namespace laketide::storage

@@ -25,7 +25,11 @@ Result<Descriptor> create_exclusive(const std::string& path) {
   LT_FAILPOINT("storage.create.before");
   Descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
   if (!file.valid()) return io_status(errno, "create a file", path);
-  LT_FAILPOINT("storage.create.after");
+  static Failpoint after("storage.create.after");
+  if (Status hit = after.hit(); !hit.ok()) {
+    ::unlink(path.c_str());  // the caller never had it, and so cannot remove it
+    return hit;
+  }
   return file;
 }
 

@@ -178,13 +178,9 @@ class LocalStore final : public Store {
 
   Status sync_dir(const std::string& directory) override {
     LT_RETURN_IF_ERROR(sync_one_dir(directory));
-    for (std::string made = directory; take_unsynced(made);) {
-      const std::string above = parent(made);
-      if (Status synced = sync_one_dir(above); !synced.ok()) {
-        note_unsynced(made);
-        return synced;
-      }
-      made = above;
+    for (std::string made = directory; is_unsynced(made); made = parent(made)) {
+      LT_RETURN_IF_ERROR(sync_one_dir(parent(made)));
+      forget_unsynced(made);  // not before: another thread may ask meanwhile, and must not think it done
     }
     return {};
   }
@@ -224,9 +220,13 @@ class LocalStore final : public Store {
     std::lock_guard lock(mutex_);
     unsynced_.insert(directory);
   }
-  bool take_unsynced(const std::string& directory) {
+  bool is_unsynced(const std::string& directory) {
     std::lock_guard lock(mutex_);
-    return unsynced_.erase(directory) > 0;
+    return unsynced_.contains(directory);
+  }
+  void forget_unsynced(const std::string& directory) {
+    std::lock_guard lock(mutex_);
+    unsynced_.erase(directory);
   }
 
   std::mutex mutex_;

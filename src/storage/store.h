@@ -45,9 +45,9 @@ struct Entry {
 
 enum class Put { kWritten, kExists };
 
-/// Durable files named by paths with '/'. Failures are `kExternal` with the codes disk_full, read_only,
-/// permission_denied, too_many_open_files, not_found and io_error; a failpoint stands before and after each durable
-/// step (README). Every call may block. Thread-safe.
+/// Durable files named by paths with '/'. Failures are `kExternal` with the codes disk_full, read_only, permission_denied,
+/// too_many_open_files, already_exists, not_found and io_error, and `kUser` name_too_long; a failpoint stands before and
+/// after each durable step (README). Every call may block. Thread-safe.
 class Store {
  public:
   virtual ~Store() = default;
