@@ -137,6 +137,14 @@ class StreamEngine final : public Engine {
     return Status::user("unknown_pipeline", "no pipeline of this name is configured; GET /pipelines lists them: " + name);
   }
 
+  Result<JobStatus> submit_job(const JobRequest&) override { return Status::user("unsupported", "not yet"); }
+  Result<JobStatus> job(const std::string& id) const override { return Status::user("unknown_job", id); }
+  Result<std::vector<JobStatus>> jobs(const JobFilter&) const override { return std::vector<JobStatus>(); }
+  Result<JobStatus> cancel_job(const std::string& id) override { return Status::user("unknown_job", id); }
+  Result<std::vector<EpochReceipt>> job_receipt(const std::string& id) const override { return Status::user("unknown_job", id); }
+  std::vector<PoolInfo> pools() const override { return {}; }
+  Result<PoolInfo> set_pool(const std::string& name, const PoolChange&) override { return Status::user("unknown_pool", name); }
+
   Status health() const override {
     const auto step = scheduler_->longest_current_step();
     if (step < kStuckStep) return {};
