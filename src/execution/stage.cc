@@ -250,7 +250,8 @@ Status Stage::commit(const Wait& wait) {
   for (const auto& lane : closed_) {
     receipt.rows_in += lane.records;
     receipt.quarantined += lane.rejected;
-    receipt.rows_out += lane.rows_out.empty() ? 0 : lane.rows_out.front();
+    // A record that only a later branch refused counts as quarantined, not as out: in = out + filtered + quarantined.
+    receipt.rows_out += (lane.rows_out.empty() ? 0 : lane.rows_out.front()) - lane.refused_later;
   }
   receipt.filtered = receipt.rows_in - receipt.rows_out - receipt.quarantined;
   const auto make_receipt = [&](const std::vector<Commit>& commits) {
