@@ -187,6 +187,31 @@ TEST_F(RunTest, receipts_account_for_every_record) {
   EXPECT_EQ(quarantined, 1);
 }
 
+TEST_F(RunTest, the_receipt_of_an_epoch_whose_ledger_was_lost_has_its_counts) {
+  for (const char* value : {"good", "!bad", "better"}) topic_->append(0, value);
+  ASSERT_TRUE(Failpoint::arm("ledger.committed.before=fail").ok());
+  RunSpec job = spec();
+  job.bounded = job.one_epoch = true;
+  auto first = start(std::move(job));
+  ASSERT_TRUE(rest(first));
+  ASSERT_EQ(table("b")->commits, 1);
+  Failpoint::disarm_all();
+  lose_ledger();
+  auto second = start(spec());
+  ASSERT_TRUE(eventually([&] { return second->view().state == StreamState::kRunning; }));
+  second->stop(false);
+  ASSERT_TRUE(rest(second));
+  const auto epochs = ledger_->committed_epochs("p", 100);
+  ASSERT_TRUE(epochs.ok());
+  ASSERT_EQ(epochs->size(), 1u);
+  const auto receipt = receipt_from_json(epochs->front().receipt);
+  ASSERT_TRUE(receipt.ok());
+  EXPECT_EQ(receipt->rows_in, 3);
+  EXPECT_EQ(receipt->rows_out, 2);
+  EXPECT_EQ(receipt->filtered, 0);
+  EXPECT_EQ(receipt->quarantined, 1);
+}
+
 /// Beside the policy, what a refusing query and refusing sinks need.
 class QuarantineTest : public RunTest {
  protected:
