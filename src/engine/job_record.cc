@@ -10,8 +10,6 @@ namespace {
 
 using JobJson = nlohmann::json;
 
-constexpr const char* kStateWords[] = {"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"};
-
 JobJson ranges_json(const std::vector<JobRange>& ranges) {
   JobJson list = JobJson::array();
   for (const auto& one : ranges) list.push_back({one.topic, one.partition, one.start, one.end});
@@ -66,15 +64,6 @@ JobStatus status_of(const JobJson& in) {
 }
 
 }  // namespace
-
-const char* to_string(JobState state) { return kStateWords[static_cast<size_t>(state)]; }
-
-std::optional<JobState> job_state(const std::string& text) {
-  for (size_t i = 0; i < std::size(kStateWords); ++i) {
-    if (text == kStateWords[i]) return static_cast<JobState>(i);
-  }
-  return std::nullopt;
-}
 
 bool is_final(JobState state) { return state != JobState::kQueued && state != JobState::kRunning; }
 

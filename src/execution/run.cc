@@ -177,8 +177,10 @@ void Run::watch_bounds() {
   if (halt_.stop_requested()) return;
   auto bounds = spec_.source->bounds(Wait::for_at_most(kCallTimeout, halt_.token()));
   if (bounds.ok()) {
+    const auto lag = lag_.seconds(*spec_.source, view().committed, *bounds, system_clock().now(), Wait::for_at_most(kCallTimeout, halt_.token()));
     std::lock_guard lock(mutex_);
     view_.bounds = *bounds;
+    view_.lag_seconds = lag;
     metrics_.lag(view_.committed, *bounds);
     const bool more = std::ranges::any_of(*bounds, [&](const auto& one) { return !view_.committed.contains(one.first); });
     // A stage that began without a partition is ended after its epoch; the next one has it.

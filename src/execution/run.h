@@ -9,6 +9,7 @@
 
 #include "base/signal.h"
 #include "base/wait.h"
+#include "execution/lag.h"
 #include "execution/recovery.h"
 #include "execution/run_metrics.h"
 #include "execution/run_spec.h"
@@ -26,6 +27,7 @@ struct RunView {
   EpochId epoch{-1};
   Positions committed;
   PartitionBounds bounds;  // as last heard from the broker
+  std::optional<double> lag_seconds;  // age of the oldest record not committed, as of then
   int64_t rows_in = 0, rows_out = 0, quarantined = 0;
   double input_rows_per_second = 0;  // over the last minute
   std::optional<EpochReceipt> last_receipt;
@@ -100,6 +102,7 @@ class Run : public std::enable_shared_from_this<Run> {
   std::shared_ptr<Signal> rested_;
   StopSource halt_;  // give up at once
   Signal retry_;     // ends the pause before the next attempt
+  LagWatch lag_;     // confined to the watcher
 
   // Confined to the actor.
   RunPosition position_;

@@ -233,7 +233,19 @@ Result<EpochPlan> Stage::make_plan() const {
   if (spec_.replay && plan.ranges != spec_.replay->ranges) {
     return Status::internal("replay_differs", "an epoch that is run again read other ranges than its plan has: epoch " + std::to_string(plan.epoch.value));
   }
+  plan.counts = count();
   return spec_.replay ? *spec_.replay : plan;
+}
+
+EpochCounts Stage::count() const {
+  EpochCounts counts;
+  for (const auto& lane : closed_) {
+    counts.rows_in += lane.records;
+    counts.rejected += lane.rejected;
+    // A record that only a later branch refused counts as quarantined, not as out: in = out + filtered + quarantined.
+    counts.rows_out += (lane.rows_out.empty() ? 0 : lane.rows_out.front()) - lane.refused_later;
+  }
+  return counts;
 }
 
 Status Stage::commit(const Wait& wait) {
@@ -256,12 +268,6 @@ Status Stage::commit(const Wait& wait) {
     stages.push_back(std::move(stage));
   }
   EpochReceipt receipt = receipt_of(plan);
-  for (const auto& lane : closed_) {
-    receipt.rows_in += lane.records;
-    receipt.quarantined += lane.rejected;
-    receipt.rows_out += lane.rows_out.empty() ? 0 : lane.rows_out.front();
-  }
-  receipt.filtered = receipt.rows_in - receipt.rows_out - receipt.quarantined;
   const auto make_receipt = [&](const std::vector<Commit>& commits) {
     for (size_t i = 0; i < stages.size(); ++i) {
       receipt.sinks.push_back({stages[i].sink->id(), commits[i].id, commits[i].rows, commits[i].quarantined});

@@ -74,6 +74,7 @@ class Stage {
   Result<Act> next_act(const Wait& wait);
   Status commit(const Wait& wait);
   Result<EpochPlan> make_plan() const;
+  EpochCounts count() const;
   void close_lanes();
   void end_lanes();
   int lane_count() const;
