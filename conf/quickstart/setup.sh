@@ -2,7 +2,8 @@
 #
 #   preflight                    one second: system, user, memory, disk
 #   step TITLE FUNCTION [ARGS]   a numbered step: its output in a log, its time on the screen; on failure what, where and what to do
-#                                (a step's function joins its commands with &&: `set -e` does not hold inside)
+#                                (a step's function joins its commands with &&: `set -e` does not hold inside);
+#                                step_log names its log
 #   install_packages, install_kafka, install_python, build PRESET [TARGET ...]     the steps; each does nothing the second time
 #
 # The caller sets -o pipefail, and STEPS, the number of steps it will announce.
@@ -33,15 +34,15 @@ preflight() {
 }
 
 step() {
-  local title=$1 began=$SECONDS log status
+  local title=$1 began=$SECONDS status
   shift
   step_number=$((step_number + 1))
-  log=$logs/$step_number-$(tr -cs '[:alnum:]' - <<< "$title" | sed 's/-*$//').log
+  step_log=$logs/$step_number-$(tr -cs '[:alnum:]' - <<< "$title" | sed 's/-*$//').log
   advice="Mend the cause and run the same command again: what is done is not done twice."
   printf '[%s/%s] %s ... ' "$step_number" "$STEPS" "$title"
   status=0
-  "$@" 4>&1 > "$log" 2>&1 || status=$?
-  [ "$status" -eq 0 ] || step_failed "$title" "$log"
+  "$@" 4>&1 > "$step_log" 2>&1 || status=$?
+  [ "$status" -eq 0 ] || step_failed "$title" "$step_log"
   printf '%s s\n' "$((SECONDS - began))"
 }
 
