@@ -80,20 +80,27 @@ install_packages() {
     chmod 755 /usr/sbin/policy-rc.d
     created+=(/usr/sbin/policy-rc.d)
   fi
-  # Nor may PostgreSQL's package make a cluster that would start at the next boot.
+  # Nor may PostgreSQL's package make a cluster that would start at the next boot, nor any package enable a service for it.
   if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
     mkdir -p /etc/postgresql-common
     printf '# Laketide runs a PostgreSQL of its own.\ncreate_main_cluster = false\n' > /etc/postgresql-common/createcluster.conf
   fi
-  local status=0
+  local status=0 enabled unit
+  enabled=$(enabled_units)
   {
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -q &&
       apt-get install -q -y --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 "${missing[@]}"
   } || status=$?
+  for unit in $(comm -13 <(echo "$enabled") <(enabled_units)); do
+    deb-systemd-helper disable "$unit" || status=1
+  done
   [ "${#created[@]}" -eq 0 ] || rm -f "${created[@]}"
   return "$status"
 }
+
+# Services that would start at the next boot.
+enabled_units() { find /etc/systemd/system -path '*.wants/*' -name '*.service' -printf '%f\n' 2> /dev/null | sort -u; }
 
 install_kafka() {
   advice="Is Maven Central (repo.maven.apache.org, or the mirror of ~/.m2/settings.xml) in reach? Then run the same command again."
