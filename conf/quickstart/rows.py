@@ -1,6 +1,6 @@
 """Looks at what the quick start's stream wrote, with readers that share no code with the daemon: delta-rs and psycopg.
 
-    rows.py watch  TABLES [--daemon PID]                                a line each time both tables have grown, three times
+    rows.py watch  TABLES [--daemon PID]                                a line each time both tables have grown alike, three times
     rows.py sample TABLES                                               a few rows of each
     rows.py count  --brokers B --topic T                                how many records the topic holds
     rows.py verify TABLES --brokers B --topic T --records N             each of the topic's N records stands in each table exactly once
@@ -42,8 +42,8 @@ class Delta:
         data = self._table.to_pyarrow_dataset()
         return (data.head(limit, columns=list(FIELDS)) if limit else data.to_table(columns=list(FIELDS))).to_pylist()
 
-    def __str__(self):
-        return f"Delta {self.count()} rows at version {self._table.version() if self._table else '-'}"
+    def described(self, count):
+        return f"Delta {count} rows at version {self._table.version()}"
 
 
 class Postgres:
@@ -60,8 +60,8 @@ class Postgres:
     def rows(self, limit=None):
         return [dict(zip(FIELDS, row)) for row in self._ask(f"SELECT {', '.join(FIELDS)}", limit)]
 
-    def __str__(self):
-        return f"PostgreSQL {self.count()} rows"
+    def described(self, count):
+        return f"PostgreSQL {count} rows"
 
     def _ask(self, select, limit=None):
         with psycopg.connect(self._url, autocommit=True) as connection:
@@ -76,17 +76,18 @@ def tables(arguments):
 
 
 def watch(arguments):
-    shown, last, deadline = 0, [0, 0], time.monotonic() + arguments.seconds
+    shown, last, deadline = 0, 0, time.monotonic() + arguments.seconds
     while shown < 3:
         now = tables(arguments)
         counts = [table.count() for table in now]
-        if all(count > before for count, before in zip(counts, last)):
-            print("  " + ", ".join(map(str, now)), flush=True)
-            shown, last = shown + 1, counts
+        # One commits a moment after the other: shown is what both hold.
+        if min(counts) > last and counts[0] == counts[1]:
+            print("  " + ", ".join(table.described(count) for table, count in zip(now, counts)), flush=True)
+            shown, last = shown + 1, counts[0]
         if arguments.daemon and not os.path.exists(f"/proc/{arguments.daemon}"):
             raise SystemExit("the daemon ended")
         if time.monotonic() > deadline:
-            raise SystemExit(f"no rows came for too long: {', '.join(map(str, now))} after {arguments.seconds:.0f} s")
+            raise SystemExit(f"no more rows came within {arguments.seconds:.0f} s: Delta holds {counts[0]}, PostgreSQL {counts[1]}")
         time.sleep(0.2)
 
 

@@ -176,13 +176,13 @@ show_ways_on() {
     "  $laketide status --url $url" \
     "" "The PostgreSQL table, and how far each sink is:" \
     "  $psql -c 'SELECT id, count(*), avg(value), max(ts) FROM $table GROUP BY id ORDER BY id'" \
-    "  $psql -c 'SELECT * FROM laketide.progress'" \
+    "  $psql -c 'SELECT pipeline, sink, epoch, next FROM laketide.progress'" \
     "" "The Delta table:" \
     "  $laketide table show $run_dir/lake/$topic" \
     "  $laketide table cat --limit 10 $run_dir/lake/$topic" \
     "  $python -c 'from deltalake import DeltaTable; print(DeltaTable(\"$run_dir/lake/$topic\").to_pandas())'" \
-    "" "The pipeline's file, checked, and its plan; more events:" \
-    "  $laketide check $run_dir/pipelines/$topic.yaml" \
+    "" "The service file and $run_dir/pipelines/$topic.yaml, checked, with the plan; more events:" \
+    "  $laketide check $run_dir/laketide.yaml" \
     "  $laketide produce --brokers $brokers --topic $topic --rate 0 --count 1000" \
     "" "Logs: $run_dir/daemon.log, produce.log, kafka/log, postgres/log. Service file: $run_dir/laketide.yaml." \
     "Ctrl-C stops the generator, the daemon, the broker and PostgreSQL."

@@ -93,7 +93,7 @@ install_packages() {
       apt-get install -q -y --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 "${missing[@]}"
   } || status=$?
   for unit in $(comm -13 <(echo "$enabled") <(enabled_units)); do
-    deb-systemd-helper disable "$unit" || status=1
+    DPKG_MAINTSCRIPT_PACKAGE=laketide deb-systemd-helper disable "$unit" || status=1
   done
   [ "${#created[@]}" -eq 0 ] || rm -f "${created[@]}"
   return "$status"
