@@ -10,6 +10,8 @@
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 logs=$repo/build/logs
 export LAKETIDE_CACHE=${LAKETIDE_CACHE:-$HOME/.cache/laketide}
+clusters=/etc/postgresql-common/createcluster.conf
+no_cluster='create_main_cluster = false'
 step_number=0
 advice=
 
@@ -60,13 +62,16 @@ missing_packages() {
   done
 }
 
-# Without root nothing can be installed; then the line to run is printed, and it goes on as this user once that has been done.
+# Without root nothing can be installed; then the lines to run are printed, and it goes on as this user once that has been done.
 require_packages_or_root() {
-  local missing
+  local missing lines=()
   missing=$(missing_packages | tr '\n' ' ')
-  [ -z "$missing" ] || [ "$(id -u)" -eq 0 ] ||
-    die "These packages are missing, and installing them takes root. Run this, then the same command again:" "" \
-        "    sudo apt-get update && sudo apt-get install --no-install-recommends $missing"
+  [ -n "$missing" ] && [ "$(id -u)" -ne 0 ] || return 0
+  if [[ $missing == *postgresql* ]] && [ ! -e $clusters ]; then
+    lines+=("    sudo mkdir -p ${clusters%/*} && echo '$no_cluster' | sudo tee $clusters  # so that its package starts no server")
+  fi
+  lines+=("    sudo apt-get update && sudo UCF_FORCE_CONFFOLD=1 apt-get install --no-install-recommends $missing")
+  die "These packages are missing, and installing them takes root. Run this, then the same command again:" "" "${lines[@]}"
 }
 
 install_packages() {
@@ -81,9 +86,9 @@ install_packages() {
     created+=(/usr/sbin/policy-rc.d)
   fi
   # Nor may PostgreSQL's package make a cluster that would start at the next boot, nor any package enable a service for it.
-  if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
-    mkdir -p /etc/postgresql-common
-    printf '# Laketide runs a PostgreSQL of its own.\ncreate_main_cluster = false\n' > /etc/postgresql-common/createcluster.conf
+  if [ ! -e $clusters ]; then
+    mkdir -p "${clusters%/*}"
+    printf '# Laketide runs a PostgreSQL of its own.\n%s\n' "$no_cluster" > $clusters
   fi
   local status=0 enabled unit
   enabled=$(enabled_units)
