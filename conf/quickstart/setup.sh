@@ -123,17 +123,21 @@ install_python() {
 }
 
 # Logs what ninja says and shows on descriptor 4 how far it has come: on a terminal in place, else each quarter.
+# In bash, because Debian's awk waits for a full buffer before it looks at the first line.
 progress() {
-  local terminal=0
-  [ ! -t 4 ] || terminal=1
-  awk -v terminal="$terminal" '
-    { print > "/dev/stderr" }
-    match($0, /^\[[0-9]+\/[0-9]+\]/) {
-      split(substr($0, 2, RLENGTH - 2), n, "/")
-      if (terminal) printf "%4d of %-4d\b\b\b\b\b\b\b\b\b\b\b\b", n[1], n[2]
-      else if (int(4 * n[1] / n[2]) > quarter) { quarter = int(4 * n[1] / n[2]); printf "%d%% ", 25 * quarter }
-      fflush()
-    }' >&4
+  local line done all quarter=0
+  while IFS= read -r line; do
+    printf '%s\n' "$line"
+    [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+    done=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
+    [ "$all" -ge 8 ] || continue  # ninja's own housekeeping
+    if [ -t 4 ]; then
+      printf '%4d of %-4d\b\b\b\b\b\b\b\b\b\b\b\b' "$done" "$all" >&4
+    elif [ $((4 * done / all)) -gt "$quarter" ]; then
+      quarter=$((4 * done / all))
+      printf '%d%% ' $((25 * quarter)) >&4
+    fi
+  done
 }
 
 build() {

@@ -113,7 +113,6 @@ def test_once_compares_and_stops_and_keeps_when_told(run_dir):
     assert_all_stand(run_once(run_dir, "--keep"), 40000)
     wait_until(lambda: not left_running(run_dir), "what it started to end", 10)
     assert made(REPO / "build") == before, "a second run neither downloads nor builds"
-    assert_all_stand(run_once(run_dir), 20000)
 
 
 def paste(lines, word):
@@ -172,6 +171,9 @@ def test_every_printed_line_works_and_ctrl_c_stops_all_postgres_last(run_dir):
     assert all("PostgreSQL" in now for now in order if now), order
     log = (run_dir / "postgres/log").read_text()
     assert "database system is shut down" in log and "terminating connection" not in log, "no client was left when it stopped"
+    again = run_once(run_dir, "--keep")
+    assert again.returncode == 0, again.stdout
+    assert int(re.search(r"All (\d+) records", again.stdout)[1]) > 21000, "what was there, and 20000 more"
 
 
 def test_what_it_started_ends_with_it(run_dir):
@@ -181,7 +183,7 @@ def test_what_it_started_ends_with_it(run_dir):
         assert left_running(run_dir)
     finally:
         terminal.kill()
-    assert_all_stand(run_once(run_dir), 20000)
+    assert_all_stand(run_once(run_dir), 20000)  # and nothing of the killed one's data
     wait_until(lambda: not left_running(run_dir), "what it started to end", 30)
 
 
@@ -194,6 +196,17 @@ def test_a_failing_step_says_which_where_and_what_to_do(run_dir, tmp_path):
     assert "[6/9] Start Kafka ... FAILED" in done.stdout and 'Step "Start Kafka" failed. The end of its log, ' in done.stdout
     assert "the tide is out" in done.stdout and f"The broker's log is {run_dir}/kafka/log." in done.stdout
     wait_until(lambda: not left_running(run_dir), "the PostgreSQL it had started to end", 10)
+
+
+def test_the_build_shows_how_far_it_is_while_it_goes():
+    script = f'. {REPO}/conf/quickstart/setup.sh && progress 4>&1 > /dev/null'
+    with subprocess.Popen(["bash", "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as shown:
+        shown.stdin.write("[0/2] Re-checking globbed directories...\n" + "".join(f"[{number}/64] Building CXX object\n" for number in range(17)))
+        shown.stdin.flush()
+        assert shown.stdout.read(4) == "25% ", "while the build still goes on"
+        shown.stdin.write("".join(f"[{number}/64] Building CXX object\n" for number in range(17, 65)))
+        shown.stdin.close()
+        assert shown.stdout.read() == "50% 75% 100% "
 
 
 def test_a_directory_with_something_in_it_is_not_touched(run_dir):
