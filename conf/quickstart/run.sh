@@ -1,52 +1,83 @@
 #!/usr/bin/env bash
-# From a fresh Debian 12 to rows in a Delta table: installs what is missing, builds, starts a Kafka broker, the daemon and an event
-# generator, starts a stream over HTTP, and shows its rows arriving. Stays up until Ctrl-C, then stops all it started.
+# From a fresh Debian 12 to rows in a Delta table and in PostgreSQL: installs what is missing, builds, starts a PostgreSQL server, a Kafka
+# broker, the daemon and an event generator, starts a stream over HTTP, and shows its rows arriving. Stays up until Ctrl-C, then stops all
+# it started.
 #
-#   bash conf/quickstart/run.sh            --once   do it all once, compare the table with the topic, exit 0 or 1
+#   bash conf/quickstart/run.sh            --once   do it all once, compare both tables with the topic, exit 0 or 1
 #                                          --keep   go on with the data of the last run instead of wiping it
 #
 # LAKETIDE_RUN_DIR  all of a run's data (default /var/tmp/laketide-quickstart-<uid>)      LAKETIDE_CACHE  what was downloaded
 # LAKETIDE_PRESET   the build to use (default release)
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/setup.sh"
+. "$repo/tests/services/process.sh"
 
 once=0 keep=0
 for argument in "$@"; do
   case $argument in
     --once) once=1 ;;
     --keep) keep=1 ;;
-    *) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
   esac
 done
 
-STEPS=7
+STEPS=$((8 + once))
 preset=${LAKETIDE_PRESET:-release}
 run_dir=${LAKETIDE_RUN_DIR:-/var/tmp/laketide-quickstart-$(id -u)}
+case $run_dir in /*) ;; *) run_dir=$PWD/$run_dir ;; esac
 topic=events
-records=20000  # of --once
+table=public.events
+records=20000  # that --once produces
 laketide=$repo/build/$preset/laketide
 python=$repo/build/venv/bin/python
 kafka_sh=$repo/tests/services/kafka.sh
-daemon_pid='' producer_pid=''
+postgres_sh=$repo/tests/services/postgres.sh
+daemon_pid='' producer_pid='' failed=0
 export LAKETIDE_OWNER=$$
 
-# Ends what this run started, the writer first; called once, however the script ends.
+# The directory is ours if it is new, empty or carries our mark, which is also the lock; anything else is not touched.
+claim_run_dir() {
+  mark=$run_dir/.laketide-quickstart
+  if [ -d "$run_dir" ] && [ ! -e "$mark" ] && [ -n "$(ls -A "$run_dir")" ]; then
+    die "$run_dir holds something that no quick start made: set LAKETIDE_RUN_DIR to another directory."
+  fi
+  mkdir -p "$run_dir" && chmod 755 "$run_dir" && exec 9>> "$mark" || die "Cannot write to $run_dir: set LAKETIDE_RUN_DIR to another directory."
+  flock -n 9 || die "Another quick start runs in $run_dir: stop it, or set LAKETIDE_RUN_DIR to another directory."
+  bash "$postgres_sh" reachable "$run_dir" || die "PostgreSQL's data is to stand there: set LAKETIDE_RUN_DIR, such as to a directory in /var/tmp."
+}
+
+daemon_gone() { ! { tr '\0' ' ' < "/proc/$1/cmdline"; } 2> /dev/null | grep -qF -- "$run_dir/laketide.yaml"; }
+
+# What a run that was killed left behind is ending by itself; its data is not touched before that.
+clear_run_dir() {
+  local pid
+  bash "$kafka_sh" stop "$run_dir/kafka" && bash "$postgres_sh" stop "$run_dir/postgres"
+  if pid=$(cat "$run_dir/daemon.pid" 2> /dev/null) && ! wait_until 20 daemon_gone "$pid"; then
+    daemon_gone "$pid" || kill -KILL "$pid"
+  fi
+  [ "$keep" -eq 1 ] || find "$run_dir" -mindepth 1 ! -path "$mark" -delete
+}
+
+# Ends what this run started, the writers first and PostgreSQL last; called once, however the script ends.
 stop_all() {
-  trap '' INT TERM
+  trap '' INT TERM HUP
   trap - EXIT
-  [ -z "$daemon_pid$producer_pid" ] && [ ! -f "$run_dir/kafka/pid" ] && return
   say "" "Stopping."
   [ -z "$producer_pid" ] || { kill -TERM "$producer_pid" && wait "$producer_pid"; } 2> /dev/null || true
-  if [ -n "$daemon_pid" ] && kill -0 "$daemon_pid" 2> /dev/null; then
-    curl -sf -X POST "$url/stop" > /dev/null || kill -TERM "$daemon_pid" 2> /dev/null || true
-    local status=0
-    wait "$daemon_pid" || status=$?
-    [ "$status" -eq 0 ] || { say "The daemon ended with $status; its log: $run_dir/daemon.log" >&2; failed=1; }
-  fi
-  bash "$kafka_sh" stop "$run_dir/kafka"
+  [ -z "$daemon_pid" ] || stop_daemon
+  bash "$kafka_sh" stop "$run_dir/kafka" || failed=1
+  bash "$postgres_sh" stop "$run_dir/postgres" || failed=1
   say "Stopped. The data stays in $run_dir until the next run."
 }
-failed=0
+
+stop_daemon() {
+  local status=0
+  curl -sf -X POST "$url/stop" > /dev/null || kill -TERM "$daemon_pid" 2> /dev/null || true
+  wait_until 30 daemon_gone "$daemon_pid" || kill -KILL "$daemon_pid" 2> /dev/null || true
+  wait "$daemon_pid" || status=$?
+  [ "$status" -eq 0 ] || { say "The daemon ended with $status; its log: $run_dir/daemon.log" >&2; failed=1; }
+}
+
 on_exit() {
   local status=$?
   stop_all
@@ -54,128 +85,137 @@ on_exit() {
   exit "$status"
 }
 
-# The directory is ours if it is new, empty or carries our mark, which is also the lock; anything else is not touched.
-prepare_run_dir() {
-  local mark=$run_dir/.laketide-quickstart
-  if [ -d "$run_dir" ] && [ ! -e "$mark" ] && [ -n "$(ls -A "$run_dir")" ]; then
-    die "$run_dir holds something that no quick start made: set LAKETIDE_RUN_DIR to another directory."
-  fi
-  mkdir -p "$run_dir"
-  chmod 755 "$run_dir"
-  exec 9>> "$mark"
-  flock -n 9 || die "Another quick start runs in $run_dir: stop it, or set LAKETIDE_RUN_DIR to another directory."
-  [ "$keep" -eq 1 ] || find "$run_dir" -mindepth 1 ! -path "$mark" -delete
+start_postgres() {
+  advice="PostgreSQL's log is $run_dir/postgres/log."
+  clear_run_dir && postgres_url=$(bash "$postgres_sh" start "$run_dir/postgres" 9>&-) && psql=$(bash "$postgres_sh" psql "$run_dir/postgres")
 }
-
-free_port() { (. "$repo/tests/services/process.sh" && free_ports 1); }
 
 start_kafka() {
   advice="The broker's log is $run_dir/kafka/log."
   brokers=$(bash "$kafka_sh" start "$run_dir/kafka" 9>&-) && bash "$kafka_sh" topic "$run_dir/kafka" "$topic" 4
 }
 
+write_service_file() {
+  cat > "$run_dir/laketide.yaml" << END
+server: { listen: "127.0.0.1:$1", stop_deadline: 10s }
+kafka: { brokers: "$brokers" }
+postgres: { url: "$postgres_url" }
+state: { dir: "$run_dir/state" }
+lake: { root: "$run_dir/lake" }
+pipelines: [ "$run_dir/pipelines/*.yaml" ]
+END
+  mkdir -p "$run_dir/pipelines"
+  cat > "$run_dir/pipelines/$topic.yaml" << END
+# One topic into two tables. Each record stands in both exactly once, whatever is killed in between.
+name: $topic
+source:
+  kafka: { topic: $topic, start: earliest }
+  format:
+    json: { schema: "id int not null, ts timestamptz not null, value double, source text" }
+sinks:
+  - delta: { path: $topic }              # $run_dir/lake/$topic
+  - postgres: { table: $table }   # on $postgres_url
+trigger: { epoch: 2s }
+END
+}
+
 start_daemon() {
   advice="The daemon's log is $run_dir/daemon.log, its service file $run_dir/laketide.yaml."
   local port
-  port=$(free_port)
+  port=$(free_ports 1) && write_service_file "$port" || return 1
   url=http://127.0.0.1:$port
-  cat > "$run_dir/laketide.yaml" << END
-server: { listen: "127.0.0.1:$port" }
-kafka: { brokers: "$brokers" }
-state: { dir: $run_dir/state }
-lake: { root: $run_dir/lake }
-stream_defaults: { epoch: 2s }
-pipelines: []
-END
   # Out of the terminal's reach, so that Ctrl-C comes to us alone; and gone when we are.
   setsid setpriv --pdeathsig TERM "$laketide" serve --config "$run_dir/laketide.yaml" < /dev/null > "$run_dir/daemon.log" 2>&1 9>&- 4>&- &
   daemon_pid=$!
-  local deadline=$((SECONDS + 15))
-  until curl -sf "$url/ready" > /dev/null; do
-    kill -0 "$daemon_pid" 2> /dev/null && [ "$SECONDS" -lt "$deadline" ] || { tail -n 15 "$run_dir/daemon.log"; return 1; }
-    sleep 0.05
-  done
+  echo "$daemon_pid" > "$run_dir/daemon.pid"
+  ready() { ! kill -0 "$daemon_pid" 2> /dev/null || curl -sf "$url/ready" > /dev/null; }
+  wait_until 15 ready && kill -0 "$daemon_pid" 2> /dev/null || { tail -n 15 "$run_dir/daemon.log"; return 1; }
 }
 
 start_stream() {
   advice="The daemon's log is $run_dir/daemon.log, the generator's $run_dir/produce.log."
-  local count=()
-  [ "$once" -eq 0 ] || count=(--count "$records")
-  setsid setpriv --pdeathsig TERM "$laketide" produce --brokers "$brokers" --topic "$topic" --rate "$([ "$once" -eq 1 ] && echo 10000 || echo 200)" \
-    "${count[@]}" < /dev/null > "$run_dir/produce.log" 2>&1 9>&- 4>&- &
+  local amount=(--rate 200)
+  total=$records
+  if [ "$once" -eq 1 ]; then
+    amount=(--rate 10000 --count "$records")
+    [ "$keep" -eq 0 ] || total=$((records + $(rows count --brokers "$brokers" --topic "$topic")))
+  fi
+  setsid setpriv --pdeathsig TERM "$laketide" produce --brokers "$brokers" --topic "$topic" "${amount[@]}" < /dev/null > "$run_dir/produce.log" 2>&1 9>&- 4>&- &
   producer_pid=$!
-  curl -sS --fail-with-body -X POST "$url/stream/start" -d "{\"topic\":\"$topic\"}" && kill -0 "$daemon_pid"
+  curl -sS --fail-with-body -X POST "$url/stream/start" -d "{\"pipeline\":\"$topic\"}" && kill -0 "$daemon_pid"
 }
 
-# The reader's libraries now and then abort (134) on a busy machine; the table is the same when it is read again.
-table() {
+# The readers' libraries now and then abort (134) on a busy machine; the tables are the same when they are read again.
+rows() {
   local status
   for _ in 1 2 3; do
     status=0
-    "$python" "$repo/conf/quickstart/delta_rows.py" "$@" || status=$?
+    "$python" "$repo/conf/quickstart/rows.py" "$@" || status=$?
     [ "$status" -eq 134 ] || return "$status"
   done
   return "$status"
 }
 
+rows_of_both() { rows "$1" --delta "$run_dir/lake/$topic" --postgres "$postgres_url" --table "$table" "${@:2}"; }
+
 show_arrival() {
-  local shown=0 rows last=-1
-  say "" "Rows of the topic \"$topic\" in $run_dir/lake/$topic, read with delta-rs:"
-  while [ "$shown" -lt 3 ]; do
-    kill -0 "$daemon_pid" 2> /dev/null || die "The daemon ended; its log: $run_dir/daemon.log"
-    rows=$(table count "$run_dir/lake/$topic")
-    if [ "${rows%% *}" != "$last" ] && [ "${rows%% *}" -gt 0 ]; then
-      say "  $rows"
-      shown=$((shown + 1))
-      last=${rows%% *}
-    fi
-    sleep 0.2
-  done
-  say ""
-  table sample "$run_dir/lake/$topic"
+  say "" "Rows of the topic \"$topic\" arriving in both tables, read with delta-rs and psycopg:"
+  rows_of_both watch --daemon "$daemon_pid" ||
+    die "" "The stream says: $(curl -s "$url/stream/$topic" || echo nothing)" "The daemon's log: $run_dir/daemon.log"
+  rows_of_both sample
 }
 
 show_ways_on() {
-  say "" "It is yours. To look and to drive:" \
+  say "" "It is yours. Each of these lines can be pasted into another terminal." \
+    "" "The stream, over HTTP: state and lag, receipts, stop, go on; one more pipeline from the same topic, sent as JSON:" \
     "  curl -s $url/stream/$topic" \
     "  curl -s $url/stream/$topic/epochs" \
-    "  curl -s -X POST $url/stream/stop" \
-    "  curl -s -X POST $url/stream/start -d '{\"topic\":\"$topic\"}'" \
+    "  curl -s -X POST $url/stream/stop -d '{\"pipeline\":\"$topic\"}'" \
+    "  curl -s -X POST $url/stream/start -d '{\"pipeline\":\"$topic\"}'" \
+    "  curl -s -X POST $url/stream/start -d '{\"name\":\"high\",\"source\":{\"kafka\":{\"topic\":\"$topic\"}},\"sql\":\"SELECT id, ts, value FROM $topic WHERE value > 90\",\"sinks\":[{\"postgres\":{\"table\":\"public.high\"}}]}'" \
+    "  $laketide status --url $url" \
+    "" "The PostgreSQL table, and how far each sink is:" \
+    "  $psql -c 'SELECT id, count(*), avg(value), max(ts) FROM $table GROUP BY id ORDER BY id'" \
+    "  $psql -c 'SELECT pipeline, sink, epoch, next FROM laketide.progress'" \
+    "" "The Delta table:" \
     "  $laketide table show $run_dir/lake/$topic" \
-    "  $laketide table cat $run_dir/lake/$topic" \
+    "  $laketide table cat --limit 10 $run_dir/lake/$topic" \
     "  $python -c 'from deltalake import DeltaTable; print(DeltaTable(\"$run_dir/lake/$topic\").to_pandas())'" \
-    "  $laketide produce --brokers $brokers --topic $topic --count 1000" \
-    "" "Logs: $run_dir/daemon.log, $run_dir/produce.log, $run_dir/kafka/log. Service file: $run_dir/laketide.yaml." \
-    "Ctrl-C stops the generator, the daemon and the broker."
+    "" "The service file and $run_dir/pipelines/$topic.yaml, checked, with the plan; more events:" \
+    "  $laketide check $run_dir/laketide.yaml" \
+    "  $laketide produce --brokers $brokers --topic $topic --rate 0 --count 1000" \
+    "" "Logs: $run_dir/daemon.log, produce.log, kafka/log, postgres/log. Service file: $run_dir/laketide.yaml." \
+    "Ctrl-C stops the generator, the daemon, the broker and PostgreSQL."
 }
 
 verify() {
   advice="The daemon's log is $run_dir/daemon.log, the generator's $run_dir/produce.log."
-  wait "$producer_pid" && producer_pid='' &&
-    table verify "$run_dir/lake/$topic" --brokers "$brokers" --topic "$topic" --records "$records" --seconds 60
+  wait "$producer_pid" && producer_pid='' && rows_of_both verify --brokers "$brokers" --topic "$topic" --records "$total"
 }
 
 preflight
 require_packages_or_root
-[ "$once" -eq 0 ] || STEPS=8
+claim_run_dir
 step "Debian packages" install_packages
 step "Kafka" install_kafka
 step "Python readers" install_python
 step "Build ($preset)" build "$preset" laketide
+
 trap on_exit EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
-prepare_run_dir
+trap 'exec > /dev/null 2>&1; exit 129' HUP
+step "Start PostgreSQL" start_postgres
 step "Start Kafka" start_kafka
 step "Start laketide" start_daemon
 step "Start generator and stream" start_stream
 if [ "$once" -eq 1 ]; then
-  step "Compare the table with the topic" verify
-  tail -n 1 "$logs/8-Compare-the-table-with-the-topic.log"
-else
-  show_arrival
-  show_ways_on
-  wait "$daemon_pid" || true
-  daemon_pid=''
-  say "" "The daemon has ended; its log: $run_dir/daemon.log"
+  step "Compare both tables with the topic" verify
+  tail -n 1 "$step_log"
+  exit
 fi
+show_arrival
+show_ways_on
+wait "$daemon_pid" || true
+daemon_pid=''
+die "" "The daemon has ended; its log: $run_dir/daemon.log"

@@ -2,13 +2,16 @@
 #
 #   preflight                    one second: system, user, memory, disk
 #   step TITLE FUNCTION [ARGS]   a numbered step: its output in a log, its time on the screen; on failure what, where and what to do
-#                                (a step's function joins its commands with &&: `set -e` does not hold inside)
+#                                (a step's function joins its commands with &&: `set -e` does not hold inside);
+#                                step_log names its log
 #   install_packages, install_kafka, install_python, build PRESET [TARGET ...]     the steps; each does nothing the second time
 #
 # The caller sets -o pipefail, and STEPS, the number of steps it will announce.
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 logs=$repo/build/logs
 export LAKETIDE_CACHE=${LAKETIDE_CACHE:-$HOME/.cache/laketide}
+clusters=/etc/postgresql-common/createcluster.conf
+no_cluster='create_main_cluster = false'
 step_number=0
 advice=
 
@@ -33,15 +36,15 @@ preflight() {
 }
 
 step() {
-  local title=$1 began=$SECONDS log status
+  local title=$1 began=$SECONDS status
   shift
   step_number=$((step_number + 1))
-  log=$logs/$step_number-$(tr -cs '[:alnum:]' - <<< "$title" | sed 's/-*$//').log
+  step_log=$logs/$step_number-$(tr -cs '[:alnum:]' - <<< "$title" | sed 's/-*$//').log
   advice="Mend the cause and run the same command again: what is done is not done twice."
   printf '[%s/%s] %s ... ' "$step_number" "$STEPS" "$title"
   status=0
-  "$@" 4>&1 > "$log" 2>&1 || status=$?
-  [ "$status" -eq 0 ] || step_failed "$title" "$log"
+  "$@" 4>&1 > "$step_log" 2>&1 || status=$?
+  [ "$status" -eq 0 ] || step_failed "$title" "$step_log"
   printf '%s s\n' "$((SECONDS - began))"
 }
 
@@ -59,13 +62,16 @@ missing_packages() {
   done
 }
 
-# Without root nothing can be installed; then the line to run is printed, and it goes on as this user once that has been done.
+# Without root nothing can be installed; then the lines to run are printed, and it goes on as this user once that has been done.
 require_packages_or_root() {
-  local missing
+  local missing lines=()
   missing=$(missing_packages | tr '\n' ' ')
-  [ -z "$missing" ] || [ "$(id -u)" -eq 0 ] ||
-    die "These packages are missing, and installing them takes root. Run this, then the same command again:" "" \
-        "    sudo apt-get update && sudo apt-get install --no-install-recommends $missing"
+  [ -n "$missing" ] && [ "$(id -u)" -ne 0 ] || return 0
+  if [[ $missing == *postgresql* ]] && [ ! -e $clusters ]; then
+    lines+=("    sudo mkdir -p ${clusters%/*} && echo '$no_cluster' | sudo tee $clusters  # so that its package starts no server")
+  fi
+  lines+=("    sudo apt-get update && sudo UCF_FORCE_CONFFOLD=1 apt-get install --no-install-recommends $missing")
+  die "These packages are missing, and installing them takes root. Run this, then the same command again:" "" "${lines[@]}"
 }
 
 install_packages() {
@@ -79,20 +85,27 @@ install_packages() {
     chmod 755 /usr/sbin/policy-rc.d
     created+=(/usr/sbin/policy-rc.d)
   fi
-  # Nor may PostgreSQL's package make a cluster that would start at the next boot.
-  if [ ! -e /etc/postgresql-common/createcluster.conf ]; then
-    mkdir -p /etc/postgresql-common
-    printf '# Laketide runs a PostgreSQL of its own.\ncreate_main_cluster = false\n' > /etc/postgresql-common/createcluster.conf
+  # Nor may PostgreSQL's package make a cluster that would start at the next boot, nor any package enable a service for it.
+  if [ ! -e $clusters ]; then
+    mkdir -p "${clusters%/*}"
+    printf '# Laketide runs a PostgreSQL of its own.\n%s\n' "$no_cluster" > $clusters
   fi
-  local status=0
+  local status=0 enabled unit
+  enabled=$(enabled_units)
   {
     export DEBIAN_FRONTEND=noninteractive
     apt-get update -q &&
       apt-get install -q -y --no-install-recommends -o Dpkg::Options::=--force-confold -o DPkg::Lock::Timeout=300 "${missing[@]}"
   } || status=$?
+  for unit in $(comm -13 <(echo "$enabled") <(enabled_units)); do
+    DPKG_MAINTSCRIPT_PACKAGE=laketide deb-systemd-helper disable "$unit" || status=1
+  done
   [ "${#created[@]}" -eq 0 ] || rm -f "${created[@]}"
   return "$status"
 }
+
+# Services that would start at the next boot.
+enabled_units() { find /etc/systemd/system -path '*.wants/*' -name '*.service' -printf '%f\n' 2> /dev/null | sort -u; }
 
 install_kafka() {
   advice="Is Maven Central (repo.maven.apache.org, or the mirror of ~/.m2/settings.xml) in reach? Then run the same command again."
@@ -110,17 +123,21 @@ install_python() {
 }
 
 # Logs what ninja says and shows on descriptor 4 how far it has come: on a terminal in place, else each quarter.
+# In bash, because Debian's awk waits for a full buffer before it looks at the first line.
 progress() {
-  local terminal=0
-  [ ! -t 4 ] || terminal=1
-  awk -v terminal="$terminal" '
-    { print > "/dev/stderr" }
-    match($0, /^\[[0-9]+\/[0-9]+\]/) {
-      split(substr($0, 2, RLENGTH - 2), n, "/")
-      if (terminal) printf "%4d of %-4d\b\b\b\b\b\b\b\b\b\b\b\b", n[1], n[2]
-      else if (int(4 * n[1] / n[2]) > quarter) { quarter = int(4 * n[1] / n[2]); printf "%d%% ", 25 * quarter }
-      fflush()
-    }' >&4
+  local line done all quarter=0
+  while IFS= read -r line; do
+    printf '%s\n' "$line"
+    [[ $line =~ ^\[([0-9]+)/([0-9]+)\] ]] || continue
+    done=${BASH_REMATCH[1]} all=${BASH_REMATCH[2]}
+    [ "$all" -ge 8 ] || continue  # ninja's own housekeeping
+    if [ -t 4 ]; then
+      printf '%4d of %-4d\b\b\b\b\b\b\b\b\b\b\b\b' "$done" "$all" >&4
+    elif [ $((4 * done / all)) -gt "$quarter" ]; then
+      quarter=$((4 * done / all))
+      printf '%d%% ' $((25 * quarter)) >&4
+    fi
+  done
 }
 
 build() {

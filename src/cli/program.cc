@@ -84,7 +84,9 @@ void add_stream(CLI::App& app, Words& words) {
   start->add_option("PIPELINE", words.stream.pipeline, "a pipeline known by name");
   start->add_option("--topic", words.stream.topic, "the pipeline of this topic, or the implicit one");
   start->add_option("--file", words.stream.file, "a pipeline document");
-  CLI::App* stop = add("stop", "Stop one stream, those of a topic, or all", "  laketide stream stop\n  laketide stream stop sensor-averages --now", stream_stop);
+  CLI::App* stop = add("stop", "Stop one stream, those of a topic, or all, and wait until they have drained",
+                       "  laketide stream stop\n  laketide stream stop sensor-averages --now\n"
+                       "Exit 0: what was read is committed (with --now: given up). 1: still draining after half a minute, or failed over it.", stream_stop);
   stop->add_option("PIPELINE", words.stream.pipeline, "only this one");
   stop->add_option("--topic", words.stream.topic, "only those that read this topic");
   stop->add_flag("--now", words.stream.now, "give the open epoch up instead of committing it");

@@ -1,3 +1,5 @@
+#include <sstream>
+
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.h"
@@ -79,6 +81,21 @@ std::optional<std::string> start_body(const StreamChoice& choice, const Terminal
   return std::nullopt;
 }
 
+/// How a stop ended: kDone only if every stream it met stands with all that it had read committed or, as asked, given up.
+/// A script that goes on after `stop` relies on that; what is still draining, or failed over it, is named on `err`.
+ExitCode outcome_of_stop(const Json& answer, std::ostream& err) {
+  std::string draining, failed;
+  for (const Json& stream : answer.value("streams", Json::array())) {
+    const std::string state = stream.value("state", ""), name = stream.value("pipeline", "");
+    if (state == "STOPPED" || state == "FINISHED") continue;
+    std::string& names = state == "FAILED" || state == "FENCED" ? failed : draining;
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  if (!draining.empty()) err << "laketide: still draining, so not all that was read is committed yet; run it again to wait longer, or with --now: " << draining << "\n";
+  if (!failed.empty()) err << "laketide: ended with an error instead of committing what was read: " << failed << "\n";
+  return draining.empty() && failed.empty() ? ExitCode::kDone : ExitCode::kFailed;
+}
+
 }  // namespace
 
 ExitCode stream_start(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal) {
@@ -96,7 +113,15 @@ ExitCode stream_stop(const RemoteOptions& remote, const StreamChoice& choice, co
   if (!choice.pipeline.empty()) body["pipeline"] = choice.pipeline;
   if (!choice.topic.empty()) body["topic"] = choice.topic;
   if (choice.now) body["mode"] = "now";
-  return call(remote, "POST", "/stream/stop", body.dump(), terminal, print_streams);
+  // Asked for as JSON however it is printed: 200 and 202 carry the same document, and its states say how it ended.
+  std::ostringstream received;
+  const ExitCode code = call(remote, "POST", "/stream/stop", body.dump(), Terminal{received, terminal.err, true}, print_streams);
+  if (terminal.json) terminal.out << received.str();
+  if (code != ExitCode::kDone) return code;
+  const Json answer = Json::parse(received.str(), nullptr, false);
+  if (!answer.is_object()) return fail(terminal, Status::internal("bad_answer", "the service's answer is not JSON"), ExitCode::kFailed);
+  if (!terminal.json) print_streams(answer, terminal.out);
+  return outcome_of_stop(answer, terminal.err);
 }
 
 ExitCode stream_list(const RemoteOptions& remote, const Terminal& terminal) {

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -56,6 +57,7 @@ TEST(Program, HelpHasExamplesAndExitCodes) {
     EXPECT_THAT(one.out, HasSubstr("laketide " + command)) << "an example";
   }
   EXPECT_THAT(run({"stream", "start", "--help"}).out, HasSubstr("laketide stream start --topic events"));
+  EXPECT_THAT(run({"stream", "stop", "--help"}).out, HasSubstr("1: still draining"));
 }
 
 TEST(Program, VersionNamesTheLibraries) {
@@ -160,6 +162,51 @@ TEST_F(Remote, StartsShowsAndStopsStreams) {
   EXPECT_TRUE(api_.engine->last_stop_was_now());
   EXPECT_EQ(call({"stop"}).code, 0);
   EXPECT_TRUE(api_.engine->stop_was_begun());
+}
+
+TEST_F(Remote, AStopThatDidNotDrainIsOneAndSaysSo) {
+  http::ServerOptions impatient;
+  impatient.limits.drain = std::chrono::milliseconds(1);
+  const ApiServer api(impatient);
+  const std::string url = "http://127.0.0.1:" + std::to_string(api.server->port());
+  api.engine->set_slow_drain();
+  for (const char* name : {"slow", "tidy"}) ASSERT_EQ(run({"stream", "start", name, "--url", url}).code, 0);
+  const Ended text = run({"stream", "stop", "slow", "--url", url});
+  EXPECT_EQ(text.code, 1);
+  EXPECT_THAT(text.out, HasSubstr("DRAINING"));
+  EXPECT_THAT(text.err, testing::AllOf(HasSubstr("still draining"), HasSubstr(": slow\n")));
+  const Ended document = run({"stream", "stop", "-o", "json", "--url", url});
+  EXPECT_EQ(document.code, 1);
+  EXPECT_EQ(json::parse(document.out)["streams"].size(), 2u);
+  EXPECT_THAT(document.err, HasSubstr(": slow, tidy\n"));
+}
+
+TEST_F(Remote, AStopThatEndsInAnErrorIsOne) {
+  StreamStatus stream;
+  stream.id = "run-1";
+  stream.pipeline = "orders";
+  stream.state = StreamState::kRunning;
+  api_.engine->set_stream(stream);
+  api_.engine->set_slow_drain();
+  std::thread failure([&] {
+    while (api_.engine->stream("orders")->state != StreamState::kDraining) std::this_thread::yield();
+    stream.state = StreamState::kFailed;
+    stream.error_code = "disk_full";
+    stream.reason = "no space is left";
+    api_.engine->set_stream(stream);
+  });
+  const Ended failed = call({"stream", "stop", "orders"});
+  failure.join();
+  EXPECT_EQ(failed.code, 1);
+  EXPECT_THAT(failed.out, testing::AllOf(HasSubstr("FAILED"), HasSubstr("no space is left (disk_full)")));
+  EXPECT_EQ(failed.err, "laketide: ended with an error instead of committing what was read: orders\n");
+}
+
+TEST_F(Remote, StoppingWhatDoesNotRunIsDone) {
+  const Ended nothing = call({"stream", "stop"});
+  EXPECT_EQ(nothing.code, 0);
+  EXPECT_EQ(nothing.out, "no streams\n");
+  EXPECT_EQ(nothing.err, "");
 }
 
 TEST_F(Remote, SendsAFileAsADocument) {

@@ -1,13 +1,20 @@
 #!/usr/bin/env bash
 # The quick start on a machine that has nothing: a bare Debian 12 in a directory, entered by chroot in its own process and mount
 # namespaces. A machine with packages installed cannot show that an install line is missing. Takes root, the network, mmdebstrap or
-# debootstrap, and about 15 minutes; so it is run by hand, not by CI.
+# debootstrap, and about 15 minutes on two quiet cores; so it is run by hand, not by CI.
 #
-#   bash tests/services/bare_debian.sh [DIR]      default /var/tmp/laketide-bare; made anew, removed when all went well
+#   bash tests/services/bare_debian.sh [--tests] [DIR]      default /var/tmp/laketide-bare; made anew, removed when all went well
+#
+# --tests   also `bash tests/run.sh --quick` in there: another build, 15 minutes more
+# MIRROR    of Debian's packages, in place of the first one that this machine's apt is set up for
 set -euo pipefail
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+tests=0
+[ "${1:-}" != --tests ] || { tests=1; shift; }
 tree=${1:-/var/tmp/laketide-bare}
-mirror=${MIRROR:-http://deb.debian.org/debian}
+configured() { apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Codename: bookworm' 2> /dev/null | head -n 1; }
+mirror=${MIRROR:-$(configured)}
+mirror=${mirror:-http://deb.debian.org/debian}
 
 die() { printf '%s\n' "$@" >&2; exit 1; }
 [ "$(id -u)" -eq 0 ] || die "chroot takes root."
@@ -66,6 +73,7 @@ git clone --quiet --no-hardlinks "$repo" "$tree/root/laketide"
 enter '
   set -e
   cd /root/laketide
+  touch /root/before
   bash conf/quickstart/run.sh --once
   touch /root/between
   SECONDS=0
@@ -74,10 +82,18 @@ enter '
   new=$(find /root/laketide/build /root/.cache /root/.m2 /var/cache/apt -newer /root/between -type f ! -path "*/logs/*" ! -name "*.lock" ! -name "build.ninja" \
     ! -name ".ninja_*" ! -path "*/CMakeFiles/*" ! -name "CMakeCache.txt" ! -name "*.cmake" ! -name compile_commands.json | head)
   [ -z "$new" ] || { echo "the second run made:" >&2; echo "$new" >&2; exit 1; }
-  for process in /proc/[0-9]*; do
-    [ "$process" = "/proc/$$" ] || [ "$process" = /proc/1 ] || [ ! -e "$process/exe" ] || { echo "left running: $(tr "\\0" " " < "$process/cmdline")" >&2; exit 1; }
-  done
+  left() {
+    for process in /proc/[0-9]*; do
+      [ "$process" = "/proc/$$" ] || [ "$process" = /proc/1 ] || [ ! -e "$process/exe" ] || tr "\0" " " < "$process/cmdline"
+    done 2> /dev/null
+  }
+  for _ in $(seq 50); do [ -n "$(left)" ] || break; sleep 0.2; done
+  [ -z "$(left)" ] || { echo "left running: $(left)" >&2; exit 1; }
   [ ! -e /usr/sbin/policy-rc.d ] || { echo "policy-rc.d was left behind" >&2; exit 1; }
+  [ -z "$(find /etc/postgresql /var/lib/postgresql -type f 2> /dev/null)" ] || { echo "the package made a PostgreSQL cluster" >&2; exit 1; }
+  enabled=$(find /etc/systemd/system -path "*.wants/*" -name "*.service" -newer /root/before)
+  [ -z "$enabled" ] || { echo "would start at the next boot: $enabled" >&2; exit 1; }
 '
+[ "$tests" -eq 0 ] || enter 'cd /root/laketide && bash tests/run.sh --quick'
 rm -rf --one-file-system "$tree"
 echo "The quick start works on a bare Debian 12."

@@ -66,7 +66,7 @@ END
 java_class() {  # DIR HEAP CLASS ARGUMENTS...
   local dir=$1 heap=$2
   shift 2
-  exec java "-Xmx$heap" -XX:+UseSerialGC ${KAFKA_TIER:+-XX:TieredStopAtLevel=$KAFKA_TIER} -cp "$libs/*" "-Dlog4j.configuration=file:$dir/log4j.properties" "$@"
+  exec ${KAFKA_SESSION:+setsid} java "-Xmx$heap" -XX:+UseSerialGC ${KAFKA_TIER:+-XX:TieredStopAtLevel=$KAFKA_TIER} -cp "$libs/*" "-Dlog4j.configuration=file:$dir/log4j.properties" "$@"
 }
 
 start() {
@@ -79,7 +79,8 @@ start() {
       > "$dir/format.log" 2>&1 || fail "Kafka could not format $dir/logs" "$dir/format.log"
   fi
   : > "$dir/log"
-  (java_class "$dir" "${KAFKA_HEAP:-512m}" kafka.Kafka "$dir/server.properties") < /dev/null > "$dir/log" 2>&1 &
+  # A session of its own: what a terminal sends is for whoever started it.
+  (KAFKA_SESSION=own java_class "$dir" "${KAFKA_HEAP:-512m}" kafka.Kafka "$dir/server.properties") < /dev/null > "$dir/log" 2>&1 &
   echo $! > "$dir/pid"
   disown
   ready() { gone "$dir" || grep -q 'Kafka Server started' "$dir/log"; }

@@ -3,6 +3,8 @@
 #
 #   postgres.sh start DIR [KEY=VALUE ...]   makes the cluster at the first start; prints its URL
 #   postgres.sh stop|kill|pause|cont DIR    fast shutdown | immediate, as a crash | SIGSTOP | SIGCONT
+#   postgres.sh psql DIR                    prints the client's command line, up to its options
+#   postgres.sh reachable DIR               1 if the user it runs as could not reach DIR
 #
 # Commits reach the disk (fsync on), buffers are small. PostgreSQL refuses root, so under root it runs as `nobody`, who must be able
 # to reach DIR. LAKETIDE_OWNER   a process id: the server ends when that process does
@@ -11,14 +13,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=process.sh
 . "$here/process.sh"
 bin=$(ls -d /usr/lib/postgresql/*/bin 2> /dev/null | sort -V | tail -n 1) || true
+identity=()
+[ "$(id -u)" -ne 0 ] || identity=(setpriv --reuid=nobody --regid=nogroup --clear-groups --)
 
 as_server() {
-  if [ "$(id -u)" -eq 0 ]; then
-    (cd / && exec setpriv --reuid=nobody --regid=nogroup --clear-groups -- "$@")
-  else
-    "$@"
-  fi
+  (cd / && exec "${identity[@]}" "$@")
 }
+
+reachable() { as_server test -x "$1" || fail "the user nobody cannot reach $1: choose a directory whose parents others can traverse"; }
 
 start() {
   local dir=$1
@@ -29,7 +31,7 @@ start() {
     mkdir -p "$dir/data"
     chmod 700 "$dir/data"
     [ "$(id -u)" -ne 0 ] || chown nobody:nogroup "$dir/data"
-    as_server test -x "$dir" || fail "the user nobody cannot reach $dir: choose a directory whose parents others can traverse"
+    reachable "$dir"
     as_server "$bin/initdb" -D "$dir/data" -U laketide --auth=trust --encoding=UTF8 --locale=C.UTF-8 --no-instructions > "$dir/initdb.log" 2>&1 ||
       fail "initdb failed" "$dir/initdb.log"
   fi
@@ -39,15 +41,14 @@ start() {
   local settings=(listen_addresses=127.0.0.1 port="$port" unix_socket_directories= shared_buffers=32MB max_wal_size=256MB
     max_connections=50 max_prepared_transactions=10 timezone=UTC log_timezone=UTC "$@") flags=() setting
   for setting in "${settings[@]}"; do flags+=(-c "$setting"); done
-  as_server "$bin/postgres" -D "$dir/data" "${flags[@]}" < /dev/null > "$dir/log" 2>&1 &
-  local launcher=$!
+  # A session of its own: a terminal's Ctrl-C is for whoever started it, and would shut it down first.
+  (cd / && exec setsid "${identity[@]}" "$bin/postgres" -D "$dir/data" "${flags[@]}") < /dev/null > "$dir/log" 2>&1 &
+  echo $! > "$dir/pid"
   disown
-  ready() { ! kill -0 "$launcher" 2> /dev/null || "$bin/pg_isready" -q -h 127.0.0.1 -p "$port"; }
-  wait_until 60 ready || fail "PostgreSQL did not start within 60 s" "$dir/log"
-  [ -s "$dir/data/postmaster.pid" ] || fail "PostgreSQL ended while starting" "$dir/log"
-  head -n 1 "$dir/data/postmaster.pid" > "$dir/pid"
-  running "$dir" || fail "PostgreSQL ended while starting" "$dir/log"
   end_with_owner "$dir"
+  ready() { gone "$dir" || "$bin/pg_isready" -q -h 127.0.0.1 -p "$port"; }
+  wait_until 60 ready || { signal_family "$dir" KILL; fail "PostgreSQL did not start within 60 s" "$dir/log"; }
+  running "$dir" || fail "PostgreSQL ended while starting" "$dir/log"
   echo "postgresql://laketide@127.0.0.1:$port/postgres"
 }
 
@@ -59,7 +60,7 @@ stop() {  # DIR MODE
   rm -f "$1/pid"
 }
 
-[ $# -ge 2 ] || fail "usage: postgres.sh start DIR [KEY=VALUE ...] | stop|kill|pause|cont DIR"
+[ $# -ge 2 ] || fail "usage: postgres.sh start DIR [KEY=VALUE ...] | stop|kill|pause|cont|psql|reachable DIR"
 command=$1
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
@@ -70,5 +71,7 @@ case $command in
   kill) stop "$dir" immediate ;;
   pause) signal_family "$dir" STOP ;;
   cont) signal_family "$dir" CONT ;;
+  psql) echo "$bin/psql -h 127.0.0.1 -p $(cat "$dir/port") -U laketide -d postgres" ;;
+  reachable) reachable "$dir" ;;
   *) fail "postgres.sh: no command '$command'" ;;
 esac
