@@ -1,6 +1,8 @@
 #include <chrono>
 #include <cstdlib>
 
+#include <arrow/util/thread_pool.h>
+
 #include "base/log.h"
 #include "cli/commands.h"
 #include "config/service_config.h"
@@ -38,6 +40,10 @@ void drain(Engine& engine, std::chrono::milliseconds deadline) {
 }
 
 ExitCode run(const config::ServiceConfig& config, std::vector<config::PipelineSpec> pipelines, bool restore, const Terminal& terminal) {
+  // Columns are worked on by the scheduler's threads. Nothing is given to Arrow's own; should something be, one thread does it.
+  if (const arrow::Status set = arrow::SetCpuThreadPoolCapacity(1); !set.ok()) {
+    return fail(terminal, Status::internal("arrow", set.ToString()), ExitCode::kFailed);
+  }
   // Bound first: from here on /health answers, however long the rest takes.
   Result<std::unique_ptr<http::Server>> server = http::make_server(server_options(config.server));
   if (!server.ok()) return fail(terminal, server.status(), ExitCode::kRefused);

@@ -30,9 +30,11 @@ void FetchGate::pass() {
   std::unique_lock lock(mutex_);
   if (closed_ || !is_longer_than(messages_max_.load(std::memory_order_relaxed))) return;
   waiting_.fetch_add(1);
-  open_.wait_for(lock, kHoldMax,
-                 [&] { return closed_ || !is_longer_than(messages_max_.load(std::memory_order_relaxed) / 2); });
+  const bool is_open = open_.wait_for(lock, hold_, [&] {
+    return closed_ || !is_longer_than(messages_max_.load(std::memory_order_relaxed) / 2);
+  });
   waiting_.fetch_sub(1);
+  hold_ = is_open ? kHoldFirst : std::min(hold_ * 2, kHoldMax);
 }
 
 void FetchGate::drained(int64_t messages, int64_t bytes) {

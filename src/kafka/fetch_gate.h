@@ -16,11 +16,19 @@ namespace laketide::kafka {
 /// its time. So that bound stays as a fuse, and this gate stands before it: a broker thread that has just asked for more waits
 /// here while the queue is too long, and the broker's answer waits in the socket.
 ///
-/// `pass` is called by broker threads; it waits at most `kHoldMax` at a time, so that the thread still sees time-outs and leaders that
-/// moved. `drained` and `close` are called by the consumer's owner. Thread-safe.
+/// `pass` is called by broker threads. It holds one at most for kHoldFirst, then for twice as long as the last time up to kHoldMax as
+/// long as nobody takes anything: a thread that is held sees neither time-outs (60 s) nor that its broker is gone, and each time it is
+/// let go one more answer, 1 MB a partition, joins the queue. So a reader that is not asked for minutes holds what the fuse allows.
+///
+/// What else the client has for a held thread waits with it: metadata, and partitions that are assigned anew. Neither is in a hurry,
+/// as there are records to read; taking them, and `close`, let the thread go at once. Bounds and commits are asked for by another
+/// client. `drained` and `close` are called by the consumer's owner.
+///
+/// Locks: `pass` takes the queue's lock under ours, so nobody may call in here under a queue's lock. Thread-safe.
 class FetchGate {
  public:
-  static constexpr std::chrono::milliseconds kHoldMax{200};
+  static constexpr std::chrono::milliseconds kHoldFirst{200};
+  static constexpr std::chrono::milliseconds kHoldMax{5000};
 
   explicit FetchGate(int64_t bytes_max);
   /// From now on `queue`'s length counts; null: nothing does.
@@ -40,6 +48,7 @@ class FetchGate {
   std::mutex mutex_;
   std::condition_variable open_;
   rd_kafka_queue_t* queue_ = nullptr;
+  std::chrono::milliseconds hold_ = kHoldFirst;
   bool closed_ = false;
 };
 

@@ -91,7 +91,14 @@ class DeltaSink final : public Sink {
       LT_ASSIGN_OR_RETURN(const bool raised, raise_generation(wait));
       if (raised) break;
     }
-    if (!log_.state().exists()) generation_ = Generation(1);
+    found_.clear();
+    if (!log_.state().exists()) {
+      generation_ = Generation(1);
+      LT_RETURN_IF_ERROR(for_each_file("", [&](const std::string& path, EpochId) -> Status {
+        found_.insert(path);
+        return {};
+      }));
+    }
     LT_ASSIGN_OR_RETURN(Progress progress, read_progress(wait));
     prepared_.reset();
     open_epoch_.store(progress.epoch ? after(*progress.epoch) : EpochId(0));
@@ -367,26 +374,35 @@ class DeltaSink final : public Sink {
     return log_.remove_leftovers();
   }
 
-  /// We have made the table: whoever else prepared a first epoch is fenced, and its files are nobody's.
+  /// We have made the table: whoever else prepared a first epoch is fenced, and its files are nobody's. Those of the epoch behind it
+  /// could be a new owner's by now, unless they stood there before the table did.
   void remove_rivals() {
     const EpochId open = open_epoch_.load();
-    const Status removed = remove_files("", [&](const std::string& path, EpochId epoch) {
-      return epoch < open && !prepared_->paths.contains(path) && !made_->contains(path);
+    Status removed = remove_files("", [&](const std::string& path, EpochId epoch) {
+      return (epoch < open || found_.contains(path)) && !prepared_->paths.contains(path) && !made_->contains(path);
     });
+    found_.clear();
+    if (removed.ok()) removed = log_.remove_leftovers();
     if (!removed.ok()) log::warn("leftovers of a rival could not be removed", {{"table", options_.table_path}, {"reason", removed.to_string()}});
   }
 
   /// Removes this sink's files that are `doomed`, below `directory` of the table.
   Status remove_files(const std::string& directory, const Doomed& doomed) {
+    return for_each_file(directory, [&](const std::string& path, EpochId epoch) {
+      return doomed(path, epoch) ? store_->remove(storage::join(options_.table_path, path)) : Status();
+    });
+  }
+
+  Status for_each_file(const std::string& directory, const std::function<Status(const std::string& path, EpochId epoch)>& visit) {
     LT_ASSIGN_OR_RETURN(const auto entries, store_->list(storage::join(options_.table_path, directory)));
     for (const auto& entry : entries) {
       const std::string path = directory + entry.name;
       if (entry.is_directory) {
-        if (entry.name != "_delta_log" && !options_.partition_by.empty()) LT_RETURN_IF_ERROR(remove_files(path + "/", doomed));
+        if (entry.name != "_delta_log" && !options_.partition_by.empty()) LT_RETURN_IF_ERROR(for_each_file(path + "/", visit));
         continue;
       }
       const auto epoch = names_.epoch_of_file(entry.name);
-      if (epoch && doomed(path, *epoch)) LT_RETURN_IF_ERROR(store_->remove(storage::join(options_.table_path, path)));
+      if (epoch) LT_RETURN_IF_ERROR(visit(path, *epoch));
     }
     return {};
   }
@@ -396,6 +412,7 @@ class DeltaSink final : public Sink {
   const ProgressNames names_;
   DeltaLog log_;
   Generation generation_;
+  std::set<std::string> found_;  // files of this sink that stood there when the claim found no table
   bool owned_ = false;  // the generation in the table is one that we wrote
   std::atomic<EpochId> open_epoch_{EpochId(0)};  // the least that the epoch being written can be; read by `open`
 

@@ -325,10 +325,29 @@ TEST_F(DeltaSinkTest, making_the_table_removes_what_a_dead_rival_had_prepared_fo
   auto dead = sink();
   begin(*dead);
   (void)stage(0, 0, 10);
+  (void)stage(1, 10, 5);  // its lanes were an epoch ahead
+  ASSERT_EQ(data_files(), 2);
+  const std::string unfinished = table() + "/_delta_log/.00000000000000000000.json.ceef6228-e60e-4bf0-8bd3-298c7a08196d.tmp";
+  std::filesystem::create_directories(table() + "/_delta_log");
+  { std::ofstream(unfinished) << "{"; }
   auto one = sink();
   begin(*one);
   ASSERT_TRUE(write_epoch(*one, 0, 0, 10).ok());
   EXPECT_EQ(data_files(), 1);
+  EXPECT_FALSE(std::filesystem::exists(unfinished));
+}
+
+TEST_F(DeltaSinkTest, making_the_table_leaves_what_a_new_owner_writes_behind_it) {
+  auto one = sink();
+  begin(*one);
+  const StagedList staged = stage(0, 0, 10);
+  auto two = sink();
+  begin(*two);
+  (void)stage(0, 0, 10);
+  (void)stage(1, 10, 5);  // as the next owner's, which may have begun by the time of the clean-up
+  ASSERT_TRUE(one->prepare(plan_of(0, 0, 10), staged, wait_).ok());
+  ASSERT_TRUE(one->commit(plan_of(0, 0, 10), wait_).ok());
+  EXPECT_EQ(data_files(), 2);
 }
 
 TEST_F(DeltaSinkTest, two_sinks_of_one_pipeline_share_a_table) {
