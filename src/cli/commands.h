@@ -70,6 +70,35 @@ ExitCode stream_list(const RemoteOptions& remote, const Terminal& terminal);
 ExitCode stream_show(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
 ExitCode stream_epochs(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
 
+/// Immutable.
+struct JobChoice {
+  std::string id;                    // all but run and list
+  std::string topic, pipeline, file; // run: exactly one; list: pipeline or none
+  std::string start, end, pool, idempotency_key, deadline;  // run; empty: the service's defaults
+  bool no_atomic = false;
+  bool allow_repeats = false;
+  std::optional<std::string> wait;   // run; none: not; empty: as long as it takes
+  std::string status, before;        // list
+  int limit = 20;                    // list
+};
+/// With a wait kDone only if the job SUCCEEDED; kFailed also if it is not over in time, when it goes on.
+ExitCode batch_run(const RemoteOptions& remote, const JobChoice& choice, const Terminal& terminal);
+/// kFailed if the job FAILED.
+ExitCode batch_status(const RemoteOptions& remote, const JobChoice& choice, const Terminal& terminal);
+ExitCode batch_list(const RemoteOptions& remote, const JobChoice& choice, const Terminal& terminal);
+ExitCode batch_cancel(const RemoteOptions& remote, const JobChoice& choice, const Terminal& terminal);
+ExitCode batch_receipt(const RemoteOptions& remote, const JobChoice& choice, const Terminal& terminal);
+
+/// What to change of a pool; what is not set stays. Immutable.
+struct PoolChoice {
+  std::string name;
+  std::optional<double> weight, min_share;
+  std::string max_share;  // cores, or "none" for no limit; empty: stays
+};
+ExitCode pool_list(const RemoteOptions& remote, const Terminal& terminal);
+ExitCode pool_set(const RemoteOptions& remote, const PoolChoice& choice, const Terminal& terminal);
+
+/// Streams, jobs that run, and the pools' shares.
 ExitCode service_status(const RemoteOptions& remote, const Terminal& terminal);
 ExitCode service_stop(const RemoteOptions& remote, const Terminal& terminal);
 

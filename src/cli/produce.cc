@@ -1,12 +1,12 @@
 #include <algorithm>
 #include <cmath>
-#include <csignal>
 #include <random>
 
 #include <nlohmann/json.hpp>
 
 #include "base/signal.h"
 #include "cli/commands.h"
+#include "cli/interrupt.h"
 #include "cli/event_maker.h"
 #include "config/service_config.h"
 #include "kafka/producer.h"
@@ -20,27 +20,6 @@ constexpr std::chrono::seconds kBrokerPatience{30};
 constexpr std::chrono::milliseconds kTick{10};  // events that are due are sent together
 constexpr int64_t kBurstMax = 1000;             // between two looks at the clock and the signals
 
-volatile std::sig_atomic_t interrupted = 0;
-void interrupt(int) { interrupted = 1; }
-
-/// While it lives SIGINT and SIGTERM end the work in order. Confined to its task.
-class Interruptible {
- public:
-  Interruptible() {
-    interrupted = 0;
-    before_int_ = std::signal(SIGINT, interrupt);
-    before_term_ = std::signal(SIGTERM, interrupt);
-  }
-  ~Interruptible() {
-    std::signal(SIGINT, before_int_);
-    std::signal(SIGTERM, before_term_);
-  }
-
- private:
-  void (*before_int_)(int);
-  void (*before_term_)(int);
-};
-
 /// How many events are due after so long.
 int64_t due_after(Clock::duration passed, const ProduceOptions& options) {
   const int64_t all = options.count.value_or(INT64_MAX);
@@ -49,11 +28,11 @@ int64_t due_after(Clock::duration passed, const ProduceOptions& options) {
   return due < static_cast<double>(all) ? static_cast<int64_t>(due) : all;
 }
 
-Status send_all(kafka::Producer& producer, const ProduceOptions& options, int64_t& sent) {
+Status send_all(kafka::Producer& producer, const ProduceOptions& options, const Interrupt& interrupt, int64_t& sent) {
   EventMaker maker(options.seed.value_or(std::random_device()()));
   Signal never;  // waited on for time alone
   const auto begin = Clock::now();
-  while (interrupted == 0 && sent < options.count.value_or(INT64_MAX)) {
+  while (!interrupt.came() && sent < options.count.value_or(INT64_MAX)) {
     const int64_t due = std::min(due_after(Clock::now() - begin, options), sent + kBurstMax);
     for (; sent < due; ++sent) {
       const Event event = maker.next(system_clock().now());
@@ -85,9 +64,9 @@ ExitCode produce(const ProduceOptions& options, const Terminal& terminal) {
   auto producer = kafka::Producer::open(brokers, config->kafka.client);
   if (!producer.ok()) return fail(terminal, producer.status(), ExitCode::kRefused);
 
-  const Interruptible until_signal;
+  const Interrupt interrupt;
   int64_t sent = 0;
-  Status status = send_all(**producer, options, sent);
+  Status status = send_all(**producer, options, interrupt, sent);
   if (status.ok()) status = (*producer)->flush(Wait::for_at_most(kBrokerPatience));
   if (!status.ok()) return fail(terminal, status.in("writing to " + options.topic + " at " + brokers), ExitCode::kFailed);
   report(terminal, options, sent);

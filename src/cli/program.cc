@@ -20,6 +20,8 @@ struct Words {
   ProduceOptions produce;
   RemoteOptions remote;
   StreamChoice stream;
+  JobChoice job;
+  PoolChoice pool;
   TableChoice table;
   std::function<ExitCode(const Terminal&)> command;
 };
@@ -99,6 +101,70 @@ void add_stream(CLI::App& app, Words& words) {
   add_remote_options(*list, words);
 }
 
+void add_batch_run(CLI::App& batch, Words& words) {
+  CLI::App* run = add_command(batch, words, "run", "Run a pipeline over a range of offsets, once",
+                              "  laketide batch run --topic events\n"
+                              "  laketide batch run --topic events --start '{\"0\":100}' --end '{\"0\":500}' --wait\n"
+                              "  laketide batch run --pipeline sensor-averages --start 2026-01-01T00:00:00Z --wait 10m\n"
+                              "  laketide batch run --file backfill.yaml --no-atomic --idempotency-key backfill-7\n"
+                              "With --wait exit 0 means SUCCEEDED; 1 FAILED, CANCELLED, or not over in time, when it goes on.",
+                              [&words](const Terminal& terminal) { return batch_run(words.remote, words.job, terminal); });
+  run->add_option("--topic", words.job.topic, "the pipeline of this topic, or the implicit one");
+  run->add_option("--pipeline", words.job.pipeline, "a pipeline known by name");
+  run->add_option("--file", words.job.file, "a pipeline document");
+  run->add_option("--start", words.job.start, "earliest (default), offsets as JSON, an ISO time, milliseconds, resume, or sink:max(column)");
+  run->add_option("--end", words.job.end, "latest (default), offsets as JSON, an ISO time or milliseconds; exclusive");
+  run->add_option("--pool", words.job.pool, "the share of the engine it uses");
+  run->add_flag("--no-atomic", words.job.no_atomic, "commit as it goes instead of once at the end");
+  run->add_flag("--allow-repeats", words.job.allow_repeats, "also into a table that has these ranges already");
+  run->add_option("--idempotency-key", words.job.idempotency_key, "the same key within 24 h is the same job");
+  run->add_option("--deadline", words.job.deadline, "give up after this, such as 10m");
+  run->add_option_function<std::vector<std::string>>("--wait", [&words](const std::vector<std::string>& given) { words.job.wait = given.empty() ? "" : given[0]; },
+                                                     "wait for its end, at most so long if a duration is given")
+      ->expected(0, 1)
+      ->type_name("[DURATION]");
+  add_remote_options(*run, words);
+}
+
+void add_batch(CLI::App& app, Words& words) {
+  CLI::App* batch = app.add_subcommand("batch", "Batch jobs of a running service");
+  batch->require_subcommand(1);
+  add_batch_run(*batch, words);
+  const auto add = [&](const char* name, const char* description, const char* examples, ExitCode (*command)(const RemoteOptions&, const JobChoice&, const Terminal&)) {
+    CLI::App* one = add_command(*batch, words, name, description, examples,
+                                [&words, command](const Terminal& terminal) { return command(words.remote, words.job, terminal); });
+    add_remote_options(*one, words);
+    return one;
+  };
+  const char* job_id = "as `batch run` and `batch list` show it";
+  add("status", "One job; exit 1 if it FAILED", "  laketide batch status ID\n  laketide batch status ID -o json", batch_status)->add_option("ID", words.job.id, job_id)->required();
+  CLI::App* list = add("list", "Jobs, newest first", "  laketide batch list\n  laketide batch list --status failed --pipeline events --limit 5", batch_list);
+  list->add_option("--status", words.job.status, "only those in this state")
+      ->check(CLI::IsMember({"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"}, CLI::ignore_case));
+  list->add_option("--pipeline", words.job.pipeline, "only those of this pipeline");
+  list->add_option("--before", words.job.before, "only those older than the job of this id");
+  list->add_option("--limit", words.job.limit, "how many")->check(CLI::Range(1, 1000))->capture_default_str();
+  add("cancel", "End a job: nothing of it becomes visible", "  laketide batch cancel ID", batch_cancel)->add_option("ID", words.job.id, job_id)->required();
+  add("receipt", "What a job committed, and where", "  laketide batch receipt ID", batch_receipt)->add_option("ID", words.job.id, job_id)->required();
+}
+
+void add_pool(CLI::App& app, Words& words) {
+  CLI::App* pool = app.add_subcommand("pool", "The shares of the engine");
+  pool->require_subcommand(1);
+  CLI::App* list = add_command(*pool, words, "list", "All pools and what they get", "  laketide pool list",
+                               [&words](const Terminal& terminal) { return pool_list(words.remote, terminal); });
+  add_remote_options(*list, words);
+  CLI::App* set = add_command(*pool, words, "set", "Change a pool until SIGHUP or restart",
+                              "  laketide pool set batch-pool --weight 2\n"
+                              "  laketide pool set batch-pool --min-share 0.5 --max-share none",
+                              [&words](const Terminal& terminal) { return pool_set(words.remote, words.pool, terminal); });
+  set->add_option("NAME", words.pool.name, "the pool")->required();
+  set->add_option("--weight", words.pool.weight, "its part of what all pools want");
+  set->add_option("--min-share", words.pool.min_share, "cores it gets if it has work");
+  set->add_option("--max-share", words.pool.max_share, "cores it never exceeds; none: no limit");
+  add_remote_options(*set, words);
+}
+
 void add_table(CLI::App& app, Words& words) {
   CLI::App* table = app.add_subcommand("table", "Look into a Delta table or a directory of Parquet files");
   table->require_subcommand(1);
@@ -119,7 +185,7 @@ void add_table(CLI::App& app, Words& words) {
 }
 
 void add_service(CLI::App& app, Words& words) {
-  CLI::App* status = add_command(app, words, "status", "Whether the service is ready, and its streams", "  laketide status --url http://127.0.0.1:8080",
+  CLI::App* status = add_command(app, words, "status", "Whether the service is ready, its streams, the jobs that run, and the pools' shares", "  laketide status --url http://127.0.0.1:8080",
                                  [&words](const Terminal& terminal) { return service_status(words.remote, terminal); });
   add_remote_options(*status, words);
   CLI::App* stop = add_command(app, words, "stop", "Stop the service: streams drain and commit", "  laketide stop",
@@ -130,7 +196,7 @@ void add_service(CLI::App& app, Words& words) {
 
 }  // namespace
 
-int run_program(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err) {
+int run_program(const std::vector<std::string>& arguments, std::ostream& out, std::ostream& err, Screen screen) {
   CLI::App app("Laketide: Kafka streams into Delta Lake and PostgreSQL, exactly once.", "laketide");
   app.footer("Exit codes: 0 done, 1 the work failed, 2 wrong use, 3 configuration refused, 4 a dependency could not be reached.");
   app.require_subcommand(1);
@@ -141,13 +207,15 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   add_produce(app, words);
   add_table(app, words);
   add_stream(app, words);
+  add_batch(app, words);
+  add_pool(app, words);
   add_service(app, words);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
     return app.exit(error, out, err) == 0 ? 0 : static_cast<int>(ExitCode::kWrongUse);
   }
-  return static_cast<int>(words.command(Terminal{out, err, words.output == "json"}));
+  return static_cast<int>(words.command(Terminal{out, err, words.output == "json", screen}));
 }
 
 }  // namespace laketide::cli

@@ -15,6 +15,16 @@ using Json = nlohmann::ordered_json;
 /// Longer than the service itself takes over a drain before it answers.
 constexpr std::chrono::seconds kPatience{60};
 
+/// What to type after a refusal. The service's own words are about HTTP.
+constexpr std::pair<std::string_view, std::string_view> kHints[] = {
+    {"unknown_job", "`laketide batch list` shows the jobs"},
+    {"unknown_pool", "`laketide pool list` shows the pools"},
+    {"committing", "it ends in a moment: `laketide batch status ID`"},
+    {"range_already_in_table", "to take the rows in once more: --allow-repeats"},
+    {"idempotency_key_reused", "another request needs another --idempotency-key"},
+    {"queue_full", "`laketide batch list --status QUEUED` shows what waits; `laketide batch cancel ID` makes room"},
+    {"unauthorized", "give a token with --token-file, or in LAKETIDE_TOKEN"}};
+
 Result<std::string> token_of(const RemoteOptions& remote) {
   if (remote.token_file.empty()) {
     const char* token = std::getenv("LAKETIDE_TOKEN");
@@ -40,28 +50,44 @@ ExitCode report_problem(const Terminal& terminal, const http::ClientResponse& re
   terminal.err << "laketide: " << problem.value("detail", "") << " (" << problem.value("code", "");
   if (problem.contains("field")) terminal.err << ", field " << problem.value("field", "");
   terminal.err << ")\n";
+  for (const auto& [code, hint] : kHints) {
+    if (code == problem.value("code", "")) terminal.err << "  " << hint << '\n';
+  }
   return ExitCode::kFailed;
 }
 
 }  // namespace
 
+std::optional<std::string> ask(const RemoteOptions& remote, const std::string& method, const std::string& target, const std::string& body,
+                               const Terminal& terminal, ExitCode& code) {
+  const Result<http::Client> client = client_of(remote);
+  if (!client.ok()) {
+    code = fail(terminal, client.status(), ExitCode::kWrongUse);
+    return std::nullopt;
+  }
+  const Result<http::ClientResponse> response = client->request(method, target, body, kPatience);
+  if (!response.ok()) {
+    code = fail(terminal, response.status(), ExitCode::kFailed);
+    return std::nullopt;
+  }
+  if (response->status < 300) return response->body;
+  if (terminal.json) terminal.out << response->body;
+  code = report_problem(terminal, *response);
+  return std::nullopt;
+}
+
 ExitCode call(const RemoteOptions& remote, const std::string& method, const std::string& target, const std::string& body,
               const Terminal& terminal, const Printer& print) {
-  const Result<http::Client> client = client_of(remote);
-  if (!client.ok()) return fail(terminal, client.status(), ExitCode::kWrongUse);
-  const Result<http::ClientResponse> response = client->request(method, target, body, kPatience);
-  if (!response.ok()) return fail(terminal, response.status(), ExitCode::kFailed);
-  if (response->status >= 300) {
-    if (terminal.json) terminal.out << response->body;
-    return report_problem(terminal, *response);
-  }
-  const Json answer = terminal.json ? Json() : Json::parse(response->body, nullptr, false);
+  ExitCode code = ExitCode::kDone;
+  const auto answer = ask(remote, method, target, body, terminal, code);
+  if (!answer) return code;
+  const Json parsed = terminal.json ? Json() : Json::parse(*answer, nullptr, false);
   if (terminal.json) {
-    terminal.out << response->body;
-  } else if (answer.is_object()) {
-    print(answer, terminal.out);
+    terminal.out << *answer;
+  } else if (parsed.is_object()) {
+    print(parsed, terminal);
   }
-  return ExitCode::kDone;
+  return code;
 }
 
 }  // namespace laketide::cli

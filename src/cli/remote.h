@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json_fwd.hpp>
@@ -11,10 +12,14 @@
 namespace laketide::cli {
 
 /// Prints an answer for a person.
-using Printer = std::function<void(const nlohmann::ordered_json& answer, std::ostream& out)>;
+using Printer = std::function<void(const nlohmann::ordered_json& answer, const Terminal& terminal)>;
 
-/// Sends a request and prints its answer: as it came with -o json, else by `print`. A problem is printed with its code and
-/// field. kDone, kFailed (the service refused), kUnreachable, or kWrongUse (a bad URL or token file).
+/// Sends a request. Its answer; or none: then what is wrong has been printed, a problem with its code, its field and what to do,
+/// and `code` says how to end: kFailed (the service refused), kUnreachable, or kWrongUse (a bad URL or token file).
+std::optional<std::string> ask(const RemoteOptions& remote, const std::string& method, const std::string& target, const std::string& body,
+                               const Terminal& terminal, ExitCode& code);
+
+/// Asks, and prints the answer: as it came with -o json, else by `print`.
 ExitCode call(const RemoteOptions& remote, const std::string& method, const std::string& target, const std::string& body,
               const Terminal& terminal, const Printer& print);
 

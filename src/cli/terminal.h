@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/screen.h"
 #include "config/pipeline_spec.h"
 #include "laketide/status.h"
 
@@ -24,6 +25,7 @@ struct Terminal {
   std::ostream& out;
   std::ostream& err;
   bool json = false;  // -o json
+  Screen screen = {};
 };
 
 /// Prints "laketide: detail (code)", and says how to end: kUnreachable if something outside is away, else `otherwise`.

@@ -42,9 +42,13 @@ Status unreachable(const std::string& url, const std::string& why) {
 }
 
 bool await(int fd, short events, Clock::time_point deadline) {
-  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-  pollfd wanted{fd, events, 0};
-  return poll(&wanted, 1, static_cast<int>(std::max<int64_t>(left, 0))) == 1;
+  while (true) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    pollfd wanted{fd, events, 0};
+    const int ready = poll(&wanted, 1, static_cast<int>(std::max<int64_t>(left, 0)));
+    // A signal that somebody else looks after is no answer.
+    if (ready >= 0 || errno != EINTR) return ready == 1;
+  }
 }
 
 /// 0 or an errno.

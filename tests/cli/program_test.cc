@@ -1,6 +1,4 @@
 // Commands as a person types them: what they print, and how they end.
-#include "cli/program.h"
-
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -11,7 +9,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "support/api_server.h"
+#include "support/command_line.h"
 #include "support/temp_dir.h"
 
 namespace laketide::cli {
@@ -19,18 +17,6 @@ namespace {
 
 using nlohmann::json;
 using testing::HasSubstr;
-
-/// What a command printed, and how it ended. Immutable.
-struct Ended {
-  int code;
-  std::string out, err;
-};
-
-Ended run(const std::vector<std::string>& arguments) {
-  std::ostringstream out, err;
-  const int code = run_program(arguments, out, err);
-  return {code, out.str(), err.str()};
-}
 
 std::string written(const TempDir& folder, const std::string& name, const std::string& text) {
   const std::string file = folder.path() + "/" + name;
@@ -40,7 +26,10 @@ std::string written(const TempDir& folder, const std::string& name, const std::s
 
 TEST(Program, WrongUseIsTwo) {
   for (const auto& arguments : std::vector<std::vector<std::string>>{{}, {"sreve"}, {"serve", "--confg", "x"}, {"check"}, {"produce"}, {"produce", "--topic", "t", "--rate", "-1"},
-                                                                    {"stream"}, {"stream", "show"}, {"stream", "list", "-o", "xml"}, {"stream", "epochs", "n", "--limit", "0"}}) {
+                                                                    {"stream"}, {"stream", "show"}, {"stream", "list", "-o", "xml"}, {"stream", "epochs", "n", "--limit", "0"},
+                                                                    {"batch"}, {"batch", "run"}, {"batch", "run", "--topic", "a", "--pipeline", "b"}, {"batch", "status"},
+                                                                    {"batch", "run", "--topic", "a", "--wait", "soon"}, {"batch", "list", "--status", "done"},
+                                                                    {"pool", "set"}, {"pool", "set", "p"}, {"pool", "set", "p", "--max-share", "all"}}) {
     const Ended wrong = run(arguments);
     EXPECT_EQ(wrong.code, 2) << testing::PrintToString(arguments);
     EXPECT_FALSE(wrong.err.empty());
@@ -56,6 +45,10 @@ TEST(Program, HelpHasExamplesAndExitCodes) {
     EXPECT_EQ(one.code, 0);
     EXPECT_THAT(one.out, HasSubstr("laketide " + command)) << "an example";
   }
+  for (const char* command : {"run", "status", "list", "cancel", "receipt"}) {
+    EXPECT_THAT(run({"batch", command, "--help"}).out, HasSubstr(std::string("  laketide batch ") + command + " ")) << "an example";
+  }
+  for (const char* command : {"list", "set"}) EXPECT_THAT(run({"pool", command, "--help"}).out, HasSubstr(std::string("  laketide pool ") + command)) << "an example";
   EXPECT_THAT(run({"stream", "start", "--help"}).out, HasSubstr("laketide stream start --topic events"));
   EXPECT_THAT(run({"stream", "stop", "--help"}).out, HasSubstr("1: still draining"));
 }
@@ -137,15 +130,6 @@ TEST(Produce, AnUnreachableBrokerIsFourAndBadSettingsAreThree) {
   const std::string bad = written(folder, "b.yaml", "kafka: { client: { no.such.setting: \"1\" } }\n");
   EXPECT_EQ(run({"produce", "--config", bad, "--topic", "t", "--count", "1"}).code, 3);
 }
-
-class Remote : public testing::Test {
- protected:
-  Ended call(std::vector<std::string> arguments) {
-    arguments.insert(arguments.end(), {"--url", "http://127.0.0.1:" + std::to_string(api_.server->port())});
-    return run(arguments);
-  }
-  ApiServer api_;
-};
 
 TEST_F(Remote, StartsShowsAndStopsStreams) {
   const Ended started = call({"stream", "start", "--topic", "events"});
