@@ -63,6 +63,7 @@ class Wiring {
     spec_.run_id = new_run_id();
     spec_.spec_hash = hex(hash_key(pipeline_.canonical.data(), pipeline_.canonical.size()));
     spec_.pool = pipeline_.pool.empty() ? service_.stream_defaults.pool : pipeline_.pool;
+    spec_.account = scheduler_.open_account({spec_.pool, spec_.run_id});
     spec_.source_name = source_spec().name;
     spec_.topics = topics_of(pipeline_);
   }
@@ -205,7 +206,7 @@ class Wiring {
     options.lookup = [source = spec_.source](const SourcePartition& place, RecordOffset offset, const Wait& wait) {
       return source->fetch(place, offset, wait);
     };
-    const IoActor actor = scheduler_.io_actor("postgres " + pipeline_.name);
+    const IoActor actor = scheduler_.io_actor("postgres " + pipeline_.name, spec_.account);
     options.post = [actor](std::function<void()> work) { actor.post(std::move(work)); };
     LT_ASSIGN_OR_RETURN(auto made, make_postgres_sinks(std::move(options)));
     for (size_t i = 0; i < indices.size(); ++i) spec_.sinks[indices[i]] = on_actor(actor, std::move(made[i]));

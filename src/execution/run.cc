@@ -17,6 +17,11 @@ constexpr std::chrono::milliseconds kBackoffFirst{100};
 constexpr std::chrono::milliseconds kBackoffMax{5000};
 constexpr std::chrono::milliseconds kBoundsEvery{2000};
 constexpr std::chrono::seconds kCallTimeout{30};
+
+RunSpec with_account(RunSpec spec, Scheduler& scheduler) {
+  if (!spec.account) spec.account = scheduler.open_account({spec.pool, spec.run_id});
+  return spec;
+}
 }  // namespace
 
 std::shared_ptr<Run> Run::start(RunSpec spec, Ledger& ledger, Scheduler& scheduler,
@@ -30,11 +35,11 @@ std::shared_ptr<Run> Run::start(RunSpec spec, Ledger& ledger, Scheduler& schedul
 }
 
 Run::Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler)
-    : spec_(std::move(spec)),
+    : spec_(with_account(std::move(spec), scheduler)),
       ledger_(ledger),
       scheduler_(scheduler),
-      actor_(scheduler.io_actor("run " + spec_.pipeline)),
-      watcher_(scheduler.io_actor("bounds " + spec_.pipeline)),
+      actor_(scheduler.io_actor("run " + spec_.pipeline, spec_.account)),
+      watcher_(scheduler.io_actor("bounds " + spec_.pipeline, spec_.account)),
       metrics_(spec_.metrics, spec_.pipeline) {}
 
 void Run::stop(bool now) {

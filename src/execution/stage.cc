@@ -126,7 +126,7 @@ Status Stage::start_lanes() {
   }
   for (auto& running : lanes_) {
     running->started = true;
-    running->waker->set(scheduler_.start(std::make_unique<LaneTask>(running->lane), TaskOwner{run_.pool, run_.run_id}));
+    running->waker->set(scheduler_.start(std::make_unique<LaneTask>(running->lane), run_.account));
   }
   return {};
 }
