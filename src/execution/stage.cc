@@ -139,6 +139,7 @@ Result<LaneParts> Stage::make_parts(int lane, const Ranges& ranges) {
   parts.context->clock = &system_clock();
   parts.context->metrics = run_.metrics;
   parts.context->labels = {{"pipeline", run_.pipeline}};
+  parts.context->account = run_.account;
   parts.context->wake = [waker = lanes_.back()->waker] { waker->wake(); };
   LT_ASSIGN_OR_RETURN(parts.reader, run_.source->open(*parts.context));
   LT_RETURN_IF_ERROR(parts.reader->assign(ranges));
