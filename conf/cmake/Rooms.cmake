@@ -1,7 +1,8 @@
 # Rooms: one library and one test binary for each line of src/rooms.txt.
 #
 #   src/<room>/*.cc           -> laketide_<room>, '/' as '_'. A room without sources yet is an INTERFACE library
-#   tests/<room>/*_test.cc    -> <room>_test, one ctest of label `unit`
+#   tests/<room>/*_test.cc    -> <room>_test, one ctest of label `unit`; suites named Measured* in one more, of label `measured`, that
+#                                runs alone
 #   tests/support/*.cc        -> laketide_test_support, the fakes that several rooms' tests share
 set(LAKETIDE_ONLY_TESTS "" CACHE STRING "rooms whose tests are built, with the rooms they stand on and nothing else; empty: all")
 
@@ -36,8 +37,17 @@ function(_laketide_room room edges third_party)
   if(tests AND (NOT LAKETIDE_ONLY_TESTS OR room IN_LIST LAKETIDE_ONLY_TESTS))
     add_executable(${name}_test ${tests})
     target_link_libraries(${name}_test PRIVATE laketide_test_support ${target} GTest::gmock GTest::gtest_main)
-    add_test(NAME ${name}_test COMMAND ${name}_test --gtest_brief=1)
+    add_test(NAME ${name}_test COMMAND ${name}_test --gtest_brief=1 --gtest_filter=-Measured*)
     set_tests_properties(${name}_test PROPERTIES LABELS unit TIMEOUT 300 ENVIRONMENT "${LAKETIDE_TEST_ENVIRONMENT}")
+    set(measured "")
+    foreach(file IN LISTS tests)
+      file(STRINGS "${file}" suites REGEX "^TEST(_F|_P)?\\(Measured")
+      list(APPEND measured ${suites})
+    endforeach()
+    if(measured)
+      add_test(NAME ${name}_measured COMMAND ${name}_test --gtest_brief=1 --gtest_filter=Measured*)
+      set_tests_properties(${name}_measured PROPERTIES LABELS measured RUN_SERIAL ON TIMEOUT 300)
+    endif()
   endif()
 endfunction()
 

@@ -11,6 +11,7 @@
 #include "engine/job_offsets.h"
 #include "engine/jobs.h"
 #include "engine/make_engine.h"
+#include "engine/pool_info.h"
 #include "engine/range_guard.h"
 #include "engine/stream_status.h"
 #include "engine/wiring.h"
@@ -165,8 +166,8 @@ class StreamEngine final : public Engine {
   Result<std::vector<JobStatus>> jobs(const JobFilter& filter) const override { return jobs_->list(filter); }
   Result<JobStatus> cancel_job(const std::string& id) override { return jobs_->cancel(id); }
   Result<std::vector<EpochReceipt>> job_receipt(const std::string& id) const override { return jobs_->receipt(id); }
-  std::vector<PoolInfo> pools() const override { return {}; }
-  Result<PoolInfo> set_pool(const std::string& name, const PoolChange&) override { return Status::user("unknown_pool", name); }
+  std::vector<PoolInfo> pools() const override { return pool_infos(*scheduler_); }
+  Result<PoolInfo> set_pool(const std::string& name, const PoolChange& change) override { return change_pool(*scheduler_, name, change); }
 
   Status health() const override {
     const auto step = scheduler_->longest_current_step();
@@ -356,6 +357,7 @@ Result<std::unique_ptr<Engine>> make_engine(config::ServiceConfig config, std::v
   options.workers = config.engine.threads;
   options.quantum = config.engine.quantum;
   auto scheduler = make_scheduler(options);
+  LT_RETURN_IF_ERROR(set_pools(config, *scheduler));
   LT_ASSIGN_OR_RETURN(auto ledger, Ledger::open(config.state_dir, scheduler->io_actor("ledger")));
   auto engine = std::make_unique<StreamEngine>(std::move(config), std::move(scheduler), std::move(ledger));
   engine->add_files(std::move(pipelines));

@@ -68,6 +68,7 @@ class Wiring {
     if (!service_.pools.contains(spec_.pool)) {
       return Status::user("unknown_pool", "no pool of this name is configured; GET /pools lists them: " + spec_.pool, "pool");
     }
+    spec_.account = scheduler_.open_account({spec_.pool, spec_.run_id});
     spec_.source_name = source_spec().name;
     spec_.topics = topics_of(pipeline_);
     return {};
@@ -211,7 +212,7 @@ class Wiring {
     options.lookup = [source = spec_.source](const SourcePartition& place, RecordOffset offset, const Wait& wait) {
       return source->fetch(place, offset, wait);
     };
-    const IoActor actor = scheduler_.io_actor("postgres " + spec_.line);
+    const IoActor actor = scheduler_.io_actor("postgres " + spec_.line, spec_.account);
     options.post = [actor](std::function<void()> work) { actor.post(std::move(work)); };
     LT_ASSIGN_OR_RETURN(auto made, make_postgres_sinks(std::move(options)));
     for (size_t i = 0; i < indices.size(); ++i) spec_.sinks[indices[i]] = on_actor(actor, std::move(made[i]));

@@ -26,6 +26,11 @@ int64_t records_in(const Ranges& ranges) {
   for (const auto& [place, range] : ranges) all += range.end ? range.end->value - range.start.value : 0;
   return all;
 }
+
+RunSpec with_account(RunSpec spec, Scheduler& scheduler) {
+  if (!spec.account) spec.account = scheduler.open_account({spec.pool, spec.run_id});
+  return spec;
+}
 }  // namespace
 
 std::shared_ptr<Run> Run::start(RunSpec spec, Ledger& ledger, Scheduler& scheduler,
@@ -39,11 +44,11 @@ std::shared_ptr<Run> Run::start(RunSpec spec, Ledger& ledger, Scheduler& schedul
 }
 
 Run::Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler)
-    : spec_(std::move(spec)),
+    : spec_(with_account(std::move(spec), scheduler)),
       ledger_(ledger),
       scheduler_(scheduler),
-      actor_(scheduler.io_actor("run " + spec_.pipeline)),
-      watcher_(scheduler.io_actor("bounds " + spec_.pipeline)),
+      actor_(scheduler.io_actor("run " + spec_.pipeline, spec_.account)),
+      watcher_(scheduler.io_actor("bounds " + spec_.pipeline, spec_.account)),
       metrics_(spec_.metrics, spec_.pipeline) {
   if (spec_.line.empty()) spec_.line = spec_.pipeline;
   if (spec_.job) view_.attempt = spec_.job->attempt;

@@ -14,6 +14,7 @@
 #include "flow/operator.h"
 #include "flow/sink.h"
 #include "flow/source.h"
+#include "scheduler/account.h"
 
 namespace laketide {
 
@@ -53,6 +54,7 @@ struct RunSpec {
   std::string run_id;
   std::string spec_hash;
   std::string pool;
+  Account account;  // of the run in its pool; opened when the run starts unless its parts needed it before
   std::shared_ptr<Metrics> metrics;
 
   std::string source_name;

@@ -133,7 +133,7 @@ Status Stage::start_lanes() {
   }
   for (auto& running : lanes_) {
     running->started = true;
-    running->waker->set(scheduler_.start(std::make_unique<LaneTask>(running->lane), TaskOwner{run_.pool, run_.run_id}));
+    running->waker->set(scheduler_.start(std::make_unique<LaneTask>(running->lane), run_.account));
   }
   return {};
 }
@@ -146,6 +146,7 @@ Result<LaneParts> Stage::make_parts(int lane, const Ranges& ranges) {
   parts.context->clock = &system_clock();
   parts.context->metrics = run_.metrics;
   parts.context->labels = {{"pipeline", run_.pipeline}};
+  parts.context->account = run_.account;
   parts.context->wake = [waker = lanes_.back()->waker] { waker->wake(); };
   LT_ASSIGN_OR_RETURN(parts.reader, run_.source->open(*parts.context));
   LT_RETURN_IF_ERROR(parts.reader->assign(ranges));

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "scheduler/account.h"
 
 namespace laketide {
 
@@ -28,6 +29,7 @@ struct Context {
   std::shared_ptr<Metrics> metrics;
   Labels labels;  // pipeline, pool: put on every metric made here
   std::function<void()> wake;
+  Account account;  // of the run: charged for the CPU time of a part's own threads, as a client library has them
   /// Set by a part just before it answers Step::kBlocked.
   BlockReason blocked = BlockReason::kNone;
 };

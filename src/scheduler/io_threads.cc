@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "scheduler/thread_cpu.h"
 
 namespace laketide {
 
@@ -19,6 +21,7 @@ namespace laketide {
 struct IoActor::State {
   std::weak_ptr<IoThreads::Core> core;
   std::string name;
+  Account account;  // immutable
   std::deque<std::function<void()>> queue;
   bool scheduled = false;  // in the core's ready queue, or running
   bool closed = false;
@@ -66,7 +69,6 @@ struct IoThreads::Core {
         actor->queue.pop_front();
         lock.unlock();
         run_one(*actor, work);
-        work = nullptr;  // what it captured is destroyed outside the lock
         lock.lock();
       }
       actor->scheduled = false;
@@ -74,11 +76,19 @@ struct IoThreads::Core {
     }
   }
 
-  static void run_one(const IoActor::State& actor, const std::function<void()>& work) {
+  void run_one(const IoActor::State& actor, std::function<void()>& work) {
+    const auto begin = thread_cpu();
     try {
       work();
     } catch (const std::exception& escaped) {
       log::error("an io closure ended with an exception", {{"actor", actor.name}, {"what", escaped.what()}});
+    }
+    work = nullptr;  // what it captured is destroyed outside the lock
+    const auto used = thread_cpu() - begin;
+    if (actor.account) {
+      actor.account.charge(used);
+    } else {
+      upkeep.fetch_add(used.count(), std::memory_order_relaxed);
     }
   }
 
@@ -111,6 +121,7 @@ struct IoThreads::Core {
   std::multimap<SteadyTime, Timer> timers;
   std::vector<std::thread> threads;
   std::thread timer_thread;
+  std::atomic<int64_t> upkeep{0};  // nanoseconds
   int idle = 0;
   bool stopping = false;
 };
@@ -136,10 +147,11 @@ IoThreads::~IoThreads() {
   for (auto& actor : ready) actor->queue.clear();
 }
 
-IoActor IoThreads::actor(std::string name) {
+IoActor IoThreads::actor(std::string name, Account account) {
   auto state = std::make_shared<IoActor::State>();
   state->core = core_;
   state->name = std::move(name);
+  state->account = std::move(account);
   return IoActor(std::move(state));
 }
 
@@ -149,6 +161,8 @@ void IoThreads::after(std::chrono::milliseconds delay, IoActor actor, std::funct
   core_->timers.emplace(std::chrono::steady_clock::now() + delay, Core::Timer{actor.state_, std::move(work)});
   core_->due.notify_one();
 }
+
+std::chrono::nanoseconds IoThreads::upkeep_cpu() const { return std::chrono::nanoseconds(core_->upkeep.load(std::memory_order_relaxed)); }
 
 void IoActor::post(std::function<void()> work) const {
   if (!state_) return;

@@ -13,10 +13,19 @@ class ThreadedScheduler final : public Scheduler {
   explicit ThreadedScheduler(const SchedulerOptions& options)
       : io_(options.io_threads_max), workers_(options.workers > 0 ? options.workers : usable_cores(), options.quantum) {}
 
-  TaskHandle start(std::unique_ptr<Task> task, TaskOwner owner) override {
-    return workers_.start(std::move(task), std::move(owner));
+  Status set_pool(const PoolOptions& options) override { return workers_.set_pool(options); }
+  std::vector<PoolStatus> pools() const override { return workers_.pools(); }
+  SchedulerStatus status() const override {
+    SchedulerStatus status = workers_.status();
+    status.upkeep_cpu_seconds = std::chrono::duration<double>(io_.upkeep_cpu()).count();
+    return status;
   }
-  IoActor io_actor(std::string name) override { return io_.actor(std::move(name)); }
+  Account open_account(const TaskOwner& owner) override { return workers_.open_account(owner); }
+
+  TaskHandle start(std::unique_ptr<Task> task, Account account) override {
+    return workers_.start(std::move(task), std::move(account));
+  }
+  IoActor io_actor(std::string name, Account account) override { return io_.actor(std::move(name), std::move(account)); }
   void after(std::chrono::milliseconds delay, IoActor actor, std::function<void()> work) override {
     io_.after(delay, std::move(actor), std::move(work));
   }

@@ -4,110 +4,167 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <deque>
 #include <exception>
+#include <list>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "scheduler/picker.h"
+#include "scheduler/thread_cpu.h"
 
 namespace laketide {
 
 namespace {
 constexpr std::chrono::milliseconds kLongStep{10};  // PRODUCT §10
-}
+constexpr const char* kEnginePool = "engine";
+constexpr const char* kDefaultPool = "default";
+}  // namespace
+
+/// Keeps its run open in the picker, as long as both are there. Thread-safe.
+struct Account::State {
+  ~State();
+  std::weak_ptr<Workers::Core> core;
+  Picker::Run* run = nullptr;  // guarded by the core's mutex
+  TaskOwner owner;
+  std::atomic<int64_t> used{0};  // nanoseconds
+};
 
 /// A task and where it stands; guarded by the core's mutex except `task`, which the worker running it owns. Caller
 /// synchronises.
-struct TaskHandle::State {
-  enum class Phase { kReady, kRunning, kBlocked, kDone };
+struct TaskHandle::State : Picker::Lane {
   std::weak_ptr<Workers::Core> core;
   std::unique_ptr<Task> task;
-  TaskOwner owner;
-  Phase phase = Phase::kReady;
-  bool woken = false;  // a wake that came while it ran
+  Account account;
+  bool woken = false;                                // a wake that came while it ran
+  std::list<std::shared_ptr<State>>::iterator self;  // in the core's tasks
 };
 
 /// What the workers share. Thread-safe.
 struct Workers::Core {
-  using Phase = TaskHandle::State::Phase;
+  using Phase = Picker::Phase;
   using Shared = std::shared_ptr<TaskHandle::State>;
 
-  /// When the step that this worker runs began, in steady nanoseconds; 0 between steps.
+  /// When the step that this worker runs began, in steady nanoseconds; 0 between steps. The CPU times are the worker's own.
   struct Slot {
     std::atomic<int64_t> step_began{0};
+    std::chrono::nanoseconds cpu_mark{0};  // of the thread, when the last task gave it back
     std::thread thread;
   };
 
-  explicit Core(int count, std::chrono::microseconds q) : quantum(q), slots(count) {}
+  Core(int count, std::chrono::microseconds q) : quantum(q), picker(count, q), slots(static_cast<size_t>(count)) {}
 
   void loop(Slot& slot) {
     std::unique_lock lock(mutex);
-    while (true) {
-      runnable.wait(lock, [&] { return stopping || !ready.empty(); });
-      if (stopping) return;
-      Shared state = std::move(ready.front());
-      ready.pop_front();
-      state->phase = Phase::kRunning;
-      state->woken = false;
-      lock.unlock();
-      const TaskStep step = run_one(*state, slot);
-      lock.lock();
-      settle(std::move(state), step, lock);
+    auto now = std::chrono::steady_clock::now();
+    while (!stopping) {
+      const Picker::Choice choice = picker.pick(now);
+      if (choice.lane != nullptr) {
+        now = run_quantum(static_cast<TaskHandle::State&>(*choice.lane), slot, lock);
+        continue;
+      }
+      ++idle;
+      if (choice.retry_at) {
+        runnable.wait_until(lock, *choice.retry_at);
+      } else {
+        runnable.wait(lock);
+      }
+      --idle;
+      now = std::chrono::steady_clock::now();
     }
   }
 
-  TaskStep run_one(TaskHandle::State& state, Slot& slot) {
+  /// Answers when the quantum ended. Holds the lock before and after, not meanwhile.
+  SteadyTime run_quantum(TaskHandle::State& state, Slot& slot, std::unique_lock<std::mutex>& lock) {
+    state.woken = false;
+    call_for_help();
+    lock.unlock();
+    const auto cpu_begin = thread_cpu();
     const auto begin = std::chrono::steady_clock::now();
+    const TaskStep step = run_task(state, slot, begin);
+    Shared ended;
+    if (step == TaskStep::kDone) ended = end_task(state, lock);
+    const auto end = std::chrono::steady_clock::now();
+    const auto cpu_end = thread_cpu();
+    const auto used = cpu_end - cpu_begin;
+    state.account.state_->used.fetch_add(used.count(), std::memory_order_relaxed);
+    lock.lock();
+    overhead += cpu_begin - slot.cpu_mark;
+    slot.cpu_mark = cpu_end;
+    settle(state, step, used, begin, end);
+    if (ended) {
+      lock.unlock();
+      ended->account = {};  // handles do not keep a run open; the last copy may go with this one
+      lock.lock();
+    }
+    return end;
+  }
+
+  TaskStep run_task(TaskHandle::State& state, Slot& slot, SteadyTime begin) {
     slot.step_began.store(begin.time_since_epoch().count(), std::memory_order_relaxed);
     TaskStep step = TaskStep::kDone;
     try {
       step = state.task->run(Quantum(begin + quantum));
     } catch (const std::exception& escaped) {
       // A task turns its own failures into a failed run; one that could not is ended so that the others go on.
-      log::error("a task ended with an exception", {{"pool", state.owner.pool}, {"run", state.owner.run}, {"what", escaped.what()}});
+      const TaskOwner& owner = state.account.state_->owner;
+      log::error("a task ended with an exception", {{"pool", owner.pool}, {"run", owner.run}, {"what", escaped.what()}});
     }
     slot.step_began.store(0, std::memory_order_relaxed);
-    if (std::chrono::steady_clock::now() - begin > kLongStep) long_steps.fetch_add(1, std::memory_order_relaxed);
     return step;
   }
 
-  void settle(Shared state, TaskStep step, std::unique_lock<std::mutex>& lock) {
-    if (step == TaskStep::kDone) {
-      state->phase = Phase::kDone;
-      auto ended = std::move(state->task);
-      lock.unlock();
-      ended.reset();  // its destructor may be long, and may wake others
-      lock.lock();
-    } else if (step == TaskStep::kMore || state->woken) {
-      state->phase = Phase::kReady;
-      ready.push_back(std::move(state));
-      if (ready.size() > 1) runnable.notify_one();
-    } else {
-      state->phase = Phase::kBlocked;
-      blocked.push_back(std::move(state));
-    }
+  /// Destroys the task, which may take long and wake others. Whoever looks on from its destructor sees it done.
+  Shared end_task(TaskHandle::State& state, std::unique_lock<std::mutex>& lock) {
+    lock.lock();
+    Shared ended = std::move(*state.self);
+    tasks.erase(state.self);
+    ended->phase = Phase::kGone;
+    auto task = std::move(ended->task);
+    lock.unlock();
+    task.reset();
+    return ended;
   }
 
-  void wake(const Shared& state) {
+  void settle(TaskHandle::State& state, TaskStep step, std::chrono::nanoseconds used, SteadyTime begin, SteadyTime end) {
+    const bool was_long = end - begin > kLongStep;
+    if (was_long) long_steps.fetch_add(1, std::memory_order_relaxed);
+    Phase next = Phase::kGone;
+    if (step != TaskStep::kDone) next = step == TaskStep::kMore || state.woken ? Phase::kWaiting : Phase::kBlocked;
+    picker.finish(state, end, used, next, was_long);
+  }
+
+  /// A worker that has found work looks whether there is more of it, so that wakers need to wake one only.
+  void call_for_help() {
+    if (idle > 0 && picker.waiting_in_reach() > 0) runnable.notify_one();
+  }
+
+  void wake(TaskHandle::State& state) {
     std::lock_guard lock(mutex);
-    if (state->phase == Phase::kRunning) state->woken = true;
-    if (state->phase != Phase::kBlocked) return;
-    std::erase(blocked, state);
-    state->phase = Phase::kReady;
-    ready.push_back(state);
-    runnable.notify_one();
+    if (state.phase == Phase::kRunning) state.woken = true;
+    if (state.phase != Phase::kBlocked || stopping) return;
+    picker.wake(state, std::chrono::steady_clock::now());
+    if (idle > 0) runnable.notify_one();
+  }
+
+  void charge(const Account::State& account, std::chrono::nanoseconds cpu) {
+    std::lock_guard lock(mutex);
+    if (!stopping) picker.charge(account.run, std::chrono::steady_clock::now(), cpu);
   }
 
   const std::chrono::microseconds quantum;
   std::mutex mutex;
   std::condition_variable runnable;
-  std::deque<Shared> ready;
-  std::vector<Shared> blocked;  // owns the tasks that nobody would wake at the end
+  Picker picker;
+  std::list<Shared> tasks;  // that are not done
+  int idle = 0;
   bool stopping = false;
+  std::chrono::nanoseconds overhead{0};
   std::atomic<uint64_t> long_steps{0};
   std::vector<Slot> slots;
+  Account engine;  // of tasks that have none; opened when it is needed
 };
 
 Workers::Workers(int count, std::chrono::microseconds quantum) : core_(std::make_shared<Core>(count, quantum)) {
@@ -120,25 +177,93 @@ Workers::Workers(int count, std::chrono::microseconds quantum) : core_(std::make
 }
 
 Workers::~Workers() {
+  std::list<Core::Shared> tasks;
+  Account engine;
   {
     std::lock_guard lock(core_->mutex);
     core_->stopping = true;
     core_->runnable.notify_all();
   }
   for (auto& slot : core_->slots) slot.thread.join();
-  core_->ready.clear();
-  core_->blocked.clear();
+  {
+    // They own accounts, and may wake others: they go with no lock held.
+    std::lock_guard lock(core_->mutex);
+    std::swap(tasks, core_->tasks);
+    std::swap(engine, core_->engine);
+    for (auto& state : tasks) state->phase = Picker::Phase::kGone;
+  }
+  for (auto& state : tasks) state->task.reset();
 }
 
-TaskHandle Workers::start(std::unique_ptr<Task> task, TaskOwner owner) {
+Status Workers::set_pool(const PoolOptions& options) {
+  std::string before, after;
+  {
+    std::lock_guard lock(core_->mutex);
+    before = core_->picker.minima_warning();
+    LT_RETURN_IF_ERROR(core_->picker.set_pool(options, std::chrono::steady_clock::now()));
+    after = core_->picker.minima_warning();
+    core_->runnable.notify_all();  // a ceiling may have been raised
+  }
+  if (!after.empty() && after != before) log::warn(after);
+  return {};
+}
+
+std::vector<PoolStatus> Workers::pools() const {
+  std::lock_guard lock(core_->mutex);
+  return core_->picker.pools(std::chrono::steady_clock::now());
+}
+
+SchedulerStatus Workers::status() const {
+  std::lock_guard lock(core_->mutex);
+  SchedulerStatus status;
+  status.attributed_cpu_seconds = core_->picker.attributed_seconds();
+  status.overhead_cpu_seconds = std::chrono::duration<double>(core_->overhead).count();
+  status.minima_warning = core_->picker.minima_warning();
+  return status;
+}
+
+Account Workers::open_account(const TaskOwner& owner) {
+  auto state = std::make_shared<Account::State>();
+  state->owner = owner;
+  if (state->owner.pool.empty()) state->owner.pool = kDefaultPool;
+  const std::string& pool = state->owner.pool;
+  bool is_new = false;
+  {
+    std::lock_guard lock(core_->mutex);
+    is_new = !core_->picker.has_pool(pool);
+    // A pool of defaults is never refused.
+    if (is_new) (void)core_->picker.set_pool({.name = pool}, std::chrono::steady_clock::now());
+    state->run = core_->picker.open_run(pool);
+    state->core = core_;
+  }
+  if (is_new && pool != kEnginePool && pool != kDefaultPool) {
+    log::warn("a run is in a pool that is not configured; it gets weight 1: set it under `pools`", {{"pool", pool}, {"run", owner.run}});
+  }
+  return Account(std::move(state));
+}
+
+TaskHandle Workers::start(std::unique_ptr<Task> task, Account account) {
+  if (!account) {
+    Account opened = open_account({kEnginePool, "upkeep"});
+    std::lock_guard lock(core_->mutex);
+    if (!core_->engine) core_->engine = opened;
+    account = core_->engine;
+  }
   auto state = std::make_shared<TaskHandle::State>();
   state->core = core_;
   state->task = std::move(task);
-  state->owner = std::move(owner);
+  state->account = std::move(account);
+  TaskHandle handle(state);
   std::lock_guard lock(core_->mutex);
-  core_->ready.push_back(state);
+  if (core_->stopping) {
+    state->phase = Picker::Phase::kGone;
+    return handle;
+  }
+  state->self = core_->tasks.insert(core_->tasks.end(), state);
+  core_->picker.add(*state, state->account.state_->run);
+  core_->picker.wake(*state, std::chrono::steady_clock::now());
   core_->runnable.notify_one();
-  return TaskHandle(std::move(state));
+  return handle;
 }
 
 int Workers::count() const { return static_cast<int>(core_->slots.size()); }
@@ -157,7 +282,7 @@ uint64_t Workers::long_steps() const { return core_->long_steps.load(std::memory
 
 void TaskHandle::wake() const {
   if (!state_) return;
-  if (auto core = state_->core.lock()) core->wake(state_);
+  if (auto core = state_->core.lock()) core->wake(*state_);
 }
 
 bool TaskHandle::done() const {
@@ -165,7 +290,29 @@ bool TaskHandle::done() const {
   auto core = state_->core.lock();
   if (!core) return true;
   std::lock_guard lock(core->mutex);
-  return state_->phase == State::Phase::kDone;
+  return state_->phase == Picker::Phase::kGone;
+}
+
+Account::State::~State() {
+  auto at = core.lock();
+  if (!at) return;
+  std::lock_guard lock(at->mutex);
+  at->picker.close_run(run);
+}
+
+void Account::charge(std::chrono::nanoseconds cpu) const {
+  if (!state_ || cpu.count() <= 0) return;
+  state_->used.fetch_add(cpu.count(), std::memory_order_relaxed);
+  if (auto core = state_->core.lock()) core->charge(*state_, cpu);
+}
+
+std::chrono::nanoseconds Account::used() const {
+  return std::chrono::nanoseconds(state_ ? state_->used.load(std::memory_order_relaxed) : 0);
+}
+
+const std::string& Account::pool() const {
+  static const std::string nobody;
+  return state_ ? state_->owner.pool : nobody;
 }
 
 }  // namespace laketide

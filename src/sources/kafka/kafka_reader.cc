@@ -18,6 +18,8 @@ constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
 constexpr int64_t kNoRow = -1;
 // A reader that was not asked for so long has not missed anything: nobody was listening.
 constexpr std::chrono::seconds kAskedAtLeast{10};
+// Reading the clocks of the client's threads costs a system call for each.
+constexpr std::chrono::milliseconds kChargeEvery{5};
 
 /// What is known of one assigned partition. Confined to its task.
 struct Slot {
@@ -62,7 +64,11 @@ class KafkaReader final : public Reader {
                                         "Assignments renewed because a partition was silent", labels);
   }
 
+  ~KafkaReader() override { charge_client(); }
+
   Status open_client() {
+    charge_client();
+    charged_ = {};
     fetched_.clear();
     taken_ = 0;
     common_.clear();
@@ -91,6 +97,13 @@ class KafkaReader final : public Reader {
   }
 
  private:
+  /// The CPU time that the client's threads have used since the last call.
+  void charge_client() {
+    if (consumer_ == nullptr) return;
+    const auto used = consumer_->client_cpu();
+    context_.account.charge(used - std::exchange(charged_, used));
+  }
+
   Status assign_client();
   void refill(const Budget& budget, SteadyTime now);
   bool refill_within_rate(const Budget& budget, SteadyTime now);
@@ -129,6 +142,8 @@ class KafkaReader final : public Reader {
   std::vector<RecordView> rows_;
   std::vector<Slot*> touched_;  // that gave rows in this poll
   SteadyTime asked_;
+  std::chrono::nanoseconds charged_{0};  // of this client's CPU time
+  SteadyTime charged_at_;
 };
 
 Status KafkaReader::assign(const Ranges& ranges) {
@@ -189,6 +204,10 @@ Result<Step> KafkaReader::poll(const Budget& budget, std::variant<Records, Batch
     for (Slot& slot : slots_) slot.heard = now;
   }
   asked_ = now;
+  if (now - charged_at_ >= kChargeEvery) {
+    charged_at_ = now;
+    charge_client();
+  }
 
   if (taken_ == fetched_.size()) refill(budget, now);
   LT_RETURN_IF_ERROR(consumer_->failure().in("reading source " + options_.source));

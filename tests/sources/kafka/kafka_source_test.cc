@@ -8,6 +8,7 @@
 
 #include "base/metrics.h"
 #include "kafka/producer.h"
+#include "scheduler/scheduler.h"
 #include "support/mock_broker.h"
 
 namespace laketide {
@@ -19,7 +20,8 @@ using std::chrono::seconds;
 /// A lane of its own: polls a reader, and waits when it is blocked. Confined to its task.
 class Lane {
  public:
-  explicit Lane(Source& source) {
+  explicit Lane(Source& source, Account account = {}) {
+    context_.account = std::move(account);
     context_.clock = &system_clock();
     context_.metrics = metrics_;
     context_.wake = [this] {
@@ -127,6 +129,26 @@ TEST_F(KafkaSourceTest, ReadsExactlyTheRanges) {
   std::vector<std::string> second(lane.read().begin() + 4, lane.read().end());
   std::sort(second.begin(), second.end());
   EXPECT_EQ(second, (std::vector<std::string>{"0@0=v", "0@1=v", "0@2=v", "0@3=v", "0@4=v", "0@5=v", "1@0=v", "1@1=v", "1@2=v", "1@3=v"}));
+}
+
+TEST_F(KafkaSourceTest, ChargesTheClientsThreadsToItsRun) {
+  produce(0, 2000);
+  auto source = open(options());
+  auto scheduler = make_scheduler({.workers = 1});
+  const Account account = scheduler->open_account({"p", "run"});
+  std::chrono::nanoseconds while_reading{0};
+  {
+    Lane lane(*source, account);
+    lane.budget.rows_max = 100;
+    ASSERT_TRUE(lane.reader().assign({{place(0), range(0, 2000)}}).ok());
+    ASSERT_TRUE(lane.poll_until(SIZE_MAX).ok());
+    while_reading = account.used();
+  }
+  EXPECT_GT(account.used(), while_reading) << "the rest is charged with the reader's end";
+  // The broker thread took 2000 records off the wire: 10 µs of work at the very least, and no more than the seconds of this test.
+  EXPECT_GT(account.used(), std::chrono::microseconds(10));
+  EXPECT_LT(account.used(), std::chrono::seconds(30));
+  EXPECT_DOUBLE_EQ(scheduler->pools().front().cpu_seconds, std::chrono::duration<double>(account.used()).count());
 }
 
 TEST_F(KafkaSourceTest, IsWokenByNewRecords) {

@@ -1,0 +1,62 @@
+#include "engine/pool_info.h"
+
+#include <algorithm>
+
+namespace laketide {
+namespace {
+
+PoolInfo info_of(const PoolStatus& status, const std::string& warning) {
+  PoolInfo info;
+  info.name = status.options.name;
+  info.weight = status.options.weight;
+  info.min_share = status.options.min_share;
+  info.max_share = status.options.max_share;
+  info.policy = status.options.policy == PoolPolicy::kFifo ? "FIFO" : "FAIR";
+  info.share = status.share;
+  info.share_minute = status.share_minute;
+  info.entitlement = status.entitlement;
+  info.cpu_seconds = status.cpu_seconds;
+  info.runs = static_cast<int>(status.runs);
+  info.tasks = static_cast<int>(status.tasks);
+  info.waiting = static_cast<int>(status.waiting);
+  info.longest_wait_ms = static_cast<int64_t>(status.longest_wait_minute_ms);
+  if (status.options.min_share > 0) info.warning = warning;
+  return info;
+}
+
+}  // namespace
+
+Status set_pools(const config::ServiceConfig& service, Scheduler& scheduler) {
+  for (const auto& [name, pool] : service.pools) {
+    PoolOptions options;
+    options.name = name;
+    options.weight = pool.weight;
+    options.min_share = pool.min_share;
+    options.max_share = pool.max_share;
+    options.policy = pool.policy == "FIFO" ? PoolPolicy::kFifo : PoolPolicy::kFair;
+    LT_RETURN_IF_ERROR(scheduler.set_pool(options).in("pools." + name));
+  }
+  return {};
+}
+
+std::vector<PoolInfo> pool_infos(const Scheduler& scheduler) {
+  const std::string warning = scheduler.status().minima_warning;
+  std::vector<PoolInfo> all;
+  for (const auto& status : scheduler.pools()) all.push_back(info_of(status, warning));
+  return all;
+}
+
+Result<PoolInfo> change_pool(Scheduler& scheduler, const std::string& name, const PoolChange& change) {
+  const auto pools = scheduler.pools();
+  const auto found = std::ranges::find_if(pools, [&](const PoolStatus& one) { return one.options.name == name; });
+  if (found == pools.end()) return Status::user("unknown_pool", "no pool of this name is configured; GET /pools lists them: " + name);
+  PoolOptions options = found->options;
+  options.weight = change.weight.value_or(options.weight);
+  options.min_share = change.min_share.value_or(options.min_share);
+  options.max_share = change.max_share.value_or(options.max_share);
+  LT_RETURN_IF_ERROR(scheduler.set_pool(options));
+  const auto changed = pool_infos(scheduler);
+  return *std::ranges::find_if(changed, [&](const PoolInfo& one) { return one.name == name; });
+}
+
+}  // namespace laketide
