@@ -68,7 +68,7 @@ ExitCode stream_stop(const RemoteOptions& remote, const StreamChoice& choice, co
   if (code != ExitCode::kDone) return code;
   const Json answer = Json::parse(received.str(), nullptr, false);
   if (!answer.is_object()) return fail(terminal, Status::internal("bad_answer", "the service's answer is not JSON"), ExitCode::kFailed);
-  if (!terminal.json) print_streams(answer, terminal.out);
+  if (!terminal.json) print_streams(answer, terminal);
   return outcome_of_stop(answer, terminal.err);
 }
 
