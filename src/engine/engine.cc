@@ -35,6 +35,7 @@ class StreamEngine final : public Engine {
     host.scheduler = scheduler_.get();
     host.ledger = ledger_.get();
     host.metrics = metrics_;
+    host.budgets = budgets_;
     host.rested = rested_;
     host.refuse_repeats = [this](const config::PipelineSpec& pipeline, const Ranges& ranges) { return refuse_repeats_of(pipeline, ranges); };
     jobs_ = std::make_unique<Jobs>(std::move(host));
@@ -166,8 +167,8 @@ class StreamEngine final : public Engine {
   Result<std::vector<JobStatus>> jobs(const JobFilter& filter) const override { return jobs_->list(filter); }
   Result<JobStatus> cancel_job(const std::string& id) override { return jobs_->cancel(id); }
   Result<std::vector<EpochReceipt>> job_receipt(const std::string& id) const override { return jobs_->receipt(id); }
-  std::vector<PoolInfo> pools() const override { return pool_infos(*scheduler_); }
-  Result<PoolInfo> set_pool(const std::string& name, const PoolChange& change) override { return change_pool(*scheduler_, name, change); }
+  std::vector<PoolInfo> pools() const override { return pool_infos(*scheduler_, budgets_); }
+  Result<PoolInfo> set_pool(const std::string& name, const PoolChange& change) override { return change_pool(*scheduler_, budgets_, name, change); }
 
   Status health() const override {
     const auto step = scheduler_->longest_current_step();
@@ -253,6 +254,7 @@ class StreamEngine final : public Engine {
   Result<StreamStatus> launch(const CatalogEntry& entry) {
     LT_ASSIGN_OR_RETURN(RunSpec spec, wire(entry.spec, service_, *scheduler_));
     spec.metrics = metrics_;
+    spec.budget = budgets_.at(spec.pool);
     StreamEntry stream{entry.spec, entry.origin, "running", nullptr, {}, {}};
     LT_RETURN_IF_ERROR(save(stream));
     const std::string name = entry.spec.name;
@@ -339,6 +341,7 @@ class StreamEngine final : public Engine {
 
   const config::ServiceConfig service_;
   std::shared_ptr<Metrics> metrics_ = make_metrics();
+  const PoolBudgets budgets_ = make_budgets(service_);
   std::unique_ptr<Scheduler> scheduler_;  // outlives the ledger and the runs, whose actors it drives
   std::unique_ptr<Ledger> ledger_;
   std::shared_ptr<Signal> rested_ = std::make_shared<Signal>();

@@ -210,6 +210,7 @@ Result<RunSpec> Jobs::wire(Active& job) {
                                              {job.record.line.empty() ? job.record.status.pipeline + "@0" : job.record.line, job.record.status.id,
                                               job.record.status.pool, job.record.status.atomic}));
   spec.metrics = host_.metrics;
+  spec.budget = host_.budgets.at(spec.pool);
   JobWork work;
   work.id = job.record.status.id;
   work.resume = job.offsets.resume;

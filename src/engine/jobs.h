@@ -15,6 +15,7 @@
 #include "engine/catalog.h"
 #include "engine/job_offsets.h"
 #include "engine/job_record.h"
+#include "engine/pool_info.h"
 #include "execution/run.h"
 #include "laketide/engine.h"
 #include "ledger/ledger.h"
@@ -28,6 +29,7 @@ struct JobsHost {
   Scheduler* scheduler = nullptr;
   Ledger* ledger = nullptr;
   std::shared_ptr<Metrics> metrics;
+  PoolBudgets budgets;
   std::shared_ptr<Signal> rested;  // notified when a job's run is at rest
   /// Refuses ranges that the job's table has from a stream. Called without locks held.
   std::function<Status(const config::PipelineSpec& pipeline, const Ranges& ranges)> refuse_repeats;

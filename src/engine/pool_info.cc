@@ -5,7 +5,9 @@
 namespace laketide {
 namespace {
 
-PoolInfo info_of(const PoolStatus& status, const std::string& warning) {
+constexpr int64_t kMemoryAutoMax = 2LL << 30;
+
+PoolInfo info_of(const PoolStatus& status, const std::string& warning, const PoolBudgets& budgets) {
   PoolInfo info;
   info.name = status.options.name;
   info.weight = status.options.weight;
@@ -21,6 +23,10 @@ PoolInfo info_of(const PoolStatus& status, const std::string& warning) {
   info.waiting = static_cast<int>(status.waiting);
   info.longest_wait_ms = static_cast<int64_t>(status.longest_wait_minute_ms);
   if (status.options.min_share > 0) info.warning = warning;
+  if (const auto budget = budgets.find(info.name); budget != budgets.end()) {
+    info.memory_bytes = budget->second->bytes();
+    info.memory_bytes_max = budget->second->bytes_max();
+  }
   return info;
 }
 
@@ -39,14 +45,24 @@ Status set_pools(const config::ServiceConfig& service, Scheduler& scheduler) {
   return {};
 }
 
-std::vector<PoolInfo> pool_infos(const Scheduler& scheduler) {
+PoolBudgets make_budgets(const config::ServiceConfig& service) {
+  const int64_t configured = service.engine.memory_bytes;
+  const auto all = std::make_shared<MemoryBudget>(configured > 0 ? configured : std::min(kMemoryAutoMax, usable_memory() / 2));
+  PoolBudgets budgets;
+  for (const auto& [name, pool] : service.pools) {
+    budgets[name] = std::make_shared<MemoryBudget>(static_cast<int64_t>(static_cast<double>(all->bytes_max()) * pool.memory_share), all);
+  }
+  return budgets;
+}
+
+std::vector<PoolInfo> pool_infos(const Scheduler& scheduler, const PoolBudgets& budgets) {
   const std::string warning = scheduler.status().minima_warning;
   std::vector<PoolInfo> all;
-  for (const auto& status : scheduler.pools()) all.push_back(info_of(status, warning));
+  for (const auto& status : scheduler.pools()) all.push_back(info_of(status, warning, budgets));
   return all;
 }
 
-Result<PoolInfo> change_pool(Scheduler& scheduler, const std::string& name, const PoolChange& change) {
+Result<PoolInfo> change_pool(Scheduler& scheduler, const PoolBudgets& budgets, const std::string& name, const PoolChange& change) {
   const auto pools = scheduler.pools();
   const auto found = std::ranges::find_if(pools, [&](const PoolStatus& one) { return one.options.name == name; });
   if (found == pools.end()) return Status::user("unknown_pool", "no pool of this name is configured; GET /pools lists them: " + name);
@@ -55,7 +71,7 @@ Result<PoolInfo> change_pool(Scheduler& scheduler, const std::string& name, cons
   options.min_share = change.min_share.value_or(options.min_share);
   options.max_share = change.max_share.value_or(options.max_share);
   LT_RETURN_IF_ERROR(scheduler.set_pool(options));
-  const auto changed = pool_infos(scheduler);
+  const auto changed = pool_infos(scheduler, budgets);
   return *std::ranges::find_if(changed, [&](const PoolInfo& one) { return one.name == name; });
 }
 

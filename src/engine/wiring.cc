@@ -94,6 +94,7 @@ class Wiring {
     options.max_rate_per_partition = kafka.max_rate_per_partition;
     options.fail_on_data_loss = kafka.fail_on_data_loss;
     options.alarm = alarm();
+    spec_.lane_bytes = options.prefetch_bytes_max;
     LT_ASSIGN_OR_RETURN(spec_.source, make_kafka_source(std::move(options)));
     LT_ASSIGN_OR_RETURN(const OffsetSetting start, parse_offsets(kafka.start, "start"));
     spec_.start_text = kafka.start;
@@ -214,6 +215,7 @@ class Wiring {
     };
     const IoActor actor = scheduler_.io_actor("postgres " + spec_.line, spec_.account);
     options.post = [actor](std::function<void()> work) { actor.post(std::move(work)); };
+    spec_.fixed_bytes += static_cast<int64_t>(options.queue_bytes_max);
     LT_ASSIGN_OR_RETURN(auto made, make_postgres_sinks(std::move(options)));
     for (size_t i = 0; i < indices.size(); ++i) spec_.sinks[indices[i]] = on_actor(actor, std::move(made[i]));
     needs_place_ = true;

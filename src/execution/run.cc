@@ -27,8 +27,11 @@ int64_t records_in(const Ranges& ranges) {
   return all;
 }
 
-RunSpec with_account(RunSpec spec, Scheduler& scheduler) {
+RunSpec completed(RunSpec spec, Scheduler& scheduler) {
   if (!spec.account) spec.account = scheduler.open_account({spec.pool, spec.run_id});
+  if (!spec.budget) spec.budget = std::make_shared<MemoryBudget>(INT64_MAX);
+  if (spec.line.empty()) spec.line = spec.pipeline;
+  spec.memory = std::make_shared<RunMemory>(spec.budget);
   return spec;
 }
 }  // namespace
@@ -44,13 +47,12 @@ std::shared_ptr<Run> Run::start(RunSpec spec, Ledger& ledger, Scheduler& schedul
 }
 
 Run::Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler)
-    : spec_(with_account(std::move(spec), scheduler)),
+    : spec_(completed(std::move(spec), scheduler)),
       ledger_(ledger),
       scheduler_(scheduler),
       actor_(scheduler.io_actor("run " + spec_.pipeline, spec_.account)),
       watcher_(scheduler.io_actor("bounds " + spec_.pipeline, spec_.account)),
       metrics_(spec_.metrics, spec_.pipeline) {
-  if (spec_.line.empty()) spec_.line = spec_.pipeline;
   if (spec_.job) view_.attempt = spec_.job->attempt;
 }
 
@@ -122,14 +124,16 @@ void Run::set_state(StreamState state, const Status& problem) {
 }
 
 void Run::main() {
-  Status outcome;
-  do {
+  Status outcome = spec_.memory->reserve(spec_.fixed_bytes + spec_.lanes_max * spec_.lane_bytes, "what the run's clients hold ready");
+  while (outcome.ok()) {
     set_state(StreamState::kStarting, view().problem);
     outcome = attempt();
     if (outcome.ok() || !can_heal(outcome) || stop_requested() || !has_attempts()) break;
     set_state(StreamState::kStalled, outcome);
     pause_before_retry();
-  } while (!stop_requested());
+    if (stop_requested()) break;
+    outcome = {};
+  }
   const StreamState state = settle(outcome);
   {
     std::lock_guard lock(mutex_);

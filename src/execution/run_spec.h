@@ -9,7 +9,9 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "execution/lane.h"
+#include "execution/run_memory.h"
 #include "flow/decoder.h"
 #include "flow/operator.h"
 #include "flow/sink.h"
@@ -56,6 +58,10 @@ struct RunSpec {
   std::string pool;
   Account account;  // of the run in its pool; opened when the run starts unless its parts needed it before
   std::shared_ptr<Metrics> metrics;
+  std::shared_ptr<MemoryBudget> budget;  // of the pool; null: no bound
+  int64_t fixed_bytes = 0;               // held while it runs, beside what lanes hold: queues of its sinks
+  int64_t lane_bytes = 0;                // held by each lane: the client's read-ahead
+  std::shared_ptr<RunMemory> memory;     // made when the run starts
 
   std::string source_name;
   std::shared_ptr<Source> source;

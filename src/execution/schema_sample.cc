@@ -1,7 +1,5 @@
 #include "execution/schema_sample.h"
 
-#include <arrow/memory_pool.h>
-
 #include "base/signal.h"
 
 namespace laketide {
@@ -15,7 +13,7 @@ constexpr std::chrono::milliseconds kBetweenTries{200};
 class Sampler {
  public:
   explicit Sampler(RunSpec& run) : run_(run) {
-    context_.memory = arrow::default_memory_pool();
+    context_.memory = run.memory.get();
     context_.clock = &system_clock();
     context_.metrics = run.metrics;
     context_.labels = {{"pipeline", run.pipeline}};

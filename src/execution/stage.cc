@@ -1,7 +1,5 @@
 #include "execution/stage.h"
 
-#include <arrow/memory_pool.h>
-
 #include <atomic>
 
 #include "base/log.h"
@@ -142,7 +140,7 @@ Result<LaneParts> Stage::make_parts(int lane, const Ranges& ranges) {
   LaneParts parts;
   parts.context = std::make_unique<Context>();
   parts.context->lane = lane;
-  parts.context->memory = arrow::default_memory_pool();
+  parts.context->memory = run_.memory.get();
   parts.context->clock = &system_clock();
   parts.context->metrics = run_.metrics;
   parts.context->labels = {{"pipeline", run_.pipeline}};
