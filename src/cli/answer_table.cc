@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int64_t kCellWidthMax = 60, kCellWidthMin = 8;
+constexpr int64_t kCellWidthMax = 60, kCellWidthMin = 12;
 
 std::string cell(const Json& object, const char* name) {
   const Json value = object.value(name, Json());
@@ -43,8 +43,9 @@ class Grid {
 
   std::string text() const { return format_table(head_, cells_); }
 
-  void fit(size_t columns) {
-    while (width() > columns && (cut_widest() || drop_last())) continue;
+  void fit(int64_t columns) {
+    while (least_width() > columns && head_.size() > 1) drop_last();
+    while (width() > columns && cut_widest()) continue;
   }
 
  private:
@@ -60,7 +61,18 @@ class Grid {
     }
     return widths;
   }
-  size_t width() const { return text().find('\n'); }
+  int64_t width() const { return static_cast<int64_t>(text().find('\n')); }
+
+  /// The width once everything is cut that may be.
+  int64_t least_width() const {
+    const std::vector<int64_t> all = widths();
+    int64_t least = 1;
+    for (size_t i = 0; i < all.size(); ++i) {
+      const int64_t cut = std::max(static_cast<int64_t>(head_[i].size()), kCellWidthMin);
+      least += (cuttable_[i] ? std::min(all[i], cut) : all[i]) + 1;
+    }
+    return least;
+  }
 
   bool cut_widest() {
     const std::vector<int64_t> all = widths();
@@ -77,12 +89,10 @@ class Grid {
     return true;
   }
 
-  bool drop_last() {
-    if (head_.size() == 1) return false;
+  void drop_last() {
     head_.pop_back();
     cuttable_.pop_back();
     for (auto& row : cells_) row.pop_back();
-    return true;
   }
 
   std::vector<std::string> head_;
@@ -94,7 +104,7 @@ class Grid {
 
 void print_table(const Json& rows, const std::vector<Column>& columns, const Terminal& terminal) {
   Grid grid(rows, columns);
-  if (terminal.screen.out_columns > 0) grid.fit(static_cast<size_t>(terminal.screen.out_columns));
+  if (terminal.screen.out_columns > 0) grid.fit(terminal.screen.out_columns);
   terminal.out << grid.text();
 }
 

@@ -17,8 +17,8 @@ struct Column {
   bool whole = false;
 };
 
-/// Prints one line for each of `rows`: "-" for null, lists with commas between. If that is wider than the screen, texts are
-/// cut, and if that is not enough the last columns go: put what matters first. Numbers are never cut.
+/// Prints one line for each of `rows`: "-" for null, lists with commas between. On a screen that is too narrow the last
+/// columns go until the rest fits with its texts cut: put what matters first. Numbers are never cut.
 void print_table(const nlohmann::ordered_json& rows, const std::vector<Column>& columns, const Terminal& terminal);
 
 /// "2026-01-02 03:04:05" of an ISO time; "" of null.

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/quantity.h"
 #include "base/signal.h"
 #include "cli/answer_table.h"
 #include "cli/commands.h"
@@ -11,7 +12,6 @@
 #include "cli/job_text.h"
 #include "cli/pipeline_file.h"
 #include "cli/remote.h"
-#include "config/quantity.h"
 #include "http/client.h"
 
 namespace laketide::cli {
@@ -123,7 +123,7 @@ void print_taken(const Json& job, const Terminal& terminal) {
 /// When a wait is over; none, and a message, if its text is no duration.
 std::optional<Clock::time_point> end_of_wait(const std::string& text, const Terminal& terminal) {
   if (text.empty()) return Clock::time_point::max();
-  if (const auto duration = config::parse_duration(text)) return Clock::now() + *duration;
+  if (const auto duration = parse_duration(text)) return Clock::now() + *duration;
   terminal.err << "laketide: --wait takes a duration such as 10m, or nothing for as long as it takes: " << text << '\n';
   return std::nullopt;
 }

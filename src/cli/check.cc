@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/quantity.h"
 #include "cli/commands.h"
 #include "config/document_file.h"
-#include "config/quantity.h"
 #include "config/service_config.h"
 #include "engine/check_pipeline.h"
 #include "http/server.h"
@@ -89,7 +89,7 @@ std::string trigger_text(const config::TriggerSpec& trigger) {
   using Kind = config::TriggerSpec::Kind;
   if (trigger.kind == Kind::kOnce) return "one epoch, then finished";
   if (trigger.kind == Kind::kAvailableNow) return "what is there now, then finished";
-  return trigger.every ? "every " + config::duration_text(*trigger.every) : "as stream_defaults.epoch says";
+  return trigger.every ? "every " + duration_text(*trigger.every) : "as stream_defaults.epoch says";
 }
 
 void print_plan(const std::string& file, const config::PipelineSpec& spec, std::ostream& out) {

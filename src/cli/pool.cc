@@ -1,9 +1,9 @@
 #include <nlohmann/json.hpp>
 
+#include "base/quantity.h"
 #include "cli/commands.h"
 #include "cli/pool_text.h"
 #include "cli/remote.h"
-#include "config/quantity.h"
 #include "http/client.h"
 
 namespace laketide::cli {
@@ -21,7 +21,7 @@ std::optional<Json> change_body(const PoolChoice& choice, const Terminal& termin
   if (choice.max_share == kNoLimit) {
     body["maxShare"] = nullptr;
   } else if (!choice.max_share.empty()) {
-    const auto cores = config::parse_number(choice.max_share);
+    const auto cores = parse_number(choice.max_share);
     if (!cores) {
       terminal.err << "laketide: --max-share is a number of cores, or none for no limit: " << choice.max_share << '\n';
       return std::nullopt;

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/quantity.h"
 #include "cli/answer_table.h"
-#include "config/quantity.h"
 
 namespace laketide::cli {
 namespace {
@@ -15,7 +15,7 @@ using Json = nlohmann::ordered_json;
 std::string part(const Json& pool, const char* name) { return std::to_string(std::lround(pool.value(name, 0.0) * 100)) + "%"; }
 
 /// Two decimals at most: 1.6 and not 1.6000000000000001.
-std::string cores(const Json& value) { return value.is_number() ? config::number_text(std::round(value.get<double>() * 100) / 100) : "no limit"; }
+std::string cores(const Json& value) { return value.is_number() ? number_text(std::round(value.get<double>() * 100) / 100) : "no limit"; }
 
 }  // namespace
 

@@ -4,8 +4,8 @@
 #include <cctype>
 #include <iterator>
 
+#include "base/quantity.h"
 #include "config/expansion.h"
-#include "config/quantity.h"
 
 namespace laketide::config {
 namespace {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/quantity.h"
 #include "config/nearest.h"
-#include "config/quantity.h"
 
 namespace laketide::config {
 namespace {

@@ -2,9 +2,9 @@
 
 #include <cmath>
 
+#include "base/quantity.h"
 #include "config/client_settings.h"
 #include "config/field.h"
-#include "config/quantity.h"
 
 namespace laketide::config {
 namespace {

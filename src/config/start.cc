@@ -3,8 +3,8 @@
 #include <limits>
 
 #include "base/iso_time.h"
+#include "base/quantity.h"
 #include "config/document.h"
-#include "config/quantity.h"
 #include "config/reader.h"
 
 namespace laketide::config {

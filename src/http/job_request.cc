@@ -6,7 +6,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "config/quantity.h"
+#include "base/quantity.h"
 
 namespace laketide::http {
 namespace {
@@ -41,9 +41,9 @@ Result<std::string> offset(const Document& body, const std::string& name, const 
 Result<std::optional<milliseconds>> duration(const Document& body, const std::string& name, milliseconds least) {
   LT_ASSIGN_OR_RETURN(const std::string text, word(body, name));
   if (text.empty()) return std::optional<milliseconds>();
-  const auto value = config::parse_duration(text);
+  const auto value = parse_duration(text);
   if (value && *value >= least) return std::optional(std::chrono::ceil<milliseconds>(*value));
-  return Status::user("bad_value", "\"" + name + "\" must be a duration such as \"10m\"" + (least.count() > 0 ? ", at least " + config::duration_text(least) : std::string()), name);
+  return Status::user("bad_value", "\"" + name + "\" must be a duration such as \"10m\"" + (least.count() > 0 ? ", at least " + duration_text(least) : std::string()), name);
 }
 
 Result<std::string> idempotency_key(const Document& body, const std::string& of_head) {

@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
-#include "config/quantity.h"
+#include "base/quantity.h"
 #include "http/problem.h"
 #include "http/schema.h"
 #include "http/target.h"
@@ -82,11 +82,11 @@ Result<int64_t> number_value(const Parameter& parameter, const std::string& text
 
 Result<int64_t> duration_value(const Parameter& parameter, const std::string& text) {
   using std::chrono::milliseconds;
-  const auto value = config::parse_duration(text);
+  const auto value = parse_duration(text);
   const milliseconds least(parameter.min), most(parameter.max);
   if (value && *value >= least && *value <= most) return std::chrono::duration_cast<milliseconds>(*value).count();
   const std::string name(parameter.name);
-  return Status::user("bad_value", "\"" + name + "\" must be a duration from " + config::duration_text(least) + " to " + config::duration_text(most) + ", such as " + name + "=30s", name);
+  return Status::user("bad_value", "\"" + name + "\" must be a duration from " + duration_text(least) + " to " + duration_text(most) + ", such as " + name + "=30s", name);
 }
 
 Result<std::string> text_value(const Parameter& parameter, const std::string& text) {

@@ -192,8 +192,10 @@ TEST_F(Jobs, TablesFitTheScreen) {
   for (const int columns : {200, 120, 100, 80, 60}) {
     const std::string out = call({"batch", "list"}, {columns, 0}).out;
     EXPECT_LE(out.find('\n'), static_cast<size_t>(columns));
-    EXPECT_THAT(out, AllOf(HasSubstr("job-12345"), HasSubstr("FAILED"), HasSubstr("50%"))) << columns;
+    EXPECT_THAT(out, AllOf(HasSubstr("job-12345"), HasSubstr("FAILED"), HasSubstr("50%"), HasSubstr("1,234,567"))) << columns;
   }
+  EXPECT_THAT(call({"batch", "list"}, {80, 0}).out, AllOf(HasSubstr("|" + std::string(10, 'p') + "...|"), HasSubstr("|offsets_gone|"), Not(HasSubstr("batch-pool"))))
+      << "the last columns go, and what that leaves is the texts'";
   EXPECT_THAT(call({"batch", "list"}).out, HasSubstr(job.pipeline)) << "into a file nothing is cut";
 }
 

@@ -1,8 +1,8 @@
-#include "config/quantity.h"
+#include "base/quantity.h"
 
 #include <gtest/gtest.h>
 
-namespace laketide::config {
+namespace laketide {
 namespace {
 
 using namespace std::chrono_literals;
@@ -46,4 +46,4 @@ TEST(Quantity, ReadsShares) {
 }
 
 }  // namespace
-}  // namespace laketide::config
+}  // namespace laketide

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace laketide::config {
+namespace laketide {
 
 /// "250us", "10ms", "1.5s", "30 seconds", "1h30m", "2d"; a bare number is milliseconds. None if it is something else, is
 /// negative, or does not fit.
@@ -28,4 +28,4 @@ std::optional<double> parse_number(std::string_view text);
 /// The shortest text that reads back as the same number; valid JSON.
 std::string number_text(double number);
 
-}  // namespace laketide::config
+}  // namespace laketide

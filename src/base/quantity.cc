@@ -1,4 +1,4 @@
-#include "config/quantity.h"
+#include "base/quantity.h"
 
 #include <algorithm>
 #include <cctype>
@@ -7,7 +7,7 @@
 #include <iterator>
 #include <limits>
 
-namespace laketide::config {
+namespace laketide {
 namespace {
 
 struct Unit {
@@ -128,4 +128,4 @@ std::string number_text(double number) {
   return error == std::errc() ? std::string(text, end) : std::string("0");
 }
 
-}  // namespace laketide::config
+}  // namespace laketide
