@@ -209,10 +209,6 @@ double Picker::survey(SteadyTime now) {
     times += pool->cores * pool->time;
   }
   if (cores > 0) mean_ = times / cores;
-  for (Pool* pool : active_) {
-    // Its ceiling holds it back, not the others: that is no reason to be preferred later.
-    if (pool->dry) pool->time = std::max(pool->time, mean_ - kCreditQuanta * quantum_ / pool->cores);
-  }
   return mean_;
 }
 
@@ -314,7 +310,11 @@ void Picker::finish(Lane& lane, SteadyTime now, Cpu used, Phase next, bool was_l
 void Picker::charge(Run* run, SteadyTime now, Cpu used) {
   Pool& pool = *run->pool;
   const double cpu = count_of(used);
+  const double credit = kCreditQuanta * quantum_;
+  // Who sleeps meanwhile has no credit to pay from either.
+  run->time = std::max(run->time, pool.runs_time - credit);
   run->time = std::min(run->time + cpu, std::max(run->time, pool.runs_time + kDebtMax));
+  if (!pool.active) pool.time = std::max(pool.time, mean_ - credit / pool.cores);
   pool.time = std::min(pool.time + cpu / pool.cores, std::max(pool.time, mean_ + kDebtMax));
   pool.fill_bucket(now, quantum_);
   pool.bucket -= cpu;
