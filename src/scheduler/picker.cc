@@ -53,7 +53,7 @@ struct Picker::Pool {
   SteadyTime bucket_at;
   TurnQueue<Run> waiting;
 
-  int runs = 0;
+  int runs = 0;  // with tasks
   int tasks = 0;
   double cpu = 0;
   double longest_wait = 0;
@@ -102,23 +102,19 @@ Picker::Run* Picker::open_run(std::string_view name) {
   run->pool = pool;
   run->opened = opened_++;
   run->time = pool->runs_time;
-  ++pool->runs;
   Run* opened = run.get();
   runs_.emplace(opened, std::move(run));
   return opened;
 }
 
-void Picker::close_run(Run* run) {
-  --run->pool->runs;
-  runs_.erase(run);
-}
+void Picker::close_run(Run* run) { runs_.erase(run); }
 
 void Picker::add(Lane& lane, Run* run) {
   lane.run = run;
   lane.phase = Phase::kBlocked;
   lane.expected = Cpu(static_cast<int64_t>(quantum_));
   lane.turn.key = run->lanes_time;
-  ++run->tasks;
+  if (run->tasks++ == 0) ++run->pool->runs;
   ++run->pool->tasks;
 }
 
@@ -301,7 +297,7 @@ void Picker::finish(Lane& lane, SteadyTime now, Cpu used, Phase next, bool was_l
   lane.phase = next;
   if (next == Phase::kWaiting) enqueue(lane, now);
   if (next == Phase::kGone) {
-    --run.tasks;
+    if (--run.tasks == 0) --pool.runs;
     --pool.tasks;
   }
   lanes_changed(pool);

@@ -370,6 +370,26 @@ TEST(Picker, pays_back_a_second_at_most) {
   EXPECT_NEAR(simulation.cpu_ms("debtor") - before, 1000, 2 * kErrorMs);
 }
 
+TEST(Picker, a_stream_beside_jobs_keeps_its_latency) {
+  Simulation simulation(2);
+  simulation.pool({.name = "streams", .weight = 3});
+  simulation.pool({.name = "jobs", .weight = 1});
+  for (uint64_t job = 1; job <= 3; ++job) simulation.saturate("jobs", 2, job);
+  SimulatedLane& stream = simulation.lane("streams", simulation.run("streams"), [] { return Nanos(2ms); });
+  stream.next = Picker::Phase::kBlocked;
+  int wakes = 0;
+  for (Nanos time = 5ms; time < 20s; time += 5ms) {
+    simulation.at(time, [&] {
+      if (stream.phase != Picker::Phase::kBlocked) return;
+      ++wakes;
+      simulation.picker.wake(stream, simulation.now);
+    });
+  }
+  simulation.until(20s);
+  EXPECT_GE(wakes, 3900) << "it had less to do than its share, and had it done before more came";
+  EXPECT_LE(simulation.status("streams").longest_wait_ms, Simulation::ms(kLongest)) << "no more than the step that runs";
+}
+
 TEST(Picker, measures_and_bounds_the_wait_of_a_runnable_lane) {
   Simulation simulation(2);
   std::map<const SimulatedLane*, SteadyTime> since;
@@ -415,6 +435,7 @@ TEST(Picker, counts_what_a_pool_holds) {
   ends.next = Picker::Phase::kGone;
   simulation.until(40ms);
   simulation.picker.close_run(closed);
+  EXPECT_EQ(simulation.picker.open_runs(), 1);
   const PoolStatus status = simulation.status("p");
   EXPECT_EQ(status.options.weight, 2);
   EXPECT_EQ(status.runs, 1);
