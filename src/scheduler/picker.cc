@@ -53,7 +53,7 @@ struct Picker::Pool {
   SteadyTime bucket_at;
   TurnQueue<Run> waiting;
 
-  int runs = 0;
+  int runs = 0;  // with tasks
   int tasks = 0;
   double cpu = 0;
   double longest_wait = 0;
@@ -102,23 +102,19 @@ Picker::Run* Picker::open_run(std::string_view name) {
   run->pool = pool;
   run->opened = opened_++;
   run->time = pool->runs_time;
-  ++pool->runs;
   Run* opened = run.get();
   runs_.emplace(opened, std::move(run));
   return opened;
 }
 
-void Picker::close_run(Run* run) {
-  --run->pool->runs;
-  runs_.erase(run);
-}
+void Picker::close_run(Run* run) { runs_.erase(run); }
 
 void Picker::add(Lane& lane, Run* run) {
   lane.run = run;
   lane.phase = Phase::kBlocked;
   lane.expected = Cpu(static_cast<int64_t>(quantum_));
   lane.turn.key = run->lanes_time;
-  ++run->tasks;
+  if (run->tasks++ == 0) ++run->pool->runs;
   ++run->pool->tasks;
 }
 
@@ -209,10 +205,6 @@ double Picker::survey(SteadyTime now) {
     times += pool->cores * pool->time;
   }
   if (cores > 0) mean_ = times / cores;
-  for (Pool* pool : active_) {
-    // Its ceiling holds it back, not the others: that is no reason to be preferred later.
-    if (pool->dry) pool->time = std::max(pool->time, mean_ - kCreditQuanta * quantum_ / pool->cores);
-  }
   return mean_;
 }
 
@@ -305,7 +297,7 @@ void Picker::finish(Lane& lane, SteadyTime now, Cpu used, Phase next, bool was_l
   lane.phase = next;
   if (next == Phase::kWaiting) enqueue(lane, now);
   if (next == Phase::kGone) {
-    --run.tasks;
+    if (--run.tasks == 0) --pool.runs;
     --pool.tasks;
   }
   lanes_changed(pool);
@@ -314,7 +306,11 @@ void Picker::finish(Lane& lane, SteadyTime now, Cpu used, Phase next, bool was_l
 void Picker::charge(Run* run, SteadyTime now, Cpu used) {
   Pool& pool = *run->pool;
   const double cpu = count_of(used);
+  const double credit = kCreditQuanta * quantum_;
+  // Who sleeps meanwhile has no credit to pay from either.
+  run->time = std::max(run->time, pool.runs_time - credit);
   run->time = std::min(run->time + cpu, std::max(run->time, pool.runs_time + kDebtMax));
+  if (!pool.active) pool.time = std::max(pool.time, mean_ - credit / pool.cores);
   pool.time = std::min(pool.time + cpu / pool.cores, std::max(pool.time, mean_ + kDebtMax));
   pool.fill_bucket(now, quantum_);
   pool.bucket -= cpu;

@@ -75,6 +75,7 @@ class Picker {
 
   /// Lanes that the last pick left waiting although their pool's bucket is not empty.
   int waiting_in_reach() const { return waiting_in_reach_; }
+  int64_t open_runs() const { return static_cast<int64_t>(runs_.size()); }
   double attributed_seconds() const { return attributed_seconds_; }
   std::vector<PoolStatus> pools(SteadyTime now) const;
   std::string minima_warning() const;

@@ -33,7 +33,7 @@ struct PoolStatus {
   double share = 0;           // of all pools' attributed CPU time of the last second, 0 to 1
   double share_minute = 0;    // the same of the last minute
   double cpu_seconds = 0;     // since start
-  int64_t runs = 0;           // open accounts
+  int64_t runs = 0;           // that have tasks
   int64_t tasks = 0;          // started and not done
   int64_t waiting = 0;        // of those: runnable, without a worker
   double longest_wait_ms = 0; // of a runnable task for a worker, since start

@@ -29,6 +29,7 @@ struct SchedulerStatus {
   double attributed_cpu_seconds = 0;  // of all pools
   double overhead_cpu_seconds = 0;    // of the workers, outside tasks: choosing, sleeping, waking
   double upkeep_cpu_seconds = 0;      // of io actors without an account
+  int64_t accounts = 0;               // open
   std::string minima_warning;         // empty, or how the pools' minima were scaled to fit
 };
 

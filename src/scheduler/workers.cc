@@ -218,6 +218,7 @@ SchedulerStatus Workers::status() const {
   SchedulerStatus status;
   status.attributed_cpu_seconds = core_->picker.attributed_seconds();
   status.overhead_cpu_seconds = std::chrono::duration<double>(core_->overhead).count();
+  status.accounts = core_->picker.open_runs();
   status.minima_warning = core_->picker.minima_warning();
   return status;
 }

@@ -62,6 +62,20 @@ TEST(Picker, gives_any_weights_what_the_fluid_model_gives) {
   }
 }
 
+TEST(Picker, many_small_pools_do_not_push_a_large_one_aside) {
+  Simulation simulation(1);
+  std::map<std::string, double> cores{{"large", 0.5}};
+  simulation.pool({.name = "large", .weight = 50});
+  simulation.saturate("large", 2, 1);
+  for (int i = 0; i < 50; ++i) {
+    const std::string name = "small" + std::to_string(i);
+    simulation.pool({.name = name, .weight = 1});
+    simulation.saturate(name, 1, static_cast<uint64_t>(10 + i));
+    cores[name] = 0.01;
+  }
+  expect_fluid(simulation, cores, 0ms, 10s);
+}
+
 TEST(Picker, scales_minima_that_exceed_the_workers) {
   Simulation simulation(2);
   simulation.pool({.name = "streaming-pool", .weight = 3, .min_share = 4});
@@ -181,6 +195,23 @@ TEST(Picker, a_lane_and_a_run_that_slept_bring_no_credit) {
   }
 }
 
+TEST(Picker, a_lane_that_slept_brings_its_run_no_disorder) {
+  Simulation simulation(1);
+  simulation.pool({.name = "p"});
+  Picker::Run* run = simulation.run("p");
+  SimulatedLane& busy = simulation.lane("p", run, Steps(1));
+  SimulatedLane& late = simulation.lane("p", run, Steps(2));
+  late.next = Picker::Phase::kBlocked;
+  simulation.at(4s, [&] {
+    late.next = Picker::Phase::kWaiting;
+    simulation.picker.wake(late, simulation.now);
+  });
+  simulation.until(4s);
+  const Nanos before = busy.used;
+  simulation.until(6s);
+  EXPECT_NEAR(Simulation::ms(busy.used - before), 1000, kErrorMs);
+}
+
 TEST(Picker, a_run_has_one_share_however_many_lanes) {
   Simulation simulation(2);
   simulation.pool({.name = "p"});
@@ -261,6 +292,27 @@ TEST(Picker, charges_count_like_quanta) {
   EXPECT_NEAR(simulation.status("streams").cpu_seconds, 18, 0.05);
 }
 
+TEST(Picker, charges_count_while_the_lanes_sleep) {
+  Simulation simulation(2);
+  simulation.pool({.name = "stream"});
+  simulation.pool({.name = "job"});
+  Picker::Run* stream = simulation.run("stream");
+  SimulatedLane& lane = simulation.lane("stream", stream, Steps(1));
+  lane.next = Picker::Phase::kBlocked;
+  simulation.saturate("job", 3, 2);
+  simulation.at(1900ms, [&] { simulation.picker.charge(stream, simulation.now, 500ms); });
+  simulation.until(1900ms);
+  const double before = simulation.cpu_ms("stream");
+  simulation.until(2s);
+  lane.next = Picker::Phase::kWaiting;
+  simulation.picker.wake(lane, simulation.now);
+  simulation.lane("stream", stream, Steps(5));
+  simulation.until(5s);
+  // 6 s on the workers since 1900 ms and 0.5 s elsewhere, less 0.2 s in which nobody but the job asked for anything.
+  EXPECT_NEAR(simulation.cpu_ms("stream") - before + 500, (6200 + 500 - 200) / 2, 2 * kErrorMs + 100);
+  EXPECT_LE(simulation.cpu_ms("stream") - before, 2900);
+}
+
 TEST(Picker, a_charge_counts_against_the_ceiling) {
   Simulation simulation(1);
   simulation.pool({.name = "held", .max_share = 0.5});
@@ -284,6 +336,23 @@ TEST(Picker, peace_leaves_no_debts) {
   expect_fluid(simulation, {{"stream", 1}, {"job", 1}}, 5s, 8s);
 }
 
+TEST(Picker, peace_leaves_no_debts_to_who_slept_through_it) {
+  Simulation simulation(2);
+  simulation.pool({.name = "stream"});
+  simulation.pool({.name = "job"});
+  Picker::Run* stream = simulation.run("stream");
+  SimulatedLane& lane = simulation.lane("stream", stream, Steps(1));
+  lane.next = Picker::Phase::kBlocked;
+  simulation.saturate("job", 1, 2);
+  simulation.at(1900ms, [&] { simulation.picker.charge(stream, simulation.now, 900ms); });
+  simulation.until(2s);
+  lane.next = Picker::Phase::kWaiting;
+  simulation.picker.wake(lane, simulation.now);
+  simulation.lane("stream", stream, Steps(5));
+  simulation.saturate("job", 2, 3);
+  expect_fluid(simulation, {{"stream", 1}, {"job", 1}}, 2s, 5s);
+}
+
 TEST(Picker, pays_back_a_second_at_most) {
   Simulation simulation(1);
   simulation.pool({.name = "debtor"});
@@ -299,6 +368,26 @@ TEST(Picker, pays_back_a_second_at_most) {
   EXPECT_NEAR(simulation.cpu_ms("debtor"), before, Simulation::ms(kLongest)) << "a second of its entitlement: half a second of one worker";
   simulation.until(3500ms);
   EXPECT_NEAR(simulation.cpu_ms("debtor") - before, 1000, 2 * kErrorMs);
+}
+
+TEST(Picker, a_stream_beside_jobs_keeps_its_latency) {
+  Simulation simulation(2);
+  simulation.pool({.name = "streams", .weight = 3});
+  simulation.pool({.name = "jobs", .weight = 1});
+  for (uint64_t job = 1; job <= 3; ++job) simulation.saturate("jobs", 2, job);
+  SimulatedLane& stream = simulation.lane("streams", simulation.run("streams"), [] { return Nanos(2ms); });
+  stream.next = Picker::Phase::kBlocked;
+  int wakes = 0;
+  for (Nanos time = 5ms; time < 20s; time += 5ms) {
+    simulation.at(time, [&] {
+      if (stream.phase != Picker::Phase::kBlocked) return;
+      ++wakes;
+      simulation.picker.wake(stream, simulation.now);
+    });
+  }
+  simulation.until(20s);
+  EXPECT_GE(wakes, 3900) << "it had less to do than its share, and had it done before more came";
+  EXPECT_LE(simulation.status("streams").longest_wait_ms, Simulation::ms(kLongest)) << "no more than the step that runs";
 }
 
 TEST(Picker, measures_and_bounds_the_wait_of_a_runnable_lane) {
@@ -346,6 +435,7 @@ TEST(Picker, counts_what_a_pool_holds) {
   ends.next = Picker::Phase::kGone;
   simulation.until(40ms);
   simulation.picker.close_run(closed);
+  EXPECT_EQ(simulation.picker.open_runs(), 1);
   const PoolStatus status = simulation.status("p");
   EXPECT_EQ(status.options.weight, 2);
   EXPECT_EQ(status.runs, 1);

@@ -124,12 +124,64 @@ TEST(Scheduler, an_account_stays_open_until_its_last_user_is_gone) {
   EXPECT_EQ(scheduler->pools().front().runs, 1);
   EXPECT_EQ(scheduler->pools().front().tasks, 1);
   const Account outlives = scheduler->open_account({"pool", "other"});
-  EXPECT_EQ(scheduler->pools().front().runs, 2);
+  EXPECT_EQ(scheduler->status().accounts, 2);
+  EXPECT_EQ(scheduler->pools().front().runs, 1) << "the other has no task";
   scheduler.reset();
   ASSERT_EQ(gone.get_future().wait_for(10s), std::future_status::ready);
   EXPECT_TRUE(handle.done());
   outlives.charge(1ms);
   EXPECT_EQ(outlives.used(), 1ms);
+}
+
+/// Runs so many times, each time only after a wake.
+class Woken final : public Task {
+ public:
+  Woken(int times, std::atomic<int>& left) : times_(times), left_(left) {}
+  ~Woken() override { --left_; }
+  TaskStep run(const Quantum&) override { return --times_ > 0 ? TaskStep::kBlocked : TaskStep::kDone; }
+
+ private:
+  int times_;
+  std::atomic<int>& left_;
+};
+
+TEST(Scheduler, accounts_tasks_and_pools_come_and_go_from_all_threads) {
+  auto scheduler = make_scheduler({.workers = 2});
+  constexpr int kThreads = 4;
+  constexpr int kRuns = 12;
+  std::atomic<int> left{kThreads * kRuns * 2};
+  std::atomic<int64_t> charged{0};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int r = 0; r < kRuns; ++r) {
+        const std::string pool = "pool" + std::to_string((t + r) % 3);
+        const bool is_held = r % 5 == 0;
+        EXPECT_TRUE(scheduler->set_pool({.name = pool, .weight = 1.0 + r % 7, .max_share = is_held ? std::optional(1.5) : std::nullopt,
+                                         .policy = r % 2 == 0 ? PoolPolicy::kFair : PoolPolicy::kFifo}).ok());
+        const Account account = scheduler->open_account({pool, "run"});
+        const IoActor actor = scheduler->io_actor("actor", account);
+        TaskHandle tasks[2];
+        for (auto& task : tasks) task = scheduler->start(std::make_unique<Woken>(20, left), account);
+        while (!tasks[0].done() || !tasks[1].done()) {
+          for (auto& task : tasks) task.wake();
+          actor.post([account] { account.charge(1us); });
+          ++charged;
+          (void)scheduler->pools();
+        }
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  const auto deadline = std::chrono::steady_clock::now() + 20s;
+  const auto settled = [&] {
+    int64_t open = left + scheduler->status().accounts;
+    for (const PoolStatus& pool : scheduler->pools()) open += pool.runs + pool.tasks + pool.waiting;
+    return open == 0;
+  };
+  while (!settled() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  EXPECT_TRUE(settled()) << "every task is destroyed and every account closed";
+  EXPECT_GE(scheduler->status().attributed_cpu_seconds, static_cast<double>(charged) * 1e-6 * 0.999);
 }
 
 TEST(Scheduler, refuses_a_pool_that_means_nothing) {
