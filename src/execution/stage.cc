@@ -2,6 +2,8 @@
 
 #include <arrow/memory_pool.h>
 
+#include <algorithm>
+
 #include "base/log.h"
 #include "execution/receipt.h"
 
@@ -259,6 +261,11 @@ Status Stage::commit(const Wait& wait) {
     stages.push_back(std::move(stage));
   }
   EpochReceipt receipt = receipt_of(plan);
+  for (size_t i = 0; spec_.replay && i < run_.sinks.size(); ++i) {
+    if (std::ranges::find(spec_.sinks, i) != spec_.sinks.end()) continue;
+    if (std::ranges::find(plan.sinks, run_.sinks[i]->id()) == plan.sinks.end()) continue;  // added since
+    LT_RETURN_IF_ERROR(add_earlier_commit(*run_.sinks[i], plan, wait, receipt));
+  }
   const auto make_receipt = [&](const std::vector<Commit>& commits) {
     for (size_t i = 0; i < stages.size(); ++i) {
       receipt.sinks.push_back({stages[i].sink->id(), commits[i].id, commits[i].rows, commits[i].quarantined});
