@@ -51,6 +51,15 @@ class LaneWaker {
   TaskHandle handle_;
 };
 
+// What a server refused is known only once it has the rows. Several sinks may have refused the same records: the most of any counts.
+void count_refused(const std::vector<Commit>& commits, EpochReceipt& receipt) {
+  int64_t most = 0;
+  for (const Commit& commit : commits) most = std::max(most, commit.quarantined);
+  most = std::min(most, receipt.rows_out);
+  receipt.rows_out -= most;
+  receipt.quarantined += most;
+}
+
 }  // namespace
 
 /// The stage's ear: what lanes report becomes events for its loop. Thread-safe.
@@ -270,6 +279,7 @@ Status Stage::commit(const Wait& wait) {
     for (size_t i = 0; i < stages.size(); ++i) {
       receipt.sinks.push_back({stages[i].sink->id(), commits[i].id, commits[i].rows, commits[i].quarantined});
     }
+    count_refused(commits, receipt);
     receipt.committed_at = to_iso(system_clock().now());
     return to_json(receipt);
   };

@@ -65,6 +65,8 @@ def test_rows_that_the_server_refuses_are_read_again_with_all_that_the_record_ha
     with started(kafka, postgres=postgres) as daemon:
         daemon.post("/stream/start", document)
         daemon.wait_for(lambda: (daemon.stream("unwanted") or {}).get("rowsIn") == len(values), "all records")
+        receipts = daemon.get("/stream/unwanted/epochs")["epochs"]
+        assert [sum(receipt[name] for receipt in receipts) for name in ("rowsIn", "rowsOut", "filtered", "quarantined")] == [4, 2, 0, 2]
         assert daemon.terminate() == 0
     assert postgres.query("SELECT id, name FROM public.unwanted ORDER BY id") == [(1, "one"), (2, "two")]
     rows = postgres.query("""SELECT "offset", code, stage, key, value, headers, topic, partition,
