@@ -161,6 +161,7 @@ Status Lane::write_quarantine() {
 
 void Lane::count(int64_t records, int64_t bytes) {
   if (epoch_.records == 0 && records > 0) host_->lane_has_rows();
+  host_->lane_has_read(records);
   epoch_.records += records;
   bytes_ += bytes;
   if (!full_ && (epoch_.records >= limits_.records_max || bytes_ >= limits_.bytes_max)) {

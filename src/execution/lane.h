@@ -34,6 +34,7 @@ struct LaneEpoch {
 class LaneHost {
  public:
   virtual ~LaneHost() = default;
+  virtual void lane_has_read(int64_t records) = 0;
   virtual void lane_has_rows() = 0;   // once per epoch, with its first record
   virtual void lane_is_full() = 0;    // once per epoch: it holds what an epoch may hold, and waits
   virtual void lane_is_drained() = 0; // once: all it was given is read

@@ -58,6 +58,9 @@ EpochPlan read_version_1(const json& in) {
   for_each_place(in.at("ranges"), [&](SourcePartition place, const json& range) {
     plan.ranges[std::move(place)] = Range{NextOffset(range.at(0)), NextOffset(range.at(1))};
   });
+  for_each_place(in.at("begin"), [&](SourcePartition place, const json& begin) {
+    plan.begin[std::move(place)] = NextOffset(begin.get<int64_t>());
+  });
   for_each_place(in.at("next"), [&](SourcePartition place, const json& next) {
     plan.next[std::move(place)] = NextOffset(next.get<int64_t>());
   });
@@ -87,6 +90,7 @@ std::string EpochPlan::to_json() const {
            {"opened_at_micros", opened_at.micros},
            {"spec_hash", spec_hash},
            {"ranges", ranges_to_json(ranges)},
+           {"begin", positions_to_json(begin)},
            {"next", positions_to_json(next)},
            {"sinks", sinks},
            {"last_records", last_records_to_json(last_records)},

@@ -50,6 +50,7 @@ struct EpochPlan {
   EpochId epoch;
   Instant opened_at;
   Ranges ranges;  // only partitions that moved; every end is set
+  Positions begin;  // of every partition, where it was first read from: [begin, next) is what the sinks have
   Positions next;  // of every partition after this epoch, also of those that did not move
   std::map<SourcePartition, LastRecord> last_records;  // of every partition that ever gave one
   std::vector<std::string> sinks;                      // ids of the sinks that have a part in it
