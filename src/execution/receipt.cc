@@ -52,4 +52,11 @@ Result<EpochReceipt> receipt_from_json(std::string_view text) {
   }
 }
 
+Status add_earlier_commit(Sink& sink, const EpochPlan& plan, const Wait& wait, EpochReceipt& receipt) {
+  auto commit = sink.commit(plan, wait);
+  if (!commit.ok()) return commit.status().in(sink.id());
+  if (!commit->id.empty()) receipt.sinks.push_back({sink.id(), commit->id, commit->rows, commit->quarantined});
+  return {};
+}
+
 }  // namespace laketide

@@ -146,6 +146,7 @@ void Run::main() {
               {"reason", outcome.ok() ? "" : outcome.to_string()}});
   spec_.sinks.clear();  // connections and files close here, where blocking is allowed
   spec_.quarantine.reset();
+  spec_.memory->release();  // others may hold this object a little longer
   ended_(view());
   {
     std::lock_guard lock(mutex_);

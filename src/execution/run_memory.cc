@@ -21,6 +21,8 @@ Status RunMemory::reserve(int64_t bytes, const char* what) {
   return {};
 }
 
+void RunMemory::release() { budget_->give_back(reserved_.exchange(0)); }
+
 arrow::Status RunMemory::refused(int64_t bytes) const {
   return arrow::Status::OutOfMemory(std::to_string(bytes), " bytes more, ", held(*budget_));
 }

@@ -23,6 +23,8 @@ class RunMemory final : public arrow::MemoryPool {
   /// Counts memory that is no Arrow buffer (a client's read-ahead, a queue) until this object is gone. Fails `kUser`
   /// `memory_exceeded`.
   Status reserve(int64_t bytes, const char* what);
+  /// Gives back what was reserved.
+  void release();
 
   using arrow::MemoryPool::Allocate;
   using arrow::MemoryPool::Free;

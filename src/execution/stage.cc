@@ -1,5 +1,6 @@
 #include "execution/stage.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include "base/log.h"
@@ -48,6 +49,15 @@ class LaneWaker {
   std::mutex mutex_;
   TaskHandle handle_;
 };
+
+// What a server refused is known only once it has the rows. Several sinks may have refused the same records: the most of any counts.
+void count_refused(const std::vector<Commit>& commits, EpochReceipt& receipt) {
+  int64_t most = 0;
+  for (const Commit& commit : commits) most = std::max(most, commit.quarantined);
+  most = std::min(most, receipt.rows_out);
+  receipt.rows_out -= most;
+  receipt.quarantined += most;
+}
 
 }  // namespace
 
@@ -267,10 +277,16 @@ Status Stage::commit(const Wait& wait) {
     stages.push_back(std::move(stage));
   }
   EpochReceipt receipt = receipt_of(plan);
+  for (size_t i = 0; spec_.replay && i < run_.sinks.size(); ++i) {
+    if (std::ranges::find(spec_.sinks, i) != spec_.sinks.end()) continue;
+    if (std::ranges::find(plan.sinks, run_.sinks[i]->id()) == plan.sinks.end()) continue;  // added since
+    LT_RETURN_IF_ERROR(add_earlier_commit(*run_.sinks[i], plan, wait, receipt));
+  }
   const auto make_receipt = [&](const std::vector<Commit>& commits) {
     for (size_t i = 0; i < stages.size(); ++i) {
       receipt.sinks.push_back({stages[i].sink->id(), commits[i].id, commits[i].rows, commits[i].quarantined});
     }
+    count_refused(commits, receipt);
     receipt.committed_at = to_iso(system_clock().now());
     return to_json(receipt);
   };

@@ -31,15 +31,21 @@ def test_the_points_of_the_kill_loops_are_all_defined():
     assert set(DELTA_POINTS + POSTGRES_POINTS) <= set(defined())
 
 
+def ask(stream, daemon, job):
+    stream.begin(daemon)
+    if job:
+        daemon.post("/batch/run", {"topic": stream.name}, expect=202)
+
+
 def live_until_killed(kafka, stream, daemon, failpoint):
-    """Records come in, the stream is started and stopped at will, until the point is reached."""
+    """Records come in, the stream is started, and a job if it is about jobs, until the point is reached."""
     load = GeneratorLoad(kafka.address, stream.feed, rate=4000, first=stream.ends)
     with daemon.start(failpoint, wait=False):
         load.start()
         try:
             try:
                 daemon.wait_for(lambda: daemon.ready(), "requests to be taken")
-                stream.begin(daemon)
+                ask(stream, daemon, job=".job." in failpoint)
             except (requests.RequestException, AssertionError):
                 assert daemon.wait_exit(5) == -signal.SIGKILL, "only the failpoint may end it while it is asked"
             code = daemon.wait_exit(30)
@@ -61,7 +67,8 @@ def test_a_kill_at(point, kafka, request):
     for hit in (1, 13) if OFTEN.match(point) else (1,):
         live_until_killed(kafka, stream, daemon, f"{point}=kill@{hit}")
     with daemon.start():
-        stream.begin(daemon)
+        ask(stream, daemon, job=".job." in point)
         stream.wait_caught_up(daemon)
+        daemon.wait_for(lambda: all(job["status"] == "SUCCEEDED" for job in daemon.get("/batch")["jobs"]), "jobs to end well")
         assert daemon.terminate() == 0
     stream.assert_exact(daemon)

@@ -79,8 +79,9 @@ def test_receipts_of_epochs_that_a_later_process_recorded_have_their_counts(kafk
     stream = Proven(kafka, "recorded", document=two_sinks("recorded", bad_records={"max_ratio": 1.0}, tombstones="skip"),
                     postgres=(postgres, "public.recorded"), spec=RecordSpec(7, 0, 0.05))
     daemon = started(kafka, postgres=postgres)
-    deeds = ["epoch.sink_committed=kill@2",  # Delta has the epoch, or the quarantine; PostgreSQL gets it again
-             "ledger.committed.before=kill", "ledger.committed.before=kill@2", "epoch.planned=kill"]
+    deeds = ["epoch.sink_committed=kill@2",  # quarantine and Delta have the epoch; PostgreSQL gets it in a second run
+             "ledger.committed.before=kill", "ledger.committed.before=kill@2",  # recorded from the plan, without the sinks' commits
+             "epoch.planned=kill"]
     for number, failpoint in enumerate(deeds):
         stream.produce(400 * (number + 1))
         with daemon.start(failpoint, wait=number == 0):
@@ -97,7 +98,7 @@ def test_receipts_of_epochs_that_a_later_process_recorded_have_their_counts(kafk
         return receipts
 
     with daemon.start():
-        stream.assert_exact(daemon, receipts=settled(2000), recorded_later=len(deeds))
+        stream.assert_exact(daemon, receipts=settled(2000), recorded_later=2)
     stream.produce(2400)
     with daemon.start("ledger.committed.before=kill", wait=False):
         assert daemon.wait_exit(30) == -9

@@ -1,4 +1,5 @@
 """What the query or a sink refuses stands in the quarantine with bytes, place and reason (PRODUCT §8)."""
+import base64
 import json
 
 from confluent_kafka import Producer
@@ -51,3 +52,27 @@ def test_rows_refused_by_the_query_and_by_the_encoder_keep_key_value_and_headers
             assert receipt["rowsIn"] == receipt["rowsOut"] + receipt["filtered"] + receipt["quarantined"], receipt
             assert receipt["filtered"] == 0, json.dumps(receipt)
         assert sum(receipt["quarantined"] for receipt in receipts) == 3
+
+
+def test_rows_that_the_server_refuses_are_read_again_with_all_that_the_record_has(kafka, postgres):
+    kafka.create_topic("unwanted", 1)
+    large, null = b'{"id": 200, "name": "large"}', b'{"id": null, "name": "null"}'
+    values = [b'{"id": 1, "name": "one"}', large, b'{"id": 2, "name": "two"}', null]
+    produce(kafka, "unwanted", values)
+    postgres.query("CREATE TABLE public.unwanted (id bigint NOT NULL CHECK (id < 100), name text)")
+    document = {"name": "unwanted", "source": {"kafka": {"topic": "unwanted"}, "format": {"json": {"schema": "id bigint, name text"}}},
+                "sinks": [{"postgres": {"table": "public.unwanted"}}], "bad_records": {"max_ratio": 1.0}}
+    with started(kafka, postgres=postgres) as daemon:
+        daemon.post("/stream/start", document)
+        daemon.wait_for(lambda: (daemon.stream("unwanted") or {}).get("rowsIn") == len(values), "all records")
+        receipts = daemon.get("/stream/unwanted/epochs")["epochs"]
+        assert [sum(receipt[name] for receipt in receipts) for name in ("rowsIn", "rowsOut", "filtered", "quarantined")] == [4, 2, 0, 2]
+        assert daemon.terminate() == 0
+    assert postgres.query("SELECT id, name FROM public.unwanted ORDER BY id") == [(1, "one"), (2, "two")]
+    rows = postgres.query("""SELECT "offset", code, stage, key, value, headers, topic, partition,
+                             (extract(epoch FROM "timestamp") * 1000)::bigint FROM laketide.quarantine WHERE pipeline = 'unwanted' ORDER BY 1""")
+    headers = [[{"key": "trace", "base64": base64.b64encode(b"\x00\xff%d" % offset).decode()}, {"key": "none", "value": None}]
+               for offset in (1, 3)]
+    assert rows == [
+        (1, "check_violation", "write", b"key 1", large, headers[0], "unwanted", 0, 1_700_000_000_001),
+        (3, "not_null_violation", "write", b"key 3", null, headers[1], "unwanted", 0, 1_700_000_000_003)]

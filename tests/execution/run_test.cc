@@ -212,6 +212,34 @@ TEST_F(RunTest, the_receipt_of_an_epoch_whose_ledger_was_lost_has_its_counts) {
   EXPECT_EQ(receipt->quarantined, 1);
 }
 
+TEST_F(RunTest, the_receipt_of_an_epoch_run_again_names_the_commits_that_stood_before) {
+  for (const char* value : {"good", "!bad", "better"}) topic_->append(0, value);
+  ASSERT_TRUE(Failpoint::arm("memory_sink.b.commit.before=fail").ok());
+  RunSpec job = spec();
+  job.bounded = job.one_epoch = true;
+  auto first = start(std::move(job));
+  ASSERT_TRUE(rest(first));
+  ASSERT_EQ(table("a")->commits, 1);
+  ASSERT_EQ(table("b")->commits, 0);
+  Failpoint::disarm_all();
+  auto second = start(spec());
+  ASSERT_TRUE(eventually([&] { return second->view().state == StreamState::kRunning && second->view().epoch == EpochId(0); }));
+  second->stop(false);
+  ASSERT_TRUE(rest(second));
+  EXPECT_EQ(table("a")->commits, 1);
+  const auto epochs = ledger_->committed_epochs("p", 100);
+  ASSERT_TRUE(epochs.ok());
+  ASSERT_EQ(epochs->size(), 1u);
+  const auto receipt = receipt_from_json(epochs->front().receipt);
+  ASSERT_TRUE(receipt.ok());
+  ASSERT_EQ(receipt->sinks.size(), 2u);
+  for (const auto& sink : receipt->sinks) {
+    EXPECT_EQ(sink.commit, "1") << sink.sink;
+    EXPECT_EQ(sink.rows, 2) << sink.sink;
+  }
+  EXPECT_EQ(receipt->rows_in, 3);
+}
+
 /// Beside the policy, what a refusing query and refusing sinks need.
 class QuarantineTest : public RunTest {
  protected:

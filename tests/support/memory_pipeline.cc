@@ -286,6 +286,8 @@ class MemorySink final : public Sink {
     {
       std::lock_guard lock(table_->mutex);
       if (table_->generation != generation_) return Status::fenced("another owner has " + id_);
+      if (table_->epoch == plan.epoch) return Commit{std::to_string(table_->commits), table_->rows_of_epoch, 0};
+      table_->rows_of_epoch = static_cast<int64_t>(staged_.size());
       table_->rows.insert(table_->rows.end(), staged_.begin(), staged_.end());
       table_->epoch = plan.epoch;
       table_->next = plan.next;

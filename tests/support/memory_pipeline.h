@@ -50,6 +50,7 @@ struct MemoryTable {
   Positions next;
   std::string plan;
   int commits = 0;
+  int64_t rows_of_epoch = 0;  // of the last one
 };
 
 /// Refuses rows whose value begins with '?', naming their place only, as the operators of a query do.
