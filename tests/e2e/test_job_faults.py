@@ -91,19 +91,18 @@ def test_past_its_deadline_it_fails_and_leaves_nothing(kafka, topic):
 
 
 def test_cut_by_a_stop_it_is_taken_up_by_the_next_process(kafka, topic):
-    with started(kafka, server={"stop_deadline": "1s"}) as daemon:
-        armed(daemon, "epoch.prepare.before=delay:3000")
+    with started(kafka, server={"stop_deadline": "1s"}, batch_defaults={"max_running": 1}) as daemon:
+        armed(daemon, "epoch.prepare.before=delay:3000@every")
         job = submit(daemon, topic.document("cut"), RANGES)
-        waiting = [submit(daemon, topic.document(f"behind-{n}"), RANGES) for n in range(2)]
+        waiting = submit(daemon, topic.document("behind"), RANGES)
         running(daemon, job)
         assert daemon.terminate() == 0
         assert keys_in(daemon, "cut") == []
         daemon.start()
         document = succeeded(daemon, job)
         assert document["attempt"] == 2
-        for other in waiting:
-            succeeded(daemon, other)
-        assert keys_in(daemon, "cut") == keys_in(daemon, "behind-1") == topic.keys(RANGES)
+        assert succeeded(daemon, waiting)["attempt"] == 1
+        assert keys_in(daemon, "cut") == keys_in(daemon, "behind") == topic.keys(RANGES)
 
 
 def test_refused_by_one_sink_nothing_stands_in_the_other(kafka, postgres, topic):
