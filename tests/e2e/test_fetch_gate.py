@@ -61,7 +61,11 @@ def test_bounds_are_asked_for_while_reading_is_held_back(gated):
     stream, daemon, ends = gated
     stream.produce(61_000)
     daemon.wait_for(lambda: daemon.stream(stream.name)["partitions"][0]["end"] == 61_000, "the new end", 6)
-    assert time.monotonic() < ends, "it was seen during the stall"
+    older = daemon.wait_for(lambda: daemon.stream(stream.name)["lagSeconds"], "the age of the oldest record", 6)
+    daemon.wait_for(lambda: daemon.stream(stream.name)["lagSeconds"] > older + 1, "that record to grow older", 6)
+    assert time.monotonic() < ends, "all of it was seen during the stall"
+    stream.wait_caught_up(daemon)
+    daemon.wait_for(lambda: daemon.stream(stream.name)["lagSeconds"] == 0, "nothing to wait", 10)
     finish(stream, daemon)
 
 
