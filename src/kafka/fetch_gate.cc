@@ -16,7 +16,7 @@ FetchGate::FetchGate(int64_t bytes_max)
     : bytes_max_(bytes_max), messages_max_(std::max(kMessagesMin, bytes_max / (kFirstGuessBytes + kMessageOverhead))) {}
 
 void FetchGate::watch(rd_kafka_queue_t* queue) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   queue_ = queue;
 }
 
@@ -27,11 +27,13 @@ bool FetchGate::is_longer_than(int64_t messages) {
 // An interceptor is told not to call the client nor to wait. The length takes the queue's own lock only, which no thread holds
 // while it sends; and waiting is what this is for: the thread has nothing to do but to fetch more.
 void FetchGate::pass() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_ || !is_longer_than(messages_max_.load(std::memory_order_relaxed))) return;
   waiting_.fetch_add(1);
-  open_.wait_for(lock, kHoldMax,
-                 [&] { return closed_ || !is_longer_than(messages_max_.load(std::memory_order_relaxed) / 2); });
+  const SteadyTime until = std::chrono::steady_clock::now() + kHoldMax;
+  while (!closed_ && is_longer_than(messages_max_.load(std::memory_order_relaxed) / 2)) {
+    if (!open_.wait_until(mutex_, until)) break;
+  }
   waiting_.fetch_sub(1);
 }
 
@@ -42,12 +44,12 @@ void FetchGate::drained(int64_t messages, int64_t bytes) {
     messages_max_.store(fitting < before ? fitting : before + (fitting - before) / 4, std::memory_order_relaxed);
   }
   if (waiting_.load() == 0) return;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   open_.notify_all();
 }
 
 void FetchGate::close() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   closed_ = true;
   queue_ = nullptr;
   open_.notify_all();
