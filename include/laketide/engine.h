@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "laketide/jobs.h"
+#include "laketide/pools.h"
 #include "laketide/status.h"
 
 namespace laketide {
@@ -110,6 +112,23 @@ class Engine {
   virtual Result<std::string> progress(const std::string& pipeline) const = 0;
   virtual std::vector<PipelineInfo> pipelines() const = 0;
   virtual Result<PipelineInfo> pipeline(const std::string& name) const = 0;
+
+  /// Takes a batch job: it is durable, and QUEUED, when this returns. A request whose idempotency key was used in the last 24 h
+  /// with the same body answers with the job that it made. Fails `kUser` `bad_offsets`, `offsets_reversed`,
+  /// `range_already_in_table`, `idempotency_key_reused`, `queue_full`, and as start_stream does for an unknown pipeline.
+  virtual Result<JobStatus> submit_job(const JobRequest& request) = 0;
+  /// Fails `kUser` `unknown_job`, as the others that take an id.
+  virtual Result<JobStatus> job(const std::string& id) const = 0;
+  virtual Result<std::vector<JobStatus>> jobs(const JobFilter& filter) const = 0;
+  /// Ends a job; nothing of it becomes visible (of one that commits as it goes: nothing more). A finished job stays what it
+  /// is. Fails `kUser` `committing` once the commit is decided.
+  virtual Result<JobStatus> cancel_job(const std::string& id) = 0;
+  /// Its committed epochs, newest first: one for an atomic job.
+  virtual Result<std::vector<EpochReceipt>> job_receipt(const std::string& id) const = 0;
+
+  virtual std::vector<PoolInfo> pools() const = 0;
+  /// Changes a pool until the service file is read again. Fails `kUser` `unknown_pool`, `bad_value`.
+  virtual Result<PoolInfo> set_pool(const std::string& name, const PoolChange& change) = 0;
 
   /// Liveness: success while the workers make progress. Never depends on Kafka or a sink.
   virtual Status health() const = 0;

@@ -10,18 +10,18 @@
 namespace laketide::config {
 namespace {
 
-void check_pool(const ServiceConfig& config, const Node& root, Reader& reader) {
-  if (config.pools.contains(config.stream_defaults.pool)) return;
+/// `section`.pool must be one of the pools.
+void check_pool(const ServiceConfig& config, const std::string& section, const std::string& pool, const Node& root, Reader& reader) {
+  if (config.pools.contains(pool)) return;
   std::vector<std::string_view> names;
-  for (const auto& [name, pool] : config.pools) names.push_back(name);
+  for (const auto& [name, known] : config.pools) names.push_back(name);
   Place place = root.place;
-  if (const Node::Member* section = root.find("stream_defaults")) {
-    if (const Node::Member* pool = section->value.find("pool")) place = pool->value.place;
+  if (const Node::Member* member = root.find(section)) {
+    if (const Node::Member* named = member->value.find("pool")) place = named->value.place;
   }
-  const std::string near = nearest(config.stream_defaults.pool, names);
-  reader.refuse(place, "stream_defaults.pool",
-                "no such pool: \"" + config.stream_defaults.pool + "\"; " +
-                    (near.empty() ? "name it under `pools`" : "did you mean \"" + near + "\"?"));
+  const std::string near = nearest(pool, names);
+  reader.refuse(place, section + ".pool",
+                "no such pool: \"" + pool + "\"; " + (near.empty() ? "name it under `pools`" : "did you mean \"" + near + "\"?"));
 }
 
 }  // namespace
@@ -41,7 +41,8 @@ Result<ServiceConfig> load_service(const std::string& file, const std::vector<st
   config.pools = default_pools();
   Reader reader(Reader::Author::kFile, problems);
   reader.section(root, "", service_fields(config));
-  check_pool(config, root, reader);
+  check_pool(config, "stream_defaults", config.stream_defaults.pool, root, reader);
+  check_pool(config, "batch_defaults", config.batch_defaults.pool, root, reader);
   if (problems.size() == problems_before) return config;
   sort_by_place(problems, problems_before);
   return summary_of(problems, problems_before);

@@ -47,6 +47,16 @@ struct StreamDefaults {
   int64_t epoch_bytes = 256 << 20;
 };
 
+struct BatchDefaults {
+  std::string pool = "batch-pool";
+  int64_t max_running = 8;
+  int64_t max_queued = 1000;
+  std::chrono::milliseconds deadline{std::chrono::hours(24)};
+  int attempts = 3;
+  int64_t keep_count = 10'000;  // finished jobs that are remembered
+  std::chrono::milliseconds keep_age{std::chrono::hours(24 * 30)};
+};
+
 /// Everything of the service file. Immutable.
 struct ServiceConfig {
   ServerConfig server;
@@ -57,6 +67,7 @@ struct ServiceConfig {
   std::string state_dir = "data/state";
   std::string lake_root = "data/lake";
   StreamDefaults stream_defaults;
+  BatchDefaults batch_defaults;
   std::vector<std::string> pipelines = {"conf/pipelines/*.yaml"};
   std::string log_level = "info";
   std::string log_format = "text";

@@ -88,6 +88,20 @@ std::vector<Field> stream_fields(StreamDefaults& stream) {
   };
 }
 
+std::vector<Field> batch_fields(BatchDefaults& batch) {
+  return {
+      text_field("pool", batch.pool, "pool of a job that names none"),
+      integer_field("max_running", [&batch](int64_t n) { batch.max_running = n; }, {1, 64}, "jobs that run at once; the others wait in the order they came"),
+      integer_field("max_queued", [&batch](int64_t n) { batch.max_queued = n; }, {0, 100'000}, "jobs that wait; one more is answered 429"),
+      duration_field("deadline", set_milliseconds(batch.deadline), {1s, 24h * 365}, "from the submission; a job that is not done by then FAILS"),
+      integer_field("attempts", [&batch](int64_t n) { batch.attempts = static_cast<int>(n); }, {1, 100},
+                    "how often a job is begun at most, when something outside or a crash ends it"),
+      section_field("keep", "finished jobs that are remembered",
+                    {integer_field("count", [&batch](int64_t n) { batch.keep_count = n; }, {1, 10'000'000}, "the newest of them"),
+                     duration_field("age", set_milliseconds(batch.keep_age), {1h, 24h * 3650}, "since their submission")}),
+  };
+}
+
 }  // namespace
 
 std::vector<Field> pool_fields(PoolConfig& pool) {
@@ -121,7 +135,7 @@ std::vector<Field> service_fields(ServiceConfig& config) {
                     {text_field("dir", config.state_dir, "directory of the ledger; one process at a time", check_directory)}),
       section_field("lake", "the Delta tables", {text_field("root", config.lake_root, "directory of the tables", check_directory)}),
       section_field("stream_defaults", "for streams that do not say", stream_fields(config.stream_defaults)),
-      refused_field("batch_defaults", "this version runs no batch jobs yet; remove the section"),
+      section_field("batch_defaults", "for batch jobs that do not say, and for all of them", batch_fields(config.batch_defaults)),
       list_field("pipelines", config.pipelines, "files of pipelines; * and ? stand for any letters", {}, true),
       section_field("log", "log lines, on standard error",
                     {word_field("level", config.log_level, {"debug", "info", "warn", "error"}, "least level written"),

@@ -1,6 +1,7 @@
 #include "engine/catalog.h"
 
 #include <algorithm>
+#include <cctype>
 
 #include <nlohmann/json.hpp>
 
@@ -13,6 +14,24 @@ std::string implicit_document(const std::string& topic) {
                         {"source", {{"kafka", {{"topic", topic}, {"start", "earliest"}}}, {"format", {{"json", nlohmann::json::object()}}}}},
                         {"sinks", {{{"delta", {{"path", topic}}}}}}}
       .dump();
+}
+
+/// PostgreSQL folds unquoted names to lower case; one that begins with a digit must be quoted.
+std::string table_named_after(const std::string& topic) {
+  std::string name;
+  for (const unsigned char c : topic) name += std::isalnum(c) ? static_cast<char>(std::tolower(c)) : '_';
+  return std::isdigit(static_cast<unsigned char>(name.front())) ? '"' + name + '"' : name;
+}
+
+std::string implicit_job_document(const std::string& topic, Catalog::JobTable table) {
+  nlohmann::json document = nlohmann::json::parse(implicit_document(topic));
+  nlohmann::json& sink = document["sinks"][0];
+  if (table == Catalog::JobTable::kPostgres) {
+    sink = {{"postgres", {{"table", table_named_after(topic)}}}};
+  } else {
+    sink = {{"delta", {{"path", topic + "_batch"}}}};
+  }
+  return document.dump();
 }
 
 std::string join(const std::vector<std::string>& words) {
@@ -66,7 +85,8 @@ std::vector<std::string> Catalog::readers_of(const std::string& topic) const {
 
 Result<CatalogEntry> Catalog::from_document(const std::string& text, const std::string& origin) {
   std::vector<config::Problem> problems;
-  auto spec = config::parse_pipeline(text, "request", problems);
+  // A file's author may use variables and absolute paths, also in what is stored of it.
+  auto spec = config::parse_pipeline(text, origin == "file" ? "stored document" : "request", problems);
   if (!problems.empty()) {
     std::vector<std::string> lines;
     for (const auto& problem : problems) lines.push_back(problem.to_string());
@@ -83,6 +103,13 @@ Result<CatalogEntry> Catalog::resolve(const StreamRequest& request) const {
   if (!request.document.empty()) return from_document(request.document, "http");
   if (const auto* entry = find(request.pipeline)) return *entry;
   return Status::user("unknown_pipeline", "no pipeline of this name is configured; GET /pipelines lists them, or send a whole pipeline document: " + request.pipeline, "pipeline");
+}
+
+Result<CatalogEntry> Catalog::resolve_job(const JobRequest& request, JobTable table) const {
+  if (request.topic.empty() || !request.pipeline.empty() || !request.document.empty()) {
+    return resolve(StreamRequest{request.topic, request.pipeline, request.document});
+  }
+  return from_document(implicit_job_document(request.topic, table), "implicit");
 }
 
 Result<CatalogEntry> Catalog::resolve_topic(const std::string& topic) const {

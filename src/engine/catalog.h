@@ -30,6 +30,10 @@ class Catalog {
   /// an error, else the implicit pipeline named as the topic). Fails `kUser` `unknown_pipeline`, `ambiguous_topic`,
   /// `bad_document`, `bad_request`.
   Result<CatalogEntry> resolve(const StreamRequest& request) const;
+  /// The same for a batch job; given a topic only, it is never a stream's pipeline: JSON of the topic into a table of its own, in
+  /// PostgreSQL named after the topic in lower case with `_` for other characters, or in the lake at `<topic>_batch`.
+  enum class JobTable { kPostgres, kDelta };
+  Result<CatalogEntry> resolve_job(const JobRequest& request, JobTable table) const;
   /// Reads a stored document again (its origin is what it was).
   static Result<CatalogEntry> from_document(const std::string& text, const std::string& origin);
   /// Names of pipelines that read `topic`.

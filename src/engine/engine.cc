@@ -8,7 +8,10 @@
 #include "base/signal.h"
 #include "config/service_config.h"
 #include "engine/catalog.h"
+#include "engine/job_offsets.h"
+#include "engine/jobs.h"
 #include "engine/make_engine.h"
+#include "engine/range_guard.h"
 #include "engine/stream_status.h"
 #include "engine/wiring.h"
 #include "execution/receipt.h"
@@ -25,10 +28,21 @@ constexpr std::chrono::seconds kStuckStep{30};  // a worker in one step for long
 class StreamEngine final : public Engine {
  public:
   StreamEngine(config::ServiceConfig service, std::unique_ptr<Scheduler> scheduler, std::unique_ptr<Ledger> ledger)
-      : service_(std::move(service)), scheduler_(std::move(scheduler)), ledger_(std::move(ledger)) {}
+      : service_(std::move(service)), scheduler_(std::move(scheduler)), ledger_(std::move(ledger)) {
+    JobsHost host;
+    host.service = &service_;
+    host.scheduler = scheduler_.get();
+    host.ledger = ledger_.get();
+    host.metrics = metrics_;
+    host.rested = rested_;
+    host.refuse_repeats = [this](const config::PipelineSpec& pipeline, const Ranges& ranges) { return refuse_repeats_of(pipeline, ranges); };
+    jobs_ = std::make_unique<Jobs>(std::move(host));
+  }
 
   ~StreamEngine() override {
     stopping_ = true;
+    jobs_->hold();
+    jobs_->cut();
     (void)stop_all(true);
     (void)wait_stopped(std::chrono::steady_clock::now() + std::chrono::seconds(30));
   }
@@ -46,6 +60,7 @@ class StreamEngine final : public Engine {
     for (const auto& [name, entry] : catalog_.all()) {
       if (start && entry.spec.autostart && !streams_.contains(name)) launch_logged(entry);
     }
+    LT_RETURN_IF_ERROR(jobs_->restore(start));
     ready_ = true;
     return {};
   }
@@ -137,6 +152,22 @@ class StreamEngine final : public Engine {
     return Status::user("unknown_pipeline", "no pipeline of this name is configured; GET /pipelines lists them: " + name);
   }
 
+  Result<JobStatus> submit_job(const JobRequest& request) override {
+    if (stopping_) return Status::user("stopping", "the process is stopping; send the request to the next one");
+    LT_ASSIGN_OR_RETURN(const JobOffsets offsets, parse_job_offsets(request.start_offset, request.end_offset));
+    LT_ASSIGN_OR_RETURN(const auto known, jobs_->known(request));
+    if (known) return *known;
+    LT_ASSIGN_OR_RETURN(const CatalogEntry pipeline, resolve_job(request));
+    if (!request.allow_repeats) LT_RETURN_IF_ERROR(refuse_repeats_early(pipeline.spec, offsets));
+    return jobs_->submit(request, offsets, pipeline);
+  }
+  Result<JobStatus> job(const std::string& id) const override { return jobs_->find(id); }
+  Result<std::vector<JobStatus>> jobs(const JobFilter& filter) const override { return jobs_->list(filter); }
+  Result<JobStatus> cancel_job(const std::string& id) override { return jobs_->cancel(id); }
+  Result<std::vector<EpochReceipt>> job_receipt(const std::string& id) const override { return jobs_->receipt(id); }
+  std::vector<PoolInfo> pools() const override { return {}; }
+  Result<PoolInfo> set_pool(const std::string& name, const PoolChange&) override { return Status::user("unknown_pool", name); }
+
   Status health() const override {
     const auto step = scheduler_->longest_current_step();
     if (step < kStuckStep) return {};
@@ -152,6 +183,7 @@ class StreamEngine final : public Engine {
 
   void begin_stop() override {
     stopping_ = true;
+    jobs_->hold();
     (void)stop_all(false);
   }
 
@@ -159,6 +191,7 @@ class StreamEngine final : public Engine {
     const auto resting = [&] { return all_at_rest(); };
     if (rested_->wait_until(deadline, resting)) return true;
     (void)stop_all(true);
+    jobs_->cut();
     rested_->wait_until(std::chrono::steady_clock::now() + std::chrono::seconds(5), resting);
     return false;
   }
@@ -170,6 +203,50 @@ class StreamEngine final : public Engine {
       return CatalogEntry{known->second.spec, known->second.origin};
     }
     return catalog_.resolve(request);
+  }
+
+  Result<CatalogEntry> resolve_job(const JobRequest& request) const {
+    std::lock_guard lock(mutex_);
+    return catalog_.resolve_job(request, service_.postgres_url.empty() ? Catalog::JobTable::kDelta : Catalog::JobTable::kPostgres);
+  }
+
+  /// What can be said before the job starts, when only it knows where the broker's log begins and ends.
+  Status refuse_repeats_early(const config::PipelineSpec& pipeline, const JobOffsets& offsets) const {
+    const auto* from = std::get_if<OffsetSetting::PerPartition>(&offsets.start.value);
+    const auto* to = std::get_if<OffsetSetting::PerPartition>(&offsets.end.value);
+    if (offsets.resume || !offsets.max_column.empty() || from == nullptr) return {};
+    const auto topics = topics_of(pipeline);
+    Ranges ranges;
+    for (const auto& [topic, partitions] : *from) {
+      for (const auto& [partition, offset] : partitions) {
+        int64_t end = OffsetSetting::kLatest;
+        if (to != nullptr && to->contains(topic) && to->at(topic).contains(partition)) end = to->at(topic).at(partition);
+        if (offset < 0 || end == OffsetSetting::kEarliest) continue;
+        ranges[{"", topic.empty() && topics.size() == 1 ? topics.front() : topic, partition}] =
+            Range{NextOffset(offset), NextOffset(end == OffsetSetting::kLatest ? INT64_MAX : end)};
+      }
+    }
+    return refuse_repeats_of(pipeline, ranges);
+  }
+
+  Status refuse_repeats_of(const config::PipelineSpec& pipeline, const Ranges& ranges) const {
+    const auto mine = tables_of(pipeline, service_);
+    std::map<std::string, std::string> shared;  // stream → the table it shares with the job
+    {
+      std::lock_guard lock(mutex_);
+      for (const auto& [name, stream] : streams_) {
+        for (const auto& table : tables_of(stream.spec, service_)) {
+          if (std::ranges::find(mine, table) != mine.end()) shared[name] = table;
+        }
+      }
+    }
+    for (const auto& [name, table] : shared) {
+      LT_ASSIGN_OR_RETURN(const auto rows, ledger_->committed_epochs(name, 1));
+      if (rows.empty()) continue;
+      LT_ASSIGN_OR_RETURN(const EpochPlan plan, EpochPlan::from_json(rows.front().plan));
+      LT_RETURN_IF_ERROR(refuse_repeats(ranges, plan, table));
+    }
+    return {};
   }
 
   Result<StreamStatus> launch(const CatalogEntry& entry) {
@@ -247,6 +324,7 @@ class StreamEngine final : public Engine {
   }
 
   bool all_at_rest() const {
+    if (!jobs_->at_rest()) return false;
     std::lock_guard lock(mutex_);
     return std::ranges::all_of(streams_, [](const auto& one) { return !one.second.run || one.second.run->at_rest(); });
   }
@@ -268,6 +346,7 @@ class StreamEngine final : public Engine {
   mutable std::mutex mutex_;
   Catalog catalog_;                             // guarded by mutex_
   std::map<std::string, StreamEntry> streams_;  // guarded by mutex_
+  std::unique_ptr<Jobs> jobs_;                  // its calls are made without mutex_
 };
 
 }  // namespace

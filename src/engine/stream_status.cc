@@ -52,6 +52,7 @@ StreamStatus status_of(const StreamEntry& entry) {
   status.rows_in = view.rows_in;
   status.rows_out = view.rows_out;
   status.quarantined = view.quarantined;
+  status.lag_seconds = view.lag_seconds;
   status.input_rows_per_second = view.input_rows_per_second;
   if (view.last_receipt) status.last_commit = view.last_receipt->committed_at;
   return status;

@@ -39,14 +39,15 @@ std::string new_run_id() {
 /// Carries a document through its parts; each step adds to the run's spec. Caller synchronises.
 class Wiring {
  public:
-  Wiring(const config::PipelineSpec& pipeline, const config::ServiceConfig& service, Scheduler& scheduler)
-      : pipeline_(pipeline), service_(service), scheduler_(scheduler) {}
+  /// `job`: null for a stream.
+  Wiring(const config::PipelineSpec& pipeline, const config::ServiceConfig& service, Scheduler& scheduler, const JobWiring* job)
+      : pipeline_(pipeline), service_(service), scheduler_(scheduler), job_(job) {}
 
   Result<RunSpec> wire() {
     if (pipeline_.sources.size() != 1) {
       return Status::user("unsupported", "a pipeline reads one source in this release; make one pipeline for each", "sources");
     }
-    identity();
+    LT_RETURN_IF_ERROR(identity());
     LT_RETURN_IF_ERROR(source());
     LT_RETURN_IF_ERROR(format());
     LT_RETURN_IF_ERROR(sinks());
@@ -58,17 +59,22 @@ class Wiring {
  private:
   const config::SourceSpec& source_spec() const { return pipeline_.sources.front(); }
 
-  void identity() {
+  Status identity() {
     spec_.pipeline = pipeline_.name;
-    spec_.run_id = new_run_id();
+    spec_.line = job_ ? job_->line : pipeline_.name;
+    spec_.run_id = job_ ? job_->id : new_run_id();
     spec_.spec_hash = hex(hash_key(pipeline_.canonical.data(), pipeline_.canonical.size()));
-    spec_.pool = pipeline_.pool.empty() ? service_.stream_defaults.pool : pipeline_.pool;
+    spec_.pool = job_ ? job_->pool : pipeline_.pool.empty() ? service_.stream_defaults.pool : pipeline_.pool;
+    if (!service_.pools.contains(spec_.pool)) {
+      return Status::user("unknown_pool", "no pool of this name is configured; GET /pools lists them: " + spec_.pool, "pool");
+    }
     spec_.source_name = source_spec().name;
     spec_.topics = topics_of(pipeline_);
+    return {};
   }
 
   Alarm alarm() {
-    return [scheduler = &scheduler_, actor = scheduler_.io_actor("alarm " + pipeline_.name)](std::chrono::milliseconds delay, std::function<void()> work) {
+    return [scheduler = &scheduler_, actor = scheduler_.io_actor("alarm " + spec_.line)](std::chrono::milliseconds delay, std::function<void()> work) {
       scheduler->after(delay, actor, std::move(work));
     };
   }
@@ -169,7 +175,7 @@ class Wiring {
 
   Status delta(const config::SinkSpec& sink, std::unique_ptr<Sink>& out) {
     DeltaSinkOptions options;
-    options.pipeline = pipeline_.name;
+    options.pipeline = spec_.line;
     options.id = sink.id;
     options.table_path = table_path(sink.path);
     options.partition_by = sink.partition_by;
@@ -185,7 +191,7 @@ class Wiring {
 
   Status postgres(const std::string& url, const std::vector<size_t>& indices) {
     PostgresSinkOptions options;
-    options.pipeline = pipeline_.name;
+    options.pipeline = spec_.line;
     options.url = url;
     for (const size_t i : indices) {
       const config::SinkSpec& sink = pipeline_.sinks[i];
@@ -205,7 +211,7 @@ class Wiring {
     options.lookup = [source = spec_.source](const SourcePartition& place, RecordOffset offset, const Wait& wait) {
       return source->fetch(place, offset, wait);
     };
-    const IoActor actor = scheduler_.io_actor("postgres " + pipeline_.name);
+    const IoActor actor = scheduler_.io_actor("postgres " + spec_.line);
     options.post = [actor](std::function<void()> work) { actor.post(std::move(work)); };
     LT_ASSIGN_OR_RETURN(auto made, make_postgres_sinks(std::move(options)));
     for (size_t i = 0; i < indices.size(); ++i) spec_.sinks[indices[i]] = on_actor(actor, std::move(made[i]));
@@ -220,7 +226,7 @@ class Wiring {
     spec_.bad_records = bad.policy == "fail" ? BadRecordPolicy::kFail : bad.policy == "drop" ? BadRecordPolicy::kDrop : BadRecordPolicy::kQuarantine;
     if (spec_.bad_records != BadRecordPolicy::kQuarantine) return {};
     DeltaSinkOptions options;
-    options.pipeline = pipeline_.name;
+    options.pipeline = spec_.line;
     options.id = "quarantine";
     options.table_path = service_.lake_root + "/_quarantine/" + pipeline_.name;
     LT_ASSIGN_OR_RETURN(spec_.quarantine, make_delta_sink(std::move(options), store_));
@@ -281,6 +287,8 @@ class Wiring {
     spec_.epoch_bytes_max = service_.stream_defaults.epoch_bytes;
     spec_.one_epoch = pipeline_.trigger.kind == Kind::kOnce;
     spec_.bounded = spec_.one_epoch || pipeline_.trigger.kind == Kind::kAvailableNow;
+    if (job_) spec_.one_epoch = job_->atomic;
+    if (job_) spec_.bounded = true;
     spec_.lanes_max = std::max(1, std::min(pipeline_.lanes.value_or(scheduler_.workers()), scheduler_.workers()));
     return {};
   }
@@ -288,6 +296,7 @@ class Wiring {
   const config::PipelineSpec& pipeline_;
   const config::ServiceConfig& service_;
   Scheduler& scheduler_;
+  const JobWiring* const job_;
   const std::shared_ptr<storage::Store> store_ = storage::make_local_store();
   RunSpec spec_;
   bool needs_place_ = false;
@@ -296,7 +305,14 @@ class Wiring {
 }  // namespace
 
 Result<RunSpec> wire(const config::PipelineSpec& pipeline, const config::ServiceConfig& service, Scheduler& scheduler) {
-  return Wiring(pipeline, service, scheduler).wire();
+  return Wiring(pipeline, service, scheduler, nullptr).wire();
+}
+
+Result<RunSpec> wire_job(const config::PipelineSpec& pipeline, const config::ServiceConfig& service, Scheduler& scheduler, const JobWiring& job) {
+  if (std::holds_alternative<config::RateSourceSpec>(pipeline.sources.front().from)) {
+    return Status::user("unsupported", "a batch job reads Kafka; the rate source has no end", "sources");
+  }
+  return Wiring(pipeline, service, scheduler, &job).wire();
 }
 
 }  // namespace laketide

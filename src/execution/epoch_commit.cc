@@ -5,12 +5,13 @@
 namespace laketide {
 
 Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<SinkStage>& stages, Ledger& ledger,
-                                         const MakeReceipt& make_receipt, const Wait& wait) {
+                                         const Decide& decide, const MakeReceipt& make_receipt, const Wait& wait) {
   for (auto& stage : stages) {
     LT_FAILPOINT("epoch.prepare.before");
     LT_RETURN_IF_ERROR(stage.sink->prepare(plan, stage.staged, wait).in(stage.sink->id()));
   }
   LT_FAILPOINT("epoch.prepared");
+  LT_RETURN_IF_ERROR(decide());
   LT_RETURN_IF_ERROR(ledger.plan_epoch(plan.pipeline, plan.epoch, plan.to_json()));
   LT_FAILPOINT("epoch.planned");
   std::vector<Commit> commits;

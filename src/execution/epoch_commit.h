@@ -21,13 +21,17 @@ struct SinkStage {
 /// Makes the receipt's JSON from what each sink did, in the order of the stages.
 using MakeReceipt = std::function<std::string(const std::vector<Commit>& commits)>;
 
+/// Asked once, when every sink is prepared: a failure ends the epoch here, and it will never be.
+using Decide = std::function<Status()>;
+
 /// PRODUCT §8, steps 1 to 4:
 ///   prepare every sink        all that can be refused is refused here
+///   decide                    the last moment at which the epoch can be given up
 ///   plan durable in ledger    from here the epoch is finished, by this process or the next
 ///   commit each sink          each with the plan inside, atomically
 ///   ledger committed          with the receipt
 /// A failure anywhere leaves a state that `recover` resolves; nothing is retried here. Blocks until done or `wait` is over.
 Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<SinkStage>& stages, Ledger& ledger,
-                                         const MakeReceipt& make_receipt, const Wait& wait);
+                                         const Decide& decide, const MakeReceipt& make_receipt, const Wait& wait);
 
 }  // namespace laketide

@@ -56,7 +56,9 @@ Result<Step> Lane::read() {
 
 Result<Step> Lane::take(std::variant<Records, Batch>& input) {
   if (reason_ == BlockReason::kBrokerAway) (void)blocked(BlockReason::kNone).ok();
+  records_ = Records();
   if (auto* records = std::get_if<Records>(&input)) {
+    records_ = *records;
     int64_t bytes = 0;
     for (const auto& record : records->rows) bytes += record.key_size + record.value_size;
     LT_RETURN_IF_ERROR(parts_.decoder->decode(*records, input_, rejects_));
@@ -77,11 +79,14 @@ Result<Step> Lane::feed() {
     LT_ASSIGN_OR_RETURN(const Step step, parts_.chains[branch_]->feed(first ? input_ : nullptr, rejects_));
     if (step == Step::kBlocked) return blocked(BlockReason::kSinkQueueFull);
     offered_ = false;
-    ++branch_;
+    if (branch_++ == 0) refused_first_ = rejects_.size();
   }
   branch_ = 0;
   input_ = nullptr;
-  if (parts_.chains.size() > 1) rejects_.drop_repeats(static_cast<size_t>(settled_));
+  const auto fresh = static_cast<size_t>(settled_);
+  if (parts_.chains.size() > 1) rejects_.drop_repeats(fresh);
+  epoch_.refused_later += static_cast<int64_t>(rejects_.size() - std::min(refused_first_, rejects_.size()));
+  if (parts_.quarantine && !records_.rows.empty()) rejects_.complete(records_, fresh);
   LT_RETURN_IF_ERROR(settle_rejects());
   return Step::kReady;
 }
@@ -126,7 +131,6 @@ Result<Step> Lane::blocked(BlockReason reason) {
   return Step::kBlocked;
 }
 
-// Rejects of the write stage name their record's place; the sink that refused it brought its bytes.
 Status Lane::settle_rejects() {
   const auto count = static_cast<int64_t>(rejects_.size());
   epoch_.rejected += count - settled_;
@@ -148,7 +152,7 @@ Status Lane::settle_rejects() {
 Status Lane::write_quarantine() {
   settled_ = 0;
   const auto list = rejects_.take();
-  if (list.empty()) return {};
+  if (list.empty() || !parts_.quarantine) return {};  // it has the epoch that is run again
   LT_ASSIGN_OR_RETURN(const Batch rows, to_batch(list, pipeline_, open_, parts_.context->clock->now()));
   LT_ASSIGN_OR_RETURN(const Step step, parts_.quarantine->write(rows, rejects_));
   if (step != Step::kReady) return Status::internal("quarantine_blocked", "the quarantine's writer did not take its rows");
@@ -157,6 +161,7 @@ Status Lane::write_quarantine() {
 
 void Lane::count(int64_t records, int64_t bytes) {
   if (epoch_.records == 0 && records > 0) host_->lane_has_rows();
+  host_->lane_has_read(records);
   epoch_.records += records;
   bytes_ += bytes;
   if (!full_ && (epoch_.records >= limits_.records_max || bytes_ >= limits_.bytes_max)) {

@@ -26,6 +26,7 @@ struct LaneEpoch {
   std::vector<std::unique_ptr<Staged>> staged;  // one per branch of the lane, in their order; the quarantine's last
   int64_t records = 0;                          // taken from the source
   int64_t rejected = 0;
+  int64_t refused_later = 0;                    // of `rejected`, those that the first branch took and another did not
   std::vector<int64_t> rows_out;                // per branch, as `staged`
 };
 
@@ -33,6 +34,7 @@ struct LaneEpoch {
 class LaneHost {
  public:
   virtual ~LaneHost() = default;
+  virtual void lane_has_read(int64_t records) = 0;
   virtual void lane_has_rows() = 0;   // once per epoch, with its first record
   virtual void lane_is_full() = 0;    // once per epoch: it holds what an epoch may hold, and waits
   virtual void lane_is_drained() = 0; // once: all it was given is read
@@ -107,7 +109,9 @@ class Lane {
   Rejects rejects_;
   int64_t settled_ = 0;    // of rejects_, those already counted
   Batch input_;            // being fed; null: none
+  Records records_;        // what input_ was decoded from, until the next poll; no rows if the source has none
   bool offered_ = false;   // the chain at branch_ has taken input_ and keeps what its writer has no room for
+  size_t refused_first_ = 0;  // of rejects_, up to the end of the first branch's turn at input_
   size_t branch_ = 0;      // the chain that it goes to next, or that ends its epoch next
   LaneEpoch epoch_;        // what the open epoch has so far
   int64_t bytes_ = 0;

@@ -13,6 +13,12 @@ EpochReceipt receipt_of(const EpochPlan& plan) {
   for (const auto& [place, range] : plan.ranges) {
     receipt.ranges.push_back({place.source, place.topic, place.partition, range.start.value, range.end->value});
   }
+  if (plan.counts) {
+    receipt.rows_in = plan.counts->rows_in;
+    receipt.rows_out = plan.counts->rows_out;
+    receipt.quarantined = plan.counts->rejected;
+    receipt.filtered = receipt.rows_in - receipt.rows_out - receipt.quarantined;
+  }
   return receipt;
 }
 

@@ -10,7 +10,7 @@
 
 namespace laketide {
 
-/// The receipt's epoch, times and ranges, from the plan; counts and sinks are the caller's.
+/// The receipt's epoch, times, ranges and counts, from the plan; what each sink did is the caller's.
 EpochReceipt receipt_of(const EpochPlan& plan);
 std::string to_json(const EpochReceipt& receipt);
 Result<EpochReceipt> receipt_from_json(std::string_view text);

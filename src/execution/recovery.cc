@@ -101,4 +101,23 @@ Result<Recovery> recover(const std::string& pipeline, const LedgerView& ledger, 
   return out;
 }
 
+Result<Recovery> recover_job(const std::string& line, std::optional<EpochId> first, const LedgerView& ledger,
+                             const std::vector<ClaimedSink>& sinks) {
+  const auto newest = newest_epoch(ledger, sinks);
+  const EpochId begin = first ? *first : newest ? after(*newest) : EpochId(0);
+  LedgerView own;
+  if (ledger.newest && ledger.newest->epoch >= begin) own.newest = ledger.newest;
+  if (ledger.committed && ledger.committed->epoch >= begin) own.committed = ledger.committed;
+  std::vector<ClaimedSink> mine = sinks;
+  for (auto& sink : mine) {
+    if (sink.progress.epoch && *sink.progress.epoch >= begin) continue;
+    sink.progress.epoch.reset();
+    sink.progress.next.clear();
+    sink.progress.plan.clear();
+  }
+  LT_ASSIGN_OR_RETURN(Recovery recovery, recover(line, own, mine));
+  recovery.next = std::max(recovery.next, begin);
+  return recovery;
+}
+
 }  // namespace laketide

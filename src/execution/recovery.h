@@ -42,4 +42,9 @@ struct Recovery {
 ///   plan_corrupt, plan_version  a stored plan cannot be read
 Result<Recovery> recover(const std::string& pipeline, const LedgerView& ledger, const std::vector<ClaimedSink>& sinks);
 
+/// The same for a job, which has nothing to do with the jobs that used its line before: epochs before `first`, the one it began
+/// with, do not count. Without `first` it has not begun, and `next` is an epoch that the line never had.
+Result<Recovery> recover_job(const std::string& line, std::optional<EpochId> first, const LedgerView& ledger,
+                             const std::vector<ClaimedSink>& sinks);
+
 }  // namespace laketide

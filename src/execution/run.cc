@@ -17,6 +17,15 @@ constexpr std::chrono::milliseconds kBackoffFirst{100};
 constexpr std::chrono::milliseconds kBackoffMax{5000};
 constexpr std::chrono::milliseconds kBoundsEvery{2000};
 constexpr std::chrono::seconds kCallTimeout{30};
+// Between a job's attempts, which are few: long enough for a server to come back.
+constexpr std::chrono::milliseconds kJobBackoffFirst{1000};
+constexpr std::chrono::milliseconds kJobBackoffMax{60'000};
+
+int64_t records_in(const Ranges& ranges) {
+  int64_t all = 0;
+  for (const auto& [place, range] : ranges) all += range.end ? range.end->value - range.start.value : 0;
+  return all;
+}
 }  // namespace
 
 std::shared_ptr<Run> Run::start(RunSpec spec, Ledger& ledger, Scheduler& scheduler,
@@ -35,7 +44,10 @@ Run::Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler)
       scheduler_(scheduler),
       actor_(scheduler.io_actor("run " + spec_.pipeline)),
       watcher_(scheduler.io_actor("bounds " + spec_.pipeline)),
-      metrics_(spec_.metrics, spec_.pipeline) {}
+      metrics_(spec_.metrics, spec_.pipeline) {
+  if (spec_.line.empty()) spec_.line = spec_.pipeline;
+  if (spec_.job) view_.attempt = spec_.job->attempt;
+}
 
 void Run::stop(bool now) {
   std::lock_guard lock(mutex_);
@@ -46,14 +58,42 @@ void Run::stop(bool now) {
   retry_.notify();
 }
 
+bool Run::cancel() {
+  {
+    std::lock_guard lock(mutex_);
+    if (decided_ && spec_.one_epoch) return false;
+    cancel_ = decided_;
+  }
+  stop(!cancel_);
+  return true;
+}
+
+// Between this and the last commit of the epoch a job can only succeed.
+Status Run::decide() {
+  if (!spec_.job) return {};
+  std::lock_guard lock(mutex_);
+  if (halt_.stop_requested() || cancel_) return Status::cancelled("the job was told to stop before its commit was decided");
+  decided_ = true;
+  return {};
+}
+
 RunView Run::view() const {
   std::lock_guard lock(mutex_);
-  return view_;
+  RunView seen = view_;
+  if (stage_ != nullptr && all_records_ > 0) {
+    seen.progress = std::min(1.0, static_cast<double>(records_before_ + stage_->records_read()) / static_cast<double>(all_records_));
+  }
+  return seen;
 }
 
 bool Run::at_rest() const {
   std::lock_guard lock(mutex_);
   return at_rest_;
+}
+
+bool Run::is_decided() const {
+  std::lock_guard lock(mutex_);
+  return decided_;
 }
 
 bool Run::stop_requested() const {
@@ -72,7 +112,7 @@ void Run::set_state(StreamState state, const Status& problem) {
   }
   if (!changed) return;
   const auto level = problem.ok() ? log::Level::kInfo : problem.retryable() ? log::Level::kWarn : log::Level::kError;
-  log::write(level, "stream state", {{"pipeline", spec_.pipeline}, {"run", spec_.run_id}, {"state", to_string(state)},
+  log::write(level, spec_.job ? "job state" : "stream state", {{"pipeline", spec_.pipeline}, {"run", spec_.run_id}, {"state", to_string(state)},
                                      {"epoch", position_.epoch.value - 1}, {"reason", problem.ok() ? "" : problem.to_string()}});
 }
 
@@ -81,7 +121,7 @@ void Run::main() {
   do {
     set_state(StreamState::kStarting, view().problem);
     outcome = attempt();
-    if (outcome.ok() || !can_heal(outcome) || stop_requested()) break;
+    if (outcome.ok() || !can_heal(outcome) || stop_requested() || !has_attempts()) break;
     set_state(StreamState::kStalled, outcome);
     pause_before_retry();
   } while (!stop_requested());
@@ -92,7 +132,7 @@ void Run::main() {
     view_.problem = state == StreamState::kFailed || state == StreamState::kFenced ? outcome : Status();
   }
   halt_.request_stop();  // the watcher ends too
-  log::write(state == StreamState::kFailed ? log::Level::kError : log::Level::kInfo, "stream ended",
+  if (!spec_.job) log::write(state == StreamState::kFailed ? log::Level::kError : log::Level::kInfo, "stream ended",
              {{"pipeline", spec_.pipeline}, {"run", spec_.run_id}, {"state", to_string(state)}, {"epoch", position_.epoch.value - 1},
               {"reason", outcome.ok() ? "" : outcome.to_string()}});
   spec_.sinks.clear();  // connections and files close here, where blocking is allowed
@@ -110,14 +150,26 @@ bool Run::can_heal(const Status& problem) const {
   return problem.retryable() || (problem.code() == "unknown_topic" && !spec_.bounded);
 }
 
+// A commit that is decided is finished, however long it takes.
+bool Run::has_attempts() {
+  std::lock_guard lock(mutex_);
+  if (!spec_.job || decided_) return true;
+  if (view_.attempt >= spec_.job->attempts_max) return false;
+  ++view_.attempt;
+  return true;
+}
+
 StreamState Run::settle(const Status& outcome) {
   if (outcome.is_fenced()) return StreamState::kFenced;
   if (!outcome.ok() && !can_heal(outcome)) return StreamState::kFailed;
+  // A job that read and committed all it was to, in the moment it was stopped, is done.
+  if (spec_.job) return outcome.ok() && all_done_ ? StreamState::kFinished : stop_requested() ? StreamState::kStopped : StreamState::kFailed;
   return stop_requested() ? StreamState::kStopped : StreamState::kFinished;
 }
 
 void Run::pause_before_retry() {
-  backoff_ = std::clamp(backoff_ * 2, kBackoffFirst, kBackoffMax);
+  const bool few = spec_.job && !is_decided();
+  backoff_ = std::clamp(backoff_ * (few ? 4 : 2), few ? kJobBackoffFirst : kBackoffFirst, few ? kJobBackoffMax : kBackoffMax);
   retry_.wait_until(std::chrono::steady_clock::now() + backoff_, [&] { return halt_.stop_requested(); });
 }
 
@@ -125,8 +177,10 @@ void Run::watch_bounds() {
   if (halt_.stop_requested()) return;
   auto bounds = spec_.source->bounds(Wait::for_at_most(kCallTimeout, halt_.token()));
   if (bounds.ok()) {
+    const auto lag = lag_.seconds(*spec_.source, view().committed, *bounds, system_clock().now(), Wait::for_at_most(kCallTimeout, halt_.token()));
     std::lock_guard lock(mutex_);
     view_.bounds = *bounds;
+    view_.lag_seconds = lag;
     metrics_.lag(view_.committed, *bounds);
     const bool more = std::ranges::any_of(*bounds, [&](const auto& one) { return !view_.committed.contains(one.first); });
     // A stage that began without a partition is ended after its epoch; the next one has it.
@@ -147,11 +201,17 @@ Status Run::attempt() {
   position_.epoch = recovery.replay ? recovery.replay->epoch : recovery.next;
   // Starts that were resolved by an attempt before this one hold until there is progress: "latest" must not move.
   if (recovery.next > EpochId(0) || recovery.replay) position_.positions = recovery.positions;
-  if (const auto& plan = recovery.replay ? recovery.replay : recovery.last) position_.last_records = plan->last_records;
+  if (const auto& plan = recovery.replay ? recovery.replay : recovery.last) {
+    position_.last_records = plan->last_records;
+    position_.begin = plan->begin;
+  }
   LT_RETURN_IF_ERROR(record(recovery));
   LT_ASSIGN_OR_RETURN(const PartitionBounds bounds, wait_for_topics());
+  LT_RETURN_IF_ERROR(spec_.job ? fix_ranges(bounds, recovery) : Status());
   LT_RETURN_IF_ERROR(check_topics(bounds));
   LT_RETURN_IF_ERROR(resolve_starts(bounds, recovery));
+  all_done_ = spec_.job && !recovery.replay && records_in(*spec_.job->ranges) == 0;
+  if (all_done_) return {};
   LT_RETURN_IF_ERROR(bind(recovery));
   if (recovery.replay) LT_RETURN_IF_ERROR(replay(recovery));
   backoff_ = {};
@@ -165,29 +225,58 @@ Result<Recovery> Run::claim() {
     if (!progress.ok()) return progress.status().in(sink->id());
     claimed.push_back({sink->id(), std::move(progress).value()});
   }
-  LedgerView seen;
-  LT_ASSIGN_OR_RETURN(seen.newest, ledger_.last_epoch(spec_.pipeline));
-  LT_ASSIGN_OR_RETURN(auto committed, ledger_.committed_epochs(spec_.pipeline, 1));
-  if (!committed.empty()) seen.committed = committed.front();
-  LT_ASSIGN_OR_RETURN(Recovery recovery, recover(spec_.pipeline, seen, claimed));
+  std::optional<EpochId> quarantined;
   if (spec_.quarantine) {
     auto progress = spec_.quarantine->claim(Wait::for_at_most(kCallTimeout, halt_.token()));
     if (!progress.ok()) return progress.status().in(spec_.quarantine->id());
-    // It commits before every other sink, so it may have the epoch that is replayed into them.
-    quarantine_lacks_replay_ = !recovery.replay || !progress->epoch || *progress->epoch < recovery.replay->epoch;
+    quarantined = progress->epoch;
   }
+  LedgerView seen;
+  LT_ASSIGN_OR_RETURN(seen.newest, ledger_.last_epoch(spec_.line));
+  LT_ASSIGN_OR_RETURN(auto committed, ledger_.committed_epochs(spec_.line, 1));
+  if (!committed.empty()) seen.committed = committed.front();
+  const bool alone = spec_.job && !spec_.job->resume;
+  LT_ASSIGN_OR_RETURN(Recovery recovery, alone ? recover_job(spec_.line, spec_.job->first, seen, claimed) : recover(spec_.line, seen, claimed));
+  if (spec_.job && quarantined && !spec_.job->first) recovery.next = std::max(recovery.next, after(*quarantined));
+  // It commits before every other sink, so it may have the epoch that is replayed into them.
+  quarantine_lacks_replay_ = !recovery.replay || !quarantined || *quarantined < recovery.replay->epoch;
+  std::lock_guard lock(mutex_);
+  decided_ = spec_.job && recovery.replay;
   return recovery;
+}
+
+// Once: a job that is tried again, by this process or the next, reads the same records.
+Status Run::fix_ranges(const PartitionBounds& bounds, const Recovery& recovery) {
+  JobWork& job = *spec_.job;
+  {
+    std::lock_guard lock(mutex_);
+    view_.bounds = bounds;
+  }
+  if (!job.ranges) {
+    LT_ASSIGN_OR_RETURN(Ranges ranges, job.find_ranges(bounds, recovery.positions, Wait::for_at_most(kCallTimeout, halt_.token())));
+    LT_RETURN_IF_ERROR(job.fix(ranges, recovery.next));
+    job.ranges = std::move(ranges);
+    job.first = recovery.next;
+  }
+  const bool begun = recovery.next > *job.first;
+  if (!begun && !job.resume) position_.positions.clear();
+  for (const auto& [place, range] : *job.ranges) {
+    if (!begun) position_.positions[place] = range.start;
+  }
+  std::lock_guard lock(mutex_);
+  all_records_ = records_in(*job.ranges);
+  return {};
 }
 
 // A sink was ahead of the ledger: its word is written down. What the receipt would say of the sinks is no longer known.
 Status Run::record(const Recovery& recovery) {
   if (recovery.replay && recovery.record) {
-    LT_RETURN_IF_ERROR(ledger_.plan_epoch(spec_.pipeline, recovery.replay->epoch, recovery.replay->to_json()));
+    LT_RETURN_IF_ERROR(ledger_.plan_epoch(spec_.line, recovery.replay->epoch, recovery.replay->to_json()));
   }
   if (recovery.last && recovery.record) {
     EpochReceipt receipt = receipt_of(*recovery.last);
     receipt.committed_at = to_iso(system_clock().now());
-    LT_RETURN_IF_ERROR(ledger_.commit_epoch(spec_.pipeline, recovery.last->epoch, recovery.last->to_json(), to_json(receipt)));
+    LT_RETURN_IF_ERROR(ledger_.commit_epoch(spec_.line, recovery.last->epoch, recovery.last->to_json(), to_json(receipt)));
   }
   std::lock_guard lock(mutex_);
   view_.epoch = EpochId(position_.epoch.value - 1);
@@ -225,12 +314,13 @@ Status Run::check_topics(const PartitionBounds& bounds) {
 }
 
 Status Run::resolve_starts(const PartitionBounds& bounds, const Recovery& recovery) {
-  const bool fresh = position_.positions.empty() && recovery.next == EpochId(0) && !recovery.replay;
+  const bool fresh = !spec_.job && position_.positions.empty() && recovery.next == EpochId(0) && !recovery.replay;
   Positions starts;
   if (fresh) {
     LT_ASSIGN_OR_RETURN(starts, spec_.start(bounds, Wait::for_at_most(kCallTimeout, halt_.token())));
   }
   for (const auto& [place, bound] : bounds) {
+    if (spec_.job) break;  // reads what it was told to, and no more
     const auto start = starts.find(place);
     // A partition that appeared later is read from its first record.
     position_.positions.try_emplace(place, start == starts.end() ? bound.low : start->second);
@@ -293,16 +383,30 @@ Status Run::replay(const Recovery& recovery) {
   return run_stage(std::move(stage));
 }
 
+// Of a job what is left of its ranges; of a stream that ends by itself what there was when it began.
+Status Run::read_ranges(const Ranges& ranges) {
+  StageSpec stage;
+  stage.one_epoch = spec_.one_epoch;
+  for (size_t i = 0; i < spec_.sinks.size(); ++i) stage.sinks.push_back(i);
+  for (const auto& [place, range] : ranges) {
+    const NextOffset start = std::max(range.start, position_.positions.at(place));
+    stage.ranges[place] = Range{start, std::max(start, *range.end)};
+  }
+  {
+    std::lock_guard lock(mutex_);
+    records_before_ = all_records_ - records_in(stage.ranges);
+  }
+  if (records_in(stage.ranges) > 0) LT_RETURN_IF_ERROR(run_stage(std::move(stage)));
+  all_done_ = std::ranges::all_of(ranges, [&](const auto& one) { return position_.positions.at(one.first) >= *one.second.end; });
+  return {};
+}
+
 Status Run::read_on() {
+  if (spec_.job) return read_ranges(*spec_.job->ranges);
   if (spec_.bounded) {
-    StageSpec stage;
-    stage.one_epoch = spec_.one_epoch;
-    for (size_t i = 0; i < spec_.sinks.size(); ++i) stage.sinks.push_back(i);
-    for (const auto& [place, bound] : view().bounds) {
-      const NextOffset start = position_.positions.at(place);
-      stage.ranges[place] = Range{start, std::max(start, bound.high)};
-    }
-    return run_stage(std::move(stage));
+    Ranges ranges;
+    for (const auto& [place, bound] : view().bounds) ranges[place] = Range{position_.positions.at(place), bound.high};
+    return read_ranges(ranges);
   }
   while (true) {
     StageSpec stage;
@@ -321,6 +425,8 @@ Status Run::read_on() {
 
 void Run::show(const EpochPlan& plan, const EpochReceipt& receipt) {
   std::lock_guard lock(mutex_);
+  decided_ = false;
+  if (cancel_) halt_.request_stop();
   view_.epoch = plan.epoch;
   view_.committed = plan.next;
   view_.rows_in += receipt.rows_in;
@@ -332,9 +438,10 @@ void Run::show(const EpochPlan& plan, const EpochReceipt& receipt) {
 
 Status Run::run_stage(StageSpec spec) {
   StageHooks hooks;
+  hooks.decide = [this] { return decide(); };
   hooks.committed = [this](const EpochPlan& plan, const EpochReceipt& receipt) {
     show(plan, receipt);
-    watcher_.post([self = shared_from_this(), next = plan.next] { self->mirror(next); });
+    if (!spec_.job) watcher_.post([self = shared_from_this(), next = plan.next] { self->mirror(next); });
   };
   hooks.blocked = [this](BlockReason reason) {
     const bool away = reason == BlockReason::kBrokerAway;

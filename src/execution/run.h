@@ -9,6 +9,7 @@
 
 #include "base/signal.h"
 #include "base/wait.h"
+#include "execution/lag.h"
 #include "execution/recovery.h"
 #include "execution/run_metrics.h"
 #include "execution/run_spec.h"
@@ -26,21 +27,25 @@ struct RunView {
   EpochId epoch{-1};
   Positions committed;
   PartitionBounds bounds;  // as last heard from the broker
+  std::optional<double> lag_seconds;  // age of the oldest record not committed, as of then
   int64_t rows_in = 0, rows_out = 0, quarantined = 0;
   double input_rows_per_second = 0;  // over the last minute
   std::optional<EpochReceipt> last_receipt;
   std::string schema;
+  int attempt = 1;       // of a job: raised by each outside fault that ended an attempt
+  double progress = 0;   // of a job: the part of its ranges that is read, 0 to 1
 };
 
 /// Runs on one io actor from start to end:
 ///
 ///   until it ends:
 ///     claim every sink, ask the ledger, decide where to go on            recovery.h
+///     a job: fix its ranges
 ///     check that the topics are still the same ones
 ///     pin or learn the schema, bind the query and the sinks
 ///     replay the epoch that a sink lacks, exactly                        a stage of one epoch
 ///     stages over all partitions; a new one when partitions appear       stage.h
-///   an outside fault on the way: STALLED, and again after a while; any other: FAILED
+///   an outside fault on the way: STALLED, and again after a while (a job: a few times); any other: FAILED
 ///
 /// Thread-safe.
 class Run : public std::enable_shared_from_this<Run> {
@@ -51,6 +56,9 @@ class Run : public std::enable_shared_from_this<Run> {
 
   /// Ends the run: `now` gives the open epoch up, else it is committed first. Returns at once.
   void stop(bool now);
+  /// Ends a job at once, and so that nothing more of it becomes visible. False, and nothing happens, if it is atomic and its
+  /// commit is decided: it will be visible. One that commits as it goes first finishes the commit that is decided.
+  bool cancel();
   RunView view() const;
   bool at_rest() const;
   const RunSpec& spec() const { return spec_; }
@@ -61,9 +69,13 @@ class Run : public std::enable_shared_from_this<Run> {
   void watch_bounds();
   void mirror(const Positions& next);
   bool can_heal(const Status& problem) const;
+  bool has_attempts();
+  bool is_decided() const;
   StreamState settle(const Status& outcome);
   Status attempt();
   Result<Recovery> claim();
+  Status fix_ranges(const PartitionBounds& bounds, const Recovery& recovery);
+  Status decide();
   Status record(const Recovery& recovery);
   Result<PartitionBounds> wait_for_topics();
   Status check_topics(const PartitionBounds& bounds);
@@ -72,6 +84,7 @@ class Run : public std::enable_shared_from_this<Run> {
   Result<Schema> find_schema(const Recovery& recovery);
   Status replay(const Recovery& recovery);
   Status read_on();
+  Status read_ranges(const Ranges& ranges);
   Status run_stage(StageSpec spec);
   void abandon(Sink& sink);
   void show(const EpochPlan& plan, const EpochReceipt& receipt);
@@ -89,6 +102,7 @@ class Run : public std::enable_shared_from_this<Run> {
   std::shared_ptr<Signal> rested_;
   StopSource halt_;  // give up at once
   Signal retry_;     // ends the pause before the next attempt
+  LagWatch lag_;     // confined to the watcher
 
   // Confined to the actor.
   RunPosition position_;
@@ -98,11 +112,16 @@ class Run : public std::enable_shared_from_this<Run> {
   bool quarantine_lacks_replay_ = true;
   RunMetrics metrics_;
   std::chrono::milliseconds backoff_{0};
+  bool all_done_ = false;  // a job has read and committed all of its ranges
 
   mutable std::mutex mutex_;
   RunView view_;               // guarded by mutex_
+  int64_t all_records_ = 0;     // of a job's ranges; guarded by mutex_
+  int64_t records_before_ = 0;  // of these, committed before the stage that runs; guarded by mutex_
   Stage* stage_ = nullptr;     // guarded by mutex_
   bool stop_ = false;          // guarded by mutex_
+  bool decided_ = false;       // an epoch of a job is planned and not committed everywhere; guarded by mutex_
+  bool cancel_ = false;        // after the commit that is decided; guarded by mutex_
   bool at_rest_ = false;       // guarded by mutex_
 };
 

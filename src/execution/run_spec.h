@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,9 +29,27 @@ struct ChainPlan {
   std::vector<Branch> branches;     // one per sink, in the order of RunSpec::sinks
 };
 
-/// A pipeline made into objects. A stream and a job differ only in `bounded`. Owned by its run. Caller synchronises.
+/// What makes a run a batch job: ranges with an end, fixed once. Owned by its run. Caller synchronises.
+struct JobWork {
+  std::string id;
+  bool resume = false;  // goes on where the last job of this line ended
+  /// What to read of the partitions there are. `line` has the positions of the run's line so far, for `resume`. Fails `kUser`
+  /// when the broker cannot serve it.
+  std::function<Result<Ranges>(const PartitionBounds& bounds, const Positions& line, const Wait& wait)> find_ranges;
+  /// Makes the ranges durable, and the line's epoch that the job begins with, before anything is written.
+  std::function<Status(const Ranges& ranges, EpochId first)> fix;
+  std::optional<Ranges> ranges;  // as fixed, perhaps by an earlier process
+  std::optional<EpochId> first;
+  int attempt = 1;       // of the run that begins
+  int attempts_max = 3;  // outside faults before the commit is decided end an attempt; after it they are waited out
+};
+
+/// A pipeline made into objects. A stream and a job differ in `job` and `bounded` only. Owned by its run. Caller synchronises.
 struct RunSpec {
   std::string pipeline;
+  /// Under which name progress is kept, in the ledger and in the sinks. A stream's is its pipeline; a job takes one that no
+  /// other run uses at the time, and that many jobs use in turn, so that tables do not gather a name for every job.
+  std::string line;
   std::string run_id;
   std::string spec_hash;
   std::string pool;
@@ -59,6 +78,7 @@ struct RunSpec {
   std::chrono::milliseconds interval{5000};
   bool bounded = false;              // ends at the bounds found at its start: FINISHED
   bool one_epoch = false;            // and does so in a single epoch
+  std::optional<JobWork> job;        // not set: a stream
   int lanes_max = 1;
   int64_t epoch_records_max = INT64_MAX;
   int64_t epoch_bytes_max = 256 << 20;

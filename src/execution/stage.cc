@@ -2,6 +2,8 @@
 
 #include <arrow/memory_pool.h>
 
+#include <atomic>
+
 #include "base/log.h"
 #include "execution/receipt.h"
 
@@ -54,6 +56,7 @@ class LaneWaker {
 /// The stage's ear: what lanes report becomes events for its loop. Thread-safe.
 class Stage::Events final : public LaneHost {
  public:
+  void lane_has_read(int64_t records) override { records_read_.fetch_add(records, std::memory_order_relaxed); }
   void lane_has_rows() override { push({Kind::kRows, {}, {}, {}, {}}); }
   void lane_is_full() override { push({Kind::kFull, {}, {}, {}, {}}); }
   void lane_is_drained() override { push({Kind::kDrained, {}, {}, {}, {}}); }
@@ -63,11 +66,13 @@ class Stage::Events final : public LaneHost {
   void lane_ended(std::shared_ptr<void> parts) override { push({Kind::kEnded, {}, {}, {}, std::move(parts)}); }
   void stop() { push({Kind::kStop, {}, {}, {}, {}}); }
   std::optional<Event> pop(SteadyTime deadline) { return queue_.pop(deadline); }
+  int64_t records_read() const { return records_read_.load(std::memory_order_relaxed); }
 
  private:
   // Each lane has a handful of events under way at most, so the bound is never met.
   void push(Event event) { (void)queue_.try_push(event, 1); }
   BoundedQueue<Event> queue_{SIZE_MAX};
+  std::atomic<int64_t> records_read_{0};
 };
 
 /// A started lane. Confined to its task.
@@ -95,6 +100,8 @@ Stage::Stage(RunSpec& run, const Format* format, const ChainPlan& chain, const s
 Stage::~Stage() { end_lanes(); }
 
 void Stage::request_stop() { events_->stop(); }
+
+int64_t Stage::records_read() const { return events_->records_read(); }
 
 int Stage::lane_count() const {
   return std::max(1, std::min(run_.lanes_max, static_cast<int>(spec_.ranges.size())));
@@ -203,11 +210,13 @@ void Stage::close_lanes() {
 
 Result<EpochPlan> Stage::make_plan() const {
   EpochPlan plan;
-  plan.pipeline = run_.pipeline;
+  plan.pipeline = run_.line;
   plan.epoch = position_.epoch;
   plan.opened_at = opened_at_;
   plan.spec_hash = run_.spec_hash;
   plan.last = coordinator_.last();
+  plan.begin = position_.positions;
+  for (const auto& [place, begin] : position_.begin) plan.begin[place] = begin;
   plan.next = position_.positions;
   plan.last_records = position_.last_records;
   if (!schema_text_.empty()) plan.schemas[run_.source_name] = schema_text_;
@@ -224,7 +233,19 @@ Result<EpochPlan> Stage::make_plan() const {
   if (spec_.replay && plan.ranges != spec_.replay->ranges) {
     return Status::internal("replay_differs", "an epoch that is run again read other ranges than its plan has: epoch " + std::to_string(plan.epoch.value));
   }
+  plan.counts = count();
   return spec_.replay ? *spec_.replay : plan;
+}
+
+EpochCounts Stage::count() const {
+  EpochCounts counts;
+  for (const auto& lane : closed_) {
+    counts.rows_in += lane.records;
+    counts.rejected += lane.rejected;
+    // A record that only a later branch refused counts as quarantined, not as out: in = out + filtered + quarantined.
+    counts.rows_out += (lane.rows_out.empty() ? 0 : lane.rows_out.front()) - lane.refused_later;
+  }
+  return counts;
 }
 
 Status Stage::commit(const Wait& wait) {
@@ -247,12 +268,6 @@ Status Stage::commit(const Wait& wait) {
     stages.push_back(std::move(stage));
   }
   EpochReceipt receipt = receipt_of(plan);
-  for (const auto& lane : closed_) {
-    receipt.rows_in += lane.records;
-    receipt.quarantined += lane.rejected;
-    receipt.rows_out += lane.rows_out.empty() ? 0 : lane.rows_out.front();
-  }
-  receipt.filtered = receipt.rows_in - receipt.rows_out - receipt.quarantined;
   const auto make_receipt = [&](const std::vector<Commit>& commits) {
     for (size_t i = 0; i < stages.size(); ++i) {
       receipt.sinks.push_back({stages[i].sink->id(), commits[i].id, commits[i].rows, commits[i].quarantined});
@@ -260,8 +275,9 @@ Status Stage::commit(const Wait& wait) {
     receipt.committed_at = to_iso(system_clock().now());
     return to_json(receipt);
   };
-  LT_ASSIGN_OR_RETURN(const auto commits, commit_epoch(plan, stages, ledger_, make_receipt, wait));
+  LT_ASSIGN_OR_RETURN(const auto commits, commit_epoch(plan, stages, ledger_, hooks_.decide, make_receipt, wait));
   position_.epoch = after(plan.epoch);
+  position_.begin = plan.begin;
   position_.positions = plan.next;
   position_.last_records = plan.last_records;
   position_.records += receipt.rows_in;

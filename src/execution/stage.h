@@ -23,6 +23,7 @@ namespace laketide {
 struct RunPosition {
   EpochId epoch;        // the next to be committed
   Positions positions;  // where it starts
+  Positions begin;      // where each partition was first read from
   std::map<SourcePartition, LastRecord> last_records;
   int64_t records = 0;   // committed by this process
   int64_t rejected = 0;
@@ -37,14 +38,17 @@ struct StageSpec {
   std::optional<EpochPlan> replay;  // the epoch is exactly this one, again
 };
 
-/// Told about each commit and about lanes that wait. Called on the thread of Stage::run. Caller synchronises.
+/// Asked before each commit is decided, told about each commit and about lanes that wait. Called on the thread of Stage::run.
+/// Caller synchronises.
 struct StageHooks {
+  std::function<Status()> decide;
   std::function<void(const EpochPlan&, const EpochReceipt&)> committed;
   std::function<void(BlockReason)> blocked;
 };
 
 /// Starts the lanes, cuts epochs by the coordinator's word and commits them one after another while the lanes go on. `run`
-/// blocks an io thread until the stage is over: drained, stopped, or failed. `request_stop` may come from any thread.
+/// blocks an io thread until the stage is over: drained, stopped, or failed. `request_stop` and `records_read` may
+/// come from any thread.
 /// Everything else, on the run's actor: Confined to its task.
 class Stage {
  public:
@@ -57,6 +61,8 @@ class Stage {
   Status run(const Wait& wait);
   /// Drain: commit what is open, then end. If the Wait given to `run` is over by then: end at once, committing nothing.
   void request_stop();
+  /// Records that the lanes have taken since the start; from any thread.
+  int64_t records_read() const;
 
  private:
   class Events;
@@ -68,6 +74,7 @@ class Stage {
   Result<Act> next_act(const Wait& wait);
   Status commit(const Wait& wait);
   Result<EpochPlan> make_plan() const;
+  EpochCounts count() const;
   void close_lanes();
   void end_lanes();
   int lane_count() const;

@@ -55,9 +55,10 @@ Status Chain::flush_operators(const EpochInfo& epoch, Rejects& rejects) {
 
 Result<Step> Chain::write_kept(Rejects& rejects) {
   while (!kept_.empty()) {
+    const size_t refused = rejects.size();
     LT_ASSIGN_OR_RETURN(const Step step, writer_->write(kept_.front(), rejects));
     if (step == Step::kBlocked) return step;
-    rows_out_ += kept_.front()->num_rows();
+    rows_out_ += kept_.front()->num_rows() - static_cast<int64_t>(rejects.size() - refused);
     kept_.pop_front();
   }
   return Step::kReady;

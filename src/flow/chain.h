@@ -20,7 +20,7 @@ class Chain {
   Result<Step> feed(Batch batch, Rejects& rejects);
   /// The epoch's border. Done: `staged` is set. Blocked: call again.
   Result<Step> end_epoch(const EpochInfo& epoch, std::unique_ptr<Staged>& staged, Rejects& rejects);
-  /// Rows handed to the writer since the last end of an epoch.
+  /// Rows that the writer took since the last end of an epoch.
   int64_t rows_out() const { return rows_out_; }
 
  private:

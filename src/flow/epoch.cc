@@ -51,8 +51,15 @@ EpochPlan read_version_1(const json& in) {
   plan.last = in.value("last", false);
   plan.sinks = in.at("sinks").get<std::vector<std::string>>();
   plan.schemas = in.at("schemas").get<std::map<std::string, std::string>>();
+  if (in.contains("counts")) {
+    const json& counts = in.at("counts");
+    plan.counts = EpochCounts{counts.at("rows_in"), counts.at("rows_out"), counts.at("rejected")};
+  }
   for_each_place(in.at("ranges"), [&](SourcePartition place, const json& range) {
     plan.ranges[std::move(place)] = Range{NextOffset(range.at(0)), NextOffset(range.at(1))};
+  });
+  for_each_place(in.at("begin"), [&](SourcePartition place, const json& begin) {
+    plan.begin[std::move(place)] = NextOffset(begin.get<int64_t>());
   });
   for_each_place(in.at("next"), [&](SourcePartition place, const json& next) {
     plan.next[std::move(place)] = NextOffset(next.get<int64_t>());
@@ -76,22 +83,24 @@ uint64_t hash_key(const char* key, size_t size) {
 std::string EpochPlan::to_json() const {
   // state_version, watermarks, idle and lookups are empty until a query keeps state; the names are taken so that version 1
   // need not change when one does.
-  const json out{{"version", kVersion},
-                 {"pipeline", pipeline},
-                 {"epoch", epoch.value},
-                 {"opened_at", to_iso(opened_at)},
-                 {"opened_at_micros", opened_at.micros},
-                 {"spec_hash", spec_hash},
-                 {"ranges", ranges_to_json(ranges)},
-                 {"next", positions_to_json(next)},
-                 {"sinks", sinks},
-                 {"last_records", last_records_to_json(last_records)},
-                 {"schemas", schemas},
-                 {"last", last},
-                 {"watermarks", json::object()},
-                 {"idle", json::array()},
-                 {"lookups", json::object()},
-                 {"state_version", nullptr}};
+  json out{{"version", kVersion},
+           {"pipeline", pipeline},
+           {"epoch", epoch.value},
+           {"opened_at", to_iso(opened_at)},
+           {"opened_at_micros", opened_at.micros},
+           {"spec_hash", spec_hash},
+           {"ranges", ranges_to_json(ranges)},
+           {"begin", positions_to_json(begin)},
+           {"next", positions_to_json(next)},
+           {"sinks", sinks},
+           {"last_records", last_records_to_json(last_records)},
+           {"schemas", schemas},
+           {"last", last},
+           {"watermarks", json::object()},
+           {"idle", json::array()},
+           {"lookups", json::object()},
+           {"state_version", nullptr}};
+  if (counts) out["counts"] = {{"rows_in", counts->rows_in}, {"rows_out", counts->rows_out}, {"rejected", counts->rejected}};
   return out.dump();
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,14 @@ struct LastRecord {
 /// FNV-1a, 64 bit, over the key's bytes; 0 for a null key. Part of the format on disk.
 uint64_t hash_key(const char* key, size_t size);
 
+/// What became of the records of an epoch; the receipt says it. Immutable.
+struct EpochCounts {
+  int64_t rows_in = 0;
+  int64_t rows_out = 0;  // taken by every sink that its query gave them to
+  int64_t rejected = 0;
+  bool operator==(const EpochCounts&) const = default;
+};
+
 /// All that a replay of an epoch needs beside the records themselves (PRODUCT §8.2). Written to the ledger, and into
 /// every sink with the epoch's rows, as versioned JSON. Immutable once made.
 struct EpochPlan {
@@ -41,12 +50,14 @@ struct EpochPlan {
   EpochId epoch;
   Instant opened_at;
   Ranges ranges;  // only partitions that moved; every end is set
+  Positions begin;  // of every partition, where it was first read from: [begin, next) is what the sinks have
   Positions next;  // of every partition after this epoch, also of those that did not move
   std::map<SourcePartition, LastRecord> last_records;  // of every partition that ever gave one
   std::vector<std::string> sinks;                      // ids of the sinks that have a part in it
   std::map<std::string, std::string> schemas;  // source -> declared form, see formats/schema_text.h
   std::string spec_hash;                       // of the pipeline document the epoch was opened under
   bool last = false;
+  std::optional<EpochCounts> counts;  // for the receipt, should the ledger be lost; none in plans of earlier releases
 
   std::string to_json() const;
   /// Refuses other versions by name.

@@ -36,11 +36,14 @@ struct RecordView;
 class Rejects {
  public:
   void add(Reject reject) {
-    bytes_ += 256 + (reject.value ? reject.value->size() : 0) + reject.reason.size();
+    bytes_ += bytes_of(reject);
     list_.push_back(std::move(reject));
   }
   /// Copies the record with key, value and headers.
   void add(const Records& records, const RecordView& record, RejectStage stage, std::string code, std::string reason);
+  /// From the entry `from` on: gives those that were refused behind the decoder what only the record has: key, value, headers and time. A
+  /// record that is not in `records` leaves them null, with code `bytes_gone` and the refusal's own code in the reason.
+  void complete(const Records& records, size_t from);
   /// Drops what refuses the same record again, from the entry `from` on: each sink's chain evaluates the query for itself.
   void drop_repeats(size_t from);
   size_t size() const { return list_.size(); }
@@ -51,6 +54,8 @@ class Rejects {
   }
 
  private:
+  static size_t bytes_of(const Reject& reject);
+
   std::vector<Reject> list_;
   size_t bytes_ = 0;
 };

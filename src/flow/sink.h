@@ -38,7 +38,7 @@ struct Commit {
 class Writer {
  public:
   virtual ~Writer() = default;
-  /// Takes the rows of `batch`. Blocked: nothing of it was taken, offer it again after the wake-up.
+  /// Takes the rows of `batch`. What it rejects names its place only: the lane still has the records. Blocked: nothing of it was taken, offer it again after the wake-up.
   virtual Result<Step> write(const Batch& batch, Rejects& rejects) = 0;
   /// Finishes the epoch's rows. Done: `staged` is set and what is written from now belongs to the next epoch. Blocked or
   /// More: call again.

@@ -170,6 +170,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     head.origin = text_of(message[beast::http::field::origin]);
     head.fetch_site = text_of(message["Sec-Fetch-Site"]);
     head.authorization = text_of(message[beast::http::field::authorization]);
+    head.idempotency_key = text_of(message["Idempotency-Key"]);
     head.probes_only = door_.probes_only;
     head.crowded = admission_ == Admission::kProbesOnly;
     head.is_loopback = door_.is_loopback;
@@ -212,8 +213,11 @@ class Connection : public std::enable_shared_from_this<Connection> {
       const auto finish = [done, executor = socket_.get_executor()](Reply result) {
         asio::post(executor, [done, result = std::move(result)]() mutable { std::move (*done)(std::move(result)); });
       };
-      const bool accepted = workers.post([finish, last = std::move(reply)] { finish(perform_again(last)); });
-      if (!accepted) finish({problem(Status::external("busy", "too many calls at once; try again in a moment"))});
+      const bool has_begun = reply.after.count() > 0;
+      const bool accepted = workers.post([finish, reply] { finish(perform_again(reply)); });
+      if (accepted) return;
+      // What has begun has done something already: to say that it could not be done would make the client do it twice.
+      finish(has_begun ? std::move(reply) : Reply{problem(Status::external("busy", "too many calls at once; try again in a moment"))});
     };
     return asio::async_initiate<const asio::use_awaitable_t<>, void(Reply)>(begin, asio::use_awaitable);
   }

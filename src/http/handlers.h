@@ -12,6 +12,18 @@ Reply list_streams(Service& service, const Call& call);
 Reply show_stream(Service& service, const Call& call);
 Reply list_epochs(Service& service, const Call& call);
 
+Reply run_batch(Service& service, const Call& call);
+Reply list_jobs(Service& service, const Call& call);
+Reply show_job(Service& service, const Call& call);
+/// As show_job, but 500 for a job that FAILED.
+Reply show_job_status(Service& service, const Call& call);
+Reply show_receipt(Service& service, const Call& call);
+Reply cancel_job(Service& service, const Call& call);
+
+Reply list_pools(Service& service, const Call& call);
+Reply show_pool(Service& service, const Call& call);
+Reply change_pool(Service& service, const Call& call);
+
 Reply list_pipelines(Service& service, const Call& call);
 Reply show_pipeline(Service& service, const Call& call);
 

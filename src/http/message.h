@@ -17,6 +17,7 @@ struct Head {
   std::string origin;
   std::string fetch_site;     // Sec-Fetch-Site
   std::string authorization;
+  std::string idempotency_key;
   bool probes_only = false;   // came to the probes' listener
   bool crowded = false;       // came while all connections but those kept for probes were taken
   bool is_loopback = true;    // the listener's address is
@@ -31,7 +32,7 @@ struct Response {
   std::function<void()> after_sent = {};  // called once the client has it, or cannot get it any more
 };
 
-/// A response; or, if `again` is set, nothing yet: call that after `after`. So a call can wait without holding a thread.
+/// A response; or, if `again` is set, nothing yet: call that after `after`, which is not 0. So a call can wait without holding a thread.
 struct Reply {
   Response response;
   std::chrono::milliseconds after{0};

@@ -52,17 +52,26 @@ Json schema_json(const Schema& schema) {
   return json;
 }
 
+Json value_json(const Parameter& parameter) {
+  if (parameter.kind == Parameter::Kind::kNumber) {
+    return {{"type", "integer"}, {"minimum", parameter.min}, {"maximum", parameter.max}, {"default", parameter.initial}};
+  }
+  Json json{{"type", "string"}};
+  if (parameter.kind == Parameter::Kind::kDuration) json["examples"] = Json::array({"30s"});
+  if (parameter.kind == Parameter::Kind::kText) json["minLength"] = 1;
+  if (!parameter.words.empty()) json["enum"] = parameter.words;
+  return json;
+}
+
 Json parameters_json(const Route& route) {
   Json parameters = Json::array();
   for (size_t at = 0; (at = route.path.find('{', at)) != std::string_view::npos; ++at) {
     const std::string_view name = route.path.substr(at + 1, route.path.find('}', at) - at - 1);
     parameters.push_back({{"name", name}, {"in", "path"}, {"required", true}, {"schema", {{"type", "string"}}}});
   }
-  for (const Parameter& parameter : route.query) {
-    parameters.push_back({{"name", parameter.name},
-                          {"in", "query"},
-                          {"description", parameter.doc},
-                          {"schema", {{"type", "integer"}, {"minimum", parameter.min}, {"maximum", parameter.max}, {"default", parameter.initial}}}});
+  for (const Parameter& parameter : route.parameters) {
+    const bool is_header = parameter.kind == Parameter::Kind::kHeader;
+    parameters.push_back({{"name", parameter.name}, {"in", is_header ? "header" : "query"}, {"description", parameter.doc}, {"schema", value_json(parameter)}});
   }
   return parameters;
 }
@@ -70,13 +79,16 @@ Json parameters_json(const Route& route) {
 Json response_json(const Answer& answer) {
   const bool is_text = answer.doc.starts_with("text");
   const Json body = answer.schema.empty() ? Json{{"type", is_text ? "string" : "object"}} : ref(answer.schema);
-  return {{"description", answer.doc}, {"content", {{is_text ? "text/plain" : "application/json", {{"schema", body}}}}}};
+  Json content{{is_text ? "text/plain" : "application/json", {{"schema", body}}}};
+  // A status that says two things: the operation's own word, or that the service broke.
+  if (answer.status >= 400) content["application/problem+json"] = {{"schema", ref("Problem")}};
+  return {{"description", answer.doc}, {"content", content}};
 }
 
 Json operation_json(const Route& route) {
   Json operation{{"operationId", route.operation}, {"summary", route.summary}};
   if (Json parameters = parameters_json(route); !parameters.empty()) operation["parameters"] = parameters;
-  if (route.method == "POST") {
+  if (route.method == "POST" || route.method == "PUT") {
     operation["requestBody"] = {{"required", false}, {"content", {{"application/json", {{"schema", ref(route.request)}}}}}};
   }
   Json responses = Json::object();

@@ -25,6 +25,7 @@ constexpr Phrase kPhrases[] = {{200, "OK"},
                                {414, "URI Too Long"},
                                {417, "Expectation Failed"},
                                {422, "Unprocessable Content"},
+                               {429, "Too Many Requests"},
                                {431, "Request Header Fields Too Large"},
                                {500, "Internal Server Error"},
                                {503, "Service Unavailable"},
@@ -42,9 +43,11 @@ const std::vector<ProblemCode>& problem_codes() {
       {"body_too_large", 413}, {"target_too_long", 414}, {"expectation_failed", 417}, {"head_too_large", 431},
       {"version_not_supported", 505},
       // what it asks for
-      {"unknown_pipeline", 404}, {"not_started", 404},
+      {"unknown_pipeline", 404}, {"not_started", 404}, {"unknown_job", 404}, {"unknown_pool", 404},
       {"ambiguous_topic", 409}, {"draining", 409}, {"other_spec", 409}, {"pipeline_read_only", 409},
+      {"committing", 409}, {"range_already_in_table", 409},
       {"bad_document", 422}, {"unsupported", 422}, {"postgres_url", 422}, {"bad_offsets", 422}, {"schema_needed", 422},
+      {"offsets_reversed", 422}, {"idempotency_key_reused", 422}, {"queue_full", 429},
       // the service
       {"internal", 500}, {"starting", 503}, {"stopping", 503}, {"busy", 503}, {"not_ready", 503}, {"not_alive", 503},
       {"cancelled", 503}};

@@ -56,6 +56,7 @@ class Framing {
   Status add(std::string_view name, std::string_view value) {
     if (name == "host") return add_host(value);
     if (name == "content-length") return add_length(value);
+    if (name == "idempotency-key") return add_key(value);
     if (name == "transfer-encoding") {
       has_encoding_ = true;
     } else if (name == "expect" && lower(value) != "100-continue") {
@@ -86,7 +87,15 @@ class Framing {
     return digits && value.size() <= kLengthDigitsMax ? Status() : bad("the Content-Length is no number of bytes");
   }
 
+  /// One of two keys would be dropped without a word, and a job be run that ran before.
+  Status add_key(std::string_view value) {
+    if (has_key_) return bad("more than one Idempotency-Key");
+    has_key_ = true;
+    return value.empty() ? bad("the Idempotency-Key is empty") : Status();
+  }
+
   bool has_host_ = false;
+  bool has_key_ = false;
   bool has_length_ = false;
   bool has_encoding_ = false;
 };

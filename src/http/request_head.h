@@ -22,7 +22,7 @@ class HeadScanner {
 
 /// Checks a whole head by RFC 9112 read strictly: what two parsers could understand in two ways is refused, so that
 /// nothing is smuggled past a proxy. One space in the request line; no folded lines, no space before a colon, no
-/// underscore in a name; one Host; at most one Content-Length, digits only; no Transfer-Encoding; HTTP/1.0 or 1.1.
+/// underscore in a name; one Host; at most one Content-Length, digits only, and one Idempotency-Key; no Transfer-Encoding; HTTP/1.0 or 1.1.
 Status check_head(std::string_view head);
 
 }  // namespace laketide::http

@@ -17,22 +17,37 @@ namespace laketide::http {
 class Service;
 struct Route;
 
+/// What the query says, checked against the route's parameters. Immutable.
+struct Query {
+  std::map<std::string, int64_t> numbers;    // every number, defaults filled in; durations in milliseconds
+  std::map<std::string, std::string> texts;  // those that were given
+};
+
 /// A request that was let in: what its handler gets. Immutable.
 struct Call {
   const Route* route = nullptr;
   std::map<std::string, std::string> path;   // {name} of the route's path
-  std::map<std::string, int64_t> query;      // every parameter of the route, defaults filled in
+  Query query;
+  std::string idempotency_key;               // of the head; empty: none
   std::string text;                          // the body as it came
   const nlohmann::json* body = nullptr;      // the same, checked against the route's schema
 };
 
-/// A whole number in the query. Immutable.
+/// What a request may say beside its path and body. Immutable.
 struct Parameter {
+  enum class Kind {
+    kNumber,    // a whole number from min to max
+    kDuration,  // "30s", from min to max milliseconds
+    kText,      // not empty; one of `words` if there are any
+    kHeader     // no part of the query: a field of the head, here to be described
+  };
+  Kind kind;
   std::string_view name;
-  int64_t initial;
-  int64_t min;
-  int64_t max;
   std::string_view doc;
+  int64_t initial = 0;
+  int64_t min = 0;
+  int64_t max = 0;
+  std::vector<std::string_view> words = {};
 };
 
 /// A status it answers beside the problems, and the schema of that body; none: text. Immutable.
@@ -53,7 +68,7 @@ struct Route {
   std::string_view operation;  // its id in the description
   std::string_view summary;
   std::string_view request;    // schema of the body
-  std::vector<Parameter> query;
+  std::vector<Parameter> parameters;
   std::vector<Answer> answers;
   Reply (*handler)(Service&, const Call&);
 };

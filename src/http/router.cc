@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
+#include "config/quantity.h"
 #include "http/problem.h"
 #include "http/schema.h"
 #include "http/target.h"
@@ -71,7 +72,7 @@ Response refusal(const Status& status) {
   return response;
 }
 
-Result<int64_t> parameter_value(const Parameter& parameter, const std::string& text) {
+Result<int64_t> number_value(const Parameter& parameter, const std::string& text) {
   int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error == std::errc() && end == text.data() + text.size() && value >= parameter.min && value <= parameter.max) return value;
@@ -79,13 +80,43 @@ Result<int64_t> parameter_value(const Parameter& parameter, const std::string& t
   return Status::user("bad_value", "\"" + name + "\" must be a whole number from " + std::to_string(parameter.min) + " to " + std::to_string(parameter.max), name);
 }
 
-Status read_query(const Target& target, const Route& route, std::map<std::string, int64_t>& into) {
-  for (const Parameter& parameter : route.query) into[std::string(parameter.name)] = parameter.initial;
+Result<int64_t> duration_value(const Parameter& parameter, const std::string& text) {
+  using std::chrono::milliseconds;
+  const auto value = config::parse_duration(text);
+  const milliseconds least(parameter.min), most(parameter.max);
+  if (value && *value >= least && *value <= most) return std::chrono::duration_cast<milliseconds>(*value).count();
+  const std::string name(parameter.name);
+  return Status::user("bad_value", "\"" + name + "\" must be a duration from " + config::duration_text(least) + " to " + config::duration_text(most) + ", such as " + name + "=30s", name);
+}
+
+Result<std::string> text_value(const Parameter& parameter, const std::string& text) {
+  const auto& words = parameter.words;
+  const std::string name(parameter.name);
+  if (text.empty()) return Status::user("bad_value", "\"" + name + "\" must not be empty; leave it out for all", name);
+  if (words.empty() || std::find(words.begin(), words.end(), text) != words.end()) return text;
+  return Status::user("bad_value", "\"" + name + "\" must be one of " + joined(words), name);
+}
+
+Status read_parameter(const Parameter& parameter, const std::string& text, Query& into) {
+  const std::string name(parameter.name);
+  if (parameter.kind == Parameter::Kind::kText) {
+    LT_ASSIGN_OR_RETURN(into.texts[name], text_value(parameter, text));
+    return {};
+  }
+  LT_ASSIGN_OR_RETURN(into.numbers[name], parameter.kind == Parameter::Kind::kNumber ? number_value(parameter, text) : duration_value(parameter, text));
+  return {};
+}
+
+Status read_query(const Target& target, const Route& route, Query& into) {
+  using Kind = Parameter::Kind;
+  for (const Parameter& parameter : route.parameters) {
+    if (parameter.kind == Kind::kNumber || parameter.kind == Kind::kDuration) into.numbers[std::string(parameter.name)] = parameter.initial;
+  }
   for (const auto& [name, text] : target.query) {
-    const auto is_named = [&key = name](const Parameter& parameter) { return parameter.name == key; };
-    const auto parameter = std::find_if(route.query.begin(), route.query.end(), is_named);
-    if (parameter == route.query.end()) return Status::user("unknown_parameter", "unknown query parameter: " + name, name);
-    LT_ASSIGN_OR_RETURN(into[name], parameter_value(*parameter, text));
+    const auto is_named = [&key = name](const Parameter& parameter) { return parameter.name == key && parameter.kind != Kind::kHeader; };
+    const auto parameter = std::find_if(route.parameters.begin(), route.parameters.end(), is_named);
+    if (parameter == route.parameters.end()) return Status::user("unknown_parameter", "unknown query parameter: " + name, name);
+    LT_RETURN_IF_ERROR(read_parameter(*parameter, text, into));
   }
   return {};
 }
@@ -127,7 +158,7 @@ std::variant<Admitted, Response> Router::admit(const Head& head) const {
   const auto chosen = std::find_if(candidates.begin(), candidates.end(), has_method);
   if (chosen == candidates.end()) return method_not_allowed(candidates);
 
-  Admitted admitted{*chosen, *match(**chosen, target->segments), {}};
+  Admitted admitted{*chosen, *match(**chosen, target->segments), {}, head.idempotency_key};
   if (const Status scope = access_.check(head.authorization, admitted.route->scope); !scope.ok()) return refusal(scope);
   if (const Status query = read_query(*target, *admitted.route, admitted.query); !query.ok()) return refusal(query);
   return admitted;
@@ -142,7 +173,7 @@ Reply Router::perform(const Admitted& admitted, const std::string& text) const {
     if (route.needs_engine && !service_.engine()) {
       return {problem(Status::external("starting", "the service is starting; ask again in a moment"))};
     }
-    return route.handler(service_, Call{&route, admitted.path, admitted.query, text, &*body});
+    return route.handler(service_, Call{&route, admitted.path, admitted.query, admitted.idempotency_key, text, &*body});
   });
 }
 

@@ -16,7 +16,8 @@ namespace laketide::http {
 struct Admitted {
   const Route* route = nullptr;
   std::map<std::string, std::string> path;
-  std::map<std::string, int64_t> query;
+  Query query;
+  std::string idempotency_key;
 };
 
 /// Owned by the server, as long as its connections. Thread-safe.

@@ -41,19 +41,15 @@ class Watcher {
 bool fits(const nlohmann::json& value, std::string_view type) {
   if (type == "string") return value.is_string();
   if (type == "integer") return value.is_number_integer();
+  if (type == "number") return value.is_number();
   if (type == "boolean") return value.is_boolean();
   return true;
 }
 
-std::string joined(const std::vector<std::string_view>& words) {
-  std::string out;
-  for (const std::string_view word : words) out.append(out.empty() ? "" : ", ").append(word);
-  return out;
-}
-
 Status check_member(const std::string& name, const nlohmann::json& value, const Property& property) {
+  if (property.nullable && value.is_null()) return {};
   if (!fits(value, property.type)) {
-    return Status::user("wrong_type", "\"" + name + "\" must be of type " + std::string(property.type), name);
+    return Status::user("wrong_type", "\"" + name + "\" must be of type " + std::string(property.type) + (property.nullable ? " or null" : ""), name);
   }
   if (property.words.empty()) return {};
   const auto& words = property.words;
@@ -62,6 +58,12 @@ Status check_member(const std::string& name, const nlohmann::json& value, const 
 }
 
 }  // namespace
+
+std::string joined(const std::vector<std::string_view>& words) {
+  std::string out;
+  for (const std::string_view word : words) out.append(out.empty() ? "" : ", ").append(word);
+  return out;
+}
 
 const Schema& schema(std::string_view name) {
   const auto& all = schemas();

@@ -12,7 +12,7 @@
 namespace laketide::http {
 
 /// One member of an object. `type` is a JSON type; or `Name`, a schema of that name; or `[x]`, an array of either; or
-/// `any`. A `nullable` member is always there, and may be null; an `optional` one may be missing. Immutable.
+/// `any`. A `nullable` member may be null; an `optional` one may be missing, others are always there. Immutable.
 struct Property {
   std::string_view name;
   std::string_view type;
@@ -28,6 +28,9 @@ struct Schema {
   std::string_view doc;
   std::vector<Property> properties;
 };
+
+/// Words with commas between.
+std::string joined(const std::vector<std::string_view>& words);
 
 /// Every schema, in the order of the description.
 const std::vector<Schema>& schemas();

@@ -12,23 +12,43 @@ Schema request(std::string_view name, std::string_view doc, std::vector<Property
   return {name, doc, std::move(properties)};
 }
 
+/// A topic, a name, or the members of a whole pipeline, and what else the request takes.
+Schema subject(std::string_view name, std::string_view doc, std::vector<Property> more) {
+  std::vector<Property> properties = {{"topic", "string", "the configured pipeline of this topic, else the implicit one"},
+                                      {"pipeline", "string", "a pipeline known by name"},
+                                      {"name", "string", "of a whole pipeline"},
+                                      {"source", "any", "one input"},
+                                      {"sources", "object", "inputs by the name of their table"},
+                                      {"sql", "string", "the query; default SELECT * FROM source"},
+                                      {"output_mode", "string", "which rows are emitted"},
+                                      {"trigger", "any", "when epochs close"},
+                                      {"sinks", "array", "outputs"},
+                                      {"tables", "object", "static inputs"},
+                                      {"bad_records", "object", "what to do with records that cannot be used"},
+                                      {"pool", "string", "pool of the engine's share"},
+                                      {"lanes", "any", "parallel copies, or auto"},
+                                      {"autostart", "boolean", "start with the service"}};
+  properties.insert(properties.end(), more.begin(), more.end());
+  return request(name, doc, std::move(properties));
+}
+
 std::vector<Schema> requests() {
   return {
-      request("StartRequest", "A topic, or a pipeline known by name, or a whole pipeline document.",
-              {{"topic", "string", "the configured pipeline of this topic, else the implicit one"},
-               {"pipeline", "string", "a pipeline known by name"},
-               {"name", "string", "of a whole pipeline"},
-               {"source", "any", "one input"},
-               {"sources", "object", "inputs by the name of their table"},
-               {"sql", "string", "the query; default SELECT * FROM source"},
-               {"output_mode", "string", "which rows are emitted"},
-               {"trigger", "any", "when epochs close"},
-               {"sinks", "array", "outputs"},
-               {"tables", "object", "static inputs"},
-               {"bad_records", "object", "what to do with records that cannot be used"},
-               {"pool", "string", "pool of the engine's share"},
-               {"lanes", "any", "parallel copies, or auto"},
-               {"autostart", "boolean", "start with the service"}}),
+      subject("StartRequest", "A topic, or a pipeline known by name, or a whole pipeline document.", {}),
+      subject("RunRequest", "A topic, or a pipeline known by name, or a whole pipeline document; and over which range, and how.",
+              {{"startOffset", "any", "{\"0\":100,\"1\":-2}, the same as text, earliest, latest, an ISO time, milliseconds, resume, sink:max(column); default earliest"},
+               {"startingOffsets", "any", "the same as startOffset"},
+               {"endOffset", "any", "as startOffset; exclusive; default latest, fixed when the job starts"},
+               {"endingOffsets", "any", "the same as endOffset"},
+               {"atomic", "boolean", "one commit at the end (default), or commits as it goes"},
+               {"allowRepeats", "boolean", "also into a table that has these ranges already"},
+               {"idempotencyKey", "string", "the same as the header Idempotency-Key"},
+               {"deadline", "string", "such as 10m, from now on; default batch_defaults.deadline"},
+               {"overlap", "string", "such as 5m: how far sink:max(column) goes back"}}),
+      request("PoolRequest", "What to change of a pool; what is not named stays.",
+              {{"weight", "number", "its part of what all pools want"},
+               {"minShare", "number", "cores it gets if it has work"},
+               {"maxShare", "number", "cores it never exceeds; null: no limit", true}}),
       request("StopRequest", "Nothing: all streams.",
               {{"pipeline", "string", "only this one"},
                {"topic", "string", "only those that read this topic"},
@@ -93,6 +113,71 @@ std::vector<Schema> stream_schemas() {
   };
 }
 
+const std::vector<std::string_view> kJobStates = {"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"};
+
+std::vector<Schema> job_schemas() {
+  return {
+      {"JobError", "Why a job failed: a problem document.",
+       {{"type", "string", "about:blank"},
+        {"title", "string", "the status in words"},
+        {"status", "integer", ""},
+        {"code", "string", "stable; what a program looks at"},
+        {"detail", "string", "what happened, and what to do"},
+        {"available", "object", "what the broker can serve, as range", false, true}}},
+      {"Job", "A batch job and how it stands. Offsets are {\"0\":[start,end]} per partition, end exclusive; below the topic's name if there are several topics.",
+       {{"jobId", "string", ""},
+        {"status", "string", "", false, false, kJobStates},
+        {"statusUrl", "string", "path of its status"},
+        {"pipeline", "string", ""},
+        {"topics", "[string]", ""},
+        {"sinks", "[string]", "ids"},
+        {"pool", "string", ""},
+        {"reason", "string", "why it waits", true},
+        {"attempt", "integer", "1 at its first start"},
+        {"atomic", "boolean", "one commit at the end"},
+        {"startOffset", "string", "as it was given"},
+        {"endOffset", "string", "as it was given"},
+        {"submittedAt", "string", "ISO time", true},
+        {"startedAt", "string", "ISO time", true},
+        {"finishedAt", "string", "ISO time", true},
+        {"range", "object", "what it reads, once that is fixed", true},
+        {"progress", "number", "0 to 1, of the range"},
+        {"rowsIn", "integer", "committed"},
+        {"rowsOut", "integer", ""},
+        {"filtered", "integer", ""},
+        {"quarantined", "integer", ""},
+        {"error", "JobError", "of a FAILED job", true},
+        {"committedOffsets", "object", "what is in, of a job that commits as it goes", true},
+        {"advice", "string", "a better way to ask for the same", true}}},
+      {"Jobs", "Newest first.", {{"jobs", "[Job]", ""}, {"next", "string", "give it as `before` for the next page; null: this is the last", true}}},
+      {"JobReceipt", "Newest first.", {{"jobId", "string", ""}, {"pipeline", "string", ""}, {"epochs", "[Receipt]", ""}}},
+  };
+}
+
+std::vector<Schema> pool_schemas() {
+  return {
+      {"Pool", "A share of the engine. Shares are parts of the attributed CPU time, 0 to 1.",
+       {{"name", "string", ""},
+        {"weight", "number", ""},
+        {"minShare", "number", "cores"},
+        {"maxShare", "number", "cores; null: no limit", true},
+        {"policy", "string", "how its runs are ordered", false, false, {"FAIR", "FIFO"}},
+        {"share", "number", "over the last second"},
+        {"shareMinute", "number", "over the last minute"},
+        {"entitlement", "number", "cores, among the pools that have work now"},
+        {"cpuSeconds", "number", "since start"},
+        {"runs", "integer", "that have tasks"},
+        {"tasks", "integer", "lanes and upkeep"},
+        {"waiting", "integer", "tasks that could run and do not"},
+        {"longestWaitMs", "integer", "starvation: the longest that such a task waited in the last minute"},
+        {"memoryBytes", "integer", "held now"},
+        {"memoryBytesMax", "integer", "its budget"},
+        {"warning", "string", "minima that had to be scaled down", true},
+        {"note", "string", "how long a change holds; only in the answer to one", false, true}}},
+      {"Pools", "", {{"pools", "[Pool]", ""}}},
+  };
+}
+
 std::vector<Schema> service_schemas() {
   return {
       {"Pipeline", "A pipeline and where it comes from.",
@@ -116,7 +201,7 @@ std::vector<Schema> service_schemas() {
 const std::vector<Schema>& schemas() {
   static const std::vector<Schema> all = [] {
     std::vector<Schema> list = requests();
-    for (std::vector<Schema> part : {stream_schemas(), service_schemas()}) {
+    for (std::vector<Schema> part : {stream_schemas(), job_schemas(), pool_schemas(), service_schemas()}) {
       for (Schema& schema : part) list.push_back(std::move(schema));
     }
     return list;

@@ -113,7 +113,7 @@ Reply show_stream(Service& service, const Call& call) {
 
 Reply list_epochs(Service& service, const Call& call) {
   const std::string& name = call.path.at("name");
-  const auto receipts = service.engine()->epochs(name, static_cast<int>(call.query.at("limit")));
+  const auto receipts = service.engine()->epochs(name, static_cast<int>(call.query.numbers.at("limit")));
   if (!receipts.ok()) return {problem(receipts.status())};
   Json list = Json::array();
   for (const EpochReceipt& receipt : *receipts) list.push_back(receipt_json(receipt));

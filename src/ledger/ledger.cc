@@ -24,6 +24,10 @@ constexpr const char* kTables[] = {
     " failed_code TEXT NOT NULL, failed_detail TEXT NOT NULL) STRICT",
     "CREATE TABLE IF NOT EXISTS epochs (pipeline TEXT NOT NULL, epoch INTEGER NOT NULL, plan TEXT NOT NULL, committed INTEGER NOT NULL,"
     " receipt TEXT NOT NULL, PRIMARY KEY (pipeline, epoch)) STRICT, WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS jobs (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, state TEXT NOT NULL,"
+    " finished INTEGER NOT NULL, pipeline TEXT NOT NULL, key TEXT NOT NULL, submitted_ms INTEGER NOT NULL, body TEXT NOT NULL) STRICT",
+    "CREATE INDEX IF NOT EXISTS jobs_by_key ON jobs (key, number) WHERE key <> ''",
+    "CREATE INDEX IF NOT EXISTS jobs_unfinished ON jobs (number) WHERE finished = 0",
     "CREATE TABLE IF NOT EXISTS schemas (topic TEXT PRIMARY KEY, schema TEXT NOT NULL) STRICT, WITHOUT ROWID",
 };
 
@@ -54,6 +58,12 @@ EpochRow epoch_row(const std::string& pipeline, const std::vector<SqlValue>& row
   return {pipeline, EpochId(int_of(row[0])), text_of(row[1]), int_of(row[2]) != 0, text_of(row[3])};
 }
 
+constexpr const char* kJobColumns = "id, number, state, finished, pipeline, key, submitted_ms, body";
+
+JobRow job_row(const std::vector<SqlValue>& row) {
+  return {text_of(row[0]), int_of(row[1]), text_of(row[2]), int_of(row[3]) != 0, text_of(row[4]), text_of(row[5]), int_of(row[6]), text_of(row[7])};
+}
+
 /// Thread-safe.
 class SqliteLedger final : public Ledger {
  public:
@@ -76,6 +86,44 @@ class SqliteLedger final : public Ledger {
       all.push_back({text_of(row[0]), text_of(row[1]), text_of(row[2]), text_of(row[3]), text_of(row[4]), text_of(row[5])});
     }));
     return all;
+  }
+
+  Result<int64_t> save_job(const JobRow& job) override {
+    LT_FAILPOINT("ledger.job.before");
+    int64_t number = job.number;
+    LT_RETURN_IF_ERROR(write([&](SqliteFile& db) -> Status {
+      return db.run("INSERT INTO jobs (id, state, finished, pipeline, key, submitted_ms, body) VALUES (?,?,?,?,?,?,?)"
+                    " ON CONFLICT (id) DO UPDATE SET state=excluded.state, finished=excluded.finished, body=excluded.body RETURNING number",
+                    {job.id, job.state, int64_t{job.finished}, job.pipeline, job.key, job.submitted_ms, job.body},
+                    [&](const auto& row) { number = int_of(row[0]); });
+    }));
+    LT_FAILPOINT("ledger.job.after");
+    return number;
+  }
+
+  Result<std::optional<JobRow>> job(const std::string& id) override {
+    LT_ASSIGN_OR_RETURN(auto rows, read_jobs("WHERE id=?", {id}));
+    return first_of(std::move(rows));
+  }
+
+  Result<std::vector<JobRow>> jobs(const JobQuery& query) override {
+    return read_jobs("WHERE number<? AND (?='' OR state=?) AND (?='' OR pipeline=?) ORDER BY number DESC LIMIT ?",
+                     {query.before_number, query.state, query.state, query.pipeline, query.pipeline, int64_t{query.count_max}});
+  }
+
+  Result<std::vector<JobRow>> unfinished_jobs() override { return read_jobs("WHERE finished=0 ORDER BY number", {}); }
+
+  Result<std::optional<JobRow>> job_of_key(const std::string& key, int64_t since_ms) override {
+    LT_ASSIGN_OR_RETURN(auto rows, read_jobs("WHERE key=? AND key<>'' AND submitted_ms>=? ORDER BY number DESC LIMIT 1", {key, since_ms}));
+    return first_of(std::move(rows));
+  }
+
+  Status forget_jobs(int64_t count_max, int64_t since_ms) override {
+    return write([&](SqliteFile& db) {
+      return db.run("DELETE FROM jobs WHERE finished=1 AND (submitted_ms<? OR number <= (SELECT number FROM jobs WHERE finished=1"
+                    " ORDER BY number DESC LIMIT 1 OFFSET ?))",
+                    {since_ms, count_max});
+    });
   }
 
   Status plan_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan) override {
@@ -129,6 +177,17 @@ class SqliteLedger final : public Ledger {
   }
 
  private:
+  Result<std::vector<JobRow>> read_jobs(const std::string& rest, std::initializer_list<SqlValue> parameters) {
+    std::vector<JobRow> rows;
+    LT_RETURN_IF_ERROR(read(std::string("SELECT ") + kJobColumns + " FROM jobs " + rest, parameters, [&](const auto& row) { rows.push_back(job_row(row)); }));
+    return rows;
+  }
+
+  static std::optional<JobRow> first_of(std::vector<JobRow> rows) {
+    if (rows.empty()) return std::nullopt;
+    return std::move(rows.front());
+  }
+
   using Change = std::function<Status(SqliteFile&)>;
   struct Waiting {
     const Change* change;

@@ -1,4 +1,4 @@
-// The durable record of what the user wants and of what was done: intents, epochs planned and committed, pinned schemas.
+// The durable record of what the user wants and of what was done: intents, jobs, epochs planned and committed, pinned schemas.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +32,25 @@ struct EpochRow {
   std::string receipt;
 };
 
+/// A batch job. `body` (JSON) is its engine's business; the rest is what jobs are found by. Immutable.
+struct JobRow {
+  std::string id;
+  int64_t number = 0;  // in the order of submission; given by the ledger
+  std::string state;
+  bool finished = false;
+  std::string pipeline;
+  std::string key;     // idempotency key; empty: none
+  int64_t submitted_ms = 0;  // since 1970
+  std::string body;
+};
+
+/// Which jobs, newest first. Immutable.
+struct JobQuery {
+  std::string state, pipeline;            // empty: any
+  int64_t before_number = INT64_MAX;
+  int count_max = 100;
+};
+
 /// One SQLite file in the state directory (WAL, synchronous=FULL), written by one io actor that puts what waits into one
 /// transaction. Writes block until they are durable or `wait` is over; they are for io threads. Holds the state
 /// directory's lock: a second process is refused with `state_dir_in_use`. Thread-safe.
@@ -43,6 +62,17 @@ class Ledger {
 
   virtual Status save_intent(const Intent& intent) = 0;
   virtual Result<std::vector<Intent>> intents() = 0;
+
+  /// Adds a job or replaces what is known of it; of a new one the answer is its number.
+  virtual Result<int64_t> save_job(const JobRow& job) = 0;
+  virtual Result<std::optional<JobRow>> job(const std::string& id) = 0;
+  virtual Result<std::vector<JobRow>> jobs(const JobQuery& query) = 0;
+  /// Oldest first.
+  virtual Result<std::vector<JobRow>> unfinished_jobs() = 0;
+  /// The newest job submitted with `key` at or after `since_ms`.
+  virtual Result<std::optional<JobRow>> job_of_key(const std::string& key, int64_t since_ms) = 0;
+  /// Forgets finished jobs beyond the newest `count_max`, and those submitted before `since_ms`.
+  virtual Status forget_jobs(int64_t count_max, int64_t since_ms) = 0;
 
   /// Before any sink commits. Repeating it with the same plan is success; another plan for a committed epoch is refused.
   virtual Status plan_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan) = 0;

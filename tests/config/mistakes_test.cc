@@ -67,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"postgres: { url: mysql://x }", ":1:18: postgres.url: ", "postgresql://user@host:5432/database"},
         Mistake{"lake: { root: s3://bucket }", ":1:15: lake.root: ", "object storage is not supported by this version"},
         Mistake{"stream_defaults:\n  pool: streming-pool", ":2:9: stream_defaults.pool: ", "did you mean \"streaming-pool\"?"},
-        Mistake{"batch_defaults: { attempts: 3 }", ":1:1: batch_defaults: ", "no batch jobs yet"},
+        Mistake{"batch_defaults: { pool: batch-pol }", ":1:25: batch_defaults.pool: ", "did you mean \"batch-pool\"?"},
         Mistake{"log: { level: warning }", ":1:15: log.level: ", "did you mean \"warn\"?"},
         Mistake{"log: { level: info }\nlog: { format: json }", ":2:1: ", "the key \"log\" is here twice; the first is in line 1"},
         Mistake{"a: &x 1\nb: *x", ":1:4: ", "anchors (&) and aliases (*) are not supported"},

@@ -58,7 +58,7 @@ class Proven:
     def wait_caught_up(self, daemon, seconds=60):
         daemon.wait_for(lambda: self.caught_up(daemon), f"{self.name} to reach {self.ends}", seconds)
 
-    def verdict(self, daemon, *, at_rest=True, receipts=None):
+    def verdict(self, daemon, *, at_rest=True, receipts=None, recorded_later=0):
         """`at_rest`: all must be there and no leftovers; else what is there must be right, whatever is missing."""
         server, table = self.postgres or (None, None)
         quarantine = daemon.lake / "_quarantine" / self.name
@@ -70,6 +70,7 @@ class Proven:
             pg_table=table,
             pg_sink=table and f"postgres:{table}",
             receipt_list=receipts,
+            recorded_later=recorded_later,
             ends=self.ends if at_rest else None,
             max_orphans=0 if at_rest else 1 << 30,
         )

@@ -1,8 +1,10 @@
 """kill -9 at every failpoint of the protocol and at random moments: each record is in each sink exactly once."""
+import shutil
 import subprocess
 
 from kill_loop import GeneratorLoad, KillLoop
 from proven import Proven, started, two_sinks
+from record import RecordSpec
 
 DELTA_POINTS = [
     "epoch.prepare.before", "delta.prepare.before", "delta.prepare.after", "epoch.prepared",
@@ -71,3 +73,36 @@ def test_delta_and_postgres_survive_every_kill_above_all_between_their_commits(k
     stream = Proven(kafka, "twins", document=two_sinks("twins"), postgres=(postgres, "public.twins"))
     stream.produce(300)
     survive(kafka, stream, started(kafka, postgres=postgres), DELTA_POINTS + POSTGRES_POINTS, random_kills=20, seed=2)
+
+
+def test_receipts_of_epochs_that_a_later_process_recorded_have_their_counts(kafka, postgres):
+    stream = Proven(kafka, "recorded", document=two_sinks("recorded", bad_records={"max_ratio": 1.0}, tombstones="skip"),
+                    postgres=(postgres, "public.recorded"), spec=RecordSpec(7, 0, 0.05))
+    daemon = started(kafka, postgres=postgres)
+    deeds = ["epoch.sink_committed=kill@2",  # Delta has the epoch, or the quarantine; PostgreSQL gets it again
+             "ledger.committed.before=kill", "ledger.committed.before=kill@2", "epoch.planned=kill"]
+    for number, failpoint in enumerate(deeds):
+        stream.produce(400 * (number + 1))
+        with daemon.start(failpoint, wait=number == 0):
+            if number == 0:
+                stream.begin(daemon)
+            assert daemon.wait_exit(30) == -9, failpoint
+
+    def settled(upto):
+        stream.produce(upto)
+        stream.wait_caught_up(daemon)
+        daemon.wait_for(lambda: daemon.stream("recorded")["lagRecords"] == 0, "the last epoch in the ledger")
+        receipts = daemon.get("/stream/recorded/epochs")
+        assert daemon.terminate() == 0
+        return receipts
+
+    with daemon.start():
+        stream.assert_exact(daemon, receipts=settled(2000), recorded_later=len(deeds))
+    stream.produce(2400)
+    with daemon.start("ledger.committed.before=kill", wait=False):
+        assert daemon.wait_exit(30) == -9
+    shutil.rmtree(daemon.state)  # from here the sinks alone know the last epoch
+    with daemon.start():
+        stream.begin(daemon)
+        verdict = stream.assert_exact(daemon, receipts=settled(2800), recorded_later=1)
+        assert verdict.counts["receipts.unnamed"] == 1, "the epoch that was recorded from the sinks' plan"

@@ -187,6 +187,92 @@ TEST_F(RunTest, receipts_account_for_every_record) {
   EXPECT_EQ(quarantined, 1);
 }
 
+TEST_F(RunTest, the_receipt_of_an_epoch_whose_ledger_was_lost_has_its_counts) {
+  for (const char* value : {"good", "!bad", "better"}) topic_->append(0, value);
+  ASSERT_TRUE(Failpoint::arm("ledger.committed.before=fail").ok());
+  RunSpec job = spec();
+  job.bounded = job.one_epoch = true;
+  auto first = start(std::move(job));
+  ASSERT_TRUE(rest(first));
+  ASSERT_EQ(table("b")->commits, 1);
+  Failpoint::disarm_all();
+  lose_ledger();
+  auto second = start(spec());
+  ASSERT_TRUE(eventually([&] { return second->view().state == StreamState::kRunning; }));
+  second->stop(false);
+  ASSERT_TRUE(rest(second));
+  const auto epochs = ledger_->committed_epochs("p", 100);
+  ASSERT_TRUE(epochs.ok());
+  ASSERT_EQ(epochs->size(), 1u);
+  const auto receipt = receipt_from_json(epochs->front().receipt);
+  ASSERT_TRUE(receipt.ok());
+  EXPECT_EQ(receipt->rows_in, 3);
+  EXPECT_EQ(receipt->rows_out, 2);
+  EXPECT_EQ(receipt->filtered, 0);
+  EXPECT_EQ(receipt->quarantined, 1);
+}
+
+/// Beside the policy, what a refusing query and refusing sinks need.
+class QuarantineTest : public RunTest {
+ protected:
+  RunSpec refusing() {
+    RunSpec spec = RunTest::spec();
+    spec.bad_records = BadRecordPolicy::kQuarantine;
+    spec.bad_ratio_max = 1;
+    spec.quarantine = make_memory_sink("quarantine", table("quarantine"));
+    spec.lanes_max = 1;
+    spec.plan = [](const Schema& schema) -> Result<ChainPlan> {
+      ChainPlan plan;
+      plan.columns = schema;
+      const auto refuse = [](Context&) -> Result<std::vector<std::unique_ptr<Operator>>> {
+        std::vector<std::unique_ptr<Operator>> list;
+        list.push_back(make_memory_operator());
+        return list;
+      };
+      plan.branches.assign(2, ChainPlan::Branch{schema, refuse});
+      return plan;
+    };
+    return spec;
+  }
+};
+
+TEST_F(QuarantineTest, what_the_query_and_the_sinks_refuse_keeps_its_bytes) {
+  for (const char* value : {"a", "?b", "!c", "#d", "e", "?f"}) topic_->append(0, value);
+  for (const char* value : {"#g", "h"}) topic_->append(1, value);
+  auto run = start(refusing());
+  ASSERT_TRUE(caught_up(run)) << run->view().problem.to_string();
+  run->stop(false);
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(rows_of("quarantine"), (Rows{{{0, 1}, "?b"}, {{0, 2}, "!c"}, {{0, 3}, "#d"}, {{0, 5}, "?f"}, {{1, 0}, "#g"}}));
+  EXPECT_EQ(rows_of("a"), (Rows{{{0, 0}, "a"}, {{0, 4}, "e"}, {{1, 1}, "h"}}));
+  EXPECT_EQ(rows_of("b"), rows_of("a"));
+  const RunView view = run->view();
+  EXPECT_EQ(view.rows_in, 8);
+  EXPECT_EQ(view.rows_out, 3) << "a row that the writer refused did not go out";
+  EXPECT_EQ(view.quarantined, 5);
+}
+
+TEST_F(QuarantineTest, an_epoch_run_again_whose_quarantine_stands_already_drops_its_rejects) {
+  const std::string large(300'000, 'x');
+  for (int i = 0; i < 8; ++i) topic_->append(0, (i % 2 == 0 ? "?" : "!") + large);
+  topic_->append(0, "good");
+  RunSpec first = refusing();
+  first.interval = 1h;
+  first.bounded = first.one_epoch = true;
+  ASSERT_TRUE(Failpoint::arm("memory_sink.a.commit.before=fail").ok());
+  auto failed = start(std::move(first));
+  ASSERT_TRUE(rest(failed));
+  ASSERT_EQ(table("quarantine")->commits, 1);
+  ASSERT_EQ(table("a")->commits, 0);
+  Failpoint::disarm_all();
+  auto second = start(refusing());
+  ASSERT_TRUE(caught_up(second)) << second->view().problem.to_string();
+  second->stop(false);
+  ASSERT_TRUE(rest(second));
+  EXPECT_EQ(rows_of("quarantine").size(), 8u);
+  EXPECT_EQ(rows_of("b"), (Rows{{{0, 8}, "good"}}));
+}
+
 /// Every durable step of the protocol, and the hit at which it fails: the process is gone there, and the next one goes on.
 class CrashTest : public RunTest, public ::testing::WithParamInterface<std::tuple<std::string, int>> {};
 

@@ -18,6 +18,7 @@ TEST(EpochPlan, json_gives_back_what_it_was_given) {
   plan.sinks = {"delta:a", "postgres:b"};
   plan.spec_hash = "abc";
   plan.last = true;
+  plan.counts = EpochCounts{10, 7, 2};
   const auto back = EpochPlan::from_json(plan.to_json());
   ASSERT_TRUE(back.ok()) << back.status().to_string();
   EXPECT_EQ(back->to_json(), plan.to_json());
@@ -25,6 +26,16 @@ TEST(EpochPlan, json_gives_back_what_it_was_given) {
   EXPECT_EQ(back->next, plan.next);
   EXPECT_EQ(back->last_records, plan.last_records);
   EXPECT_EQ(back->sinks, plan.sinks);
+  EXPECT_EQ(back->counts, plan.counts);
+}
+
+TEST(EpochPlan, a_plan_without_counts_is_read_as_one) {
+  EpochPlan plan;
+  plan.pipeline = "p";
+  ASSERT_EQ(plan.to_json().find("counts"), std::string::npos);
+  const auto back = EpochPlan::from_json(plan.to_json());
+  ASSERT_TRUE(back.ok()) << back.status().to_string();
+  EXPECT_FALSE(back->counts);
 }
 
 TEST(EpochPlan, other_versions_and_damage_are_named) {

@@ -37,14 +37,20 @@ TEST(OpenApi, EveryDescribedOperationIsServed) {
   StreamStatus stream;
   stream.pipeline = "one";
   api.engine->set_stream(stream);
+  JobStatus job;
+  job.id = "one";
+  api.engine->batch.set(job);
   const json document = description(api);
   for (const auto& [path, operations] : document["paths"].items()) {
     std::string target = path;
-    if (const size_t at = target.find("{name}"); at != std::string::npos) target.replace(at, 6, "one");
+    if (const size_t at = target.find('{'); at != std::string::npos) {
+      target.replace(at, target.find('}') - at + 1, path.starts_with("/pools") ? "batch-pool" : "one");
+    }
     for (const auto& [method, operation] : operations.items()) {
-      const std::string body = path == "/stream/start" ? R"({"topic":"t"})" : "";
+      const bool has_topic = path == "/stream/start" || path == "/batch/run";
+      const std::string body = has_topic ? R"({"topic":"t"})" : method == "put" ? R"({"weight":2})" : "";
       if (path == "/stop") continue;  // the last one
-      const RawResponse response = api.call(method == "get" ? "GET" : "POST", target, body);
+      const RawResponse response = api.call(method == "get" ? "GET" : method == "put" ? "PUT" : "POST", target, body);
       EXPECT_TRUE(operation["responses"].contains(std::to_string(response.status))) << method << " " << path << " " << response.status;
     }
     EXPECT_EQ(api.call("PATCH", target).status, 405) << path;
@@ -99,6 +105,13 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   stream.reason = "why";
   stream.partitions = {{"s", "t", 0, 1, 2, 3, 2}};
   api.engine->set_stream(stream);
+  JobStatus job;
+  job.id = "one";
+  job.state = JobState::kFailed;
+  job.topics = {"t", "u"};
+  job.range = job.committed = {{"t", 0, 1, 2}, {"u", 0, 3, 4}};
+  job.error = JobError{"offsets_gone", "why", job.range};
+  api.engine->batch.set(job);
   const json document = description(api);
   const json& schemas = document["components"]["schemas"];
   const auto check = [&](const RawResponse& response, const char* method, const char* path) {
@@ -119,7 +132,40 @@ TEST(OpenApi, AnswersFitTheirSchemas) {
   check(api.post("/stream/start", R"({"topic":"t"})"), "post", "/stream/start");
   check(api.post("/stream/start", R"({"topic":1})"), "post", "/stream/start");
   check(api.post("/stream/stop"), "post", "/stream/stop");
+  check(api.post("/batch/run", R"({"topic":"t"})"), "post", "/batch/run");
+  check(api.post("/batch/run", R"({"topic":1})"), "post", "/batch/run");
+  check(api.get("/batch"), "get", "/batch");
+  check(api.get("/batch?limit=1"), "get", "/batch");
+  check(api.get("/batch/one"), "get", "/batch/{jobId}");
+  check(api.get("/batch/status/one"), "get", "/batch/status/{jobId}");
+  check(api.get("/batch/status/two"), "get", "/batch/status/{jobId}");
+  check(api.get("/batch/one/receipt"), "get", "/batch/{jobId}/receipt");
+  check(api.post("/batch/cancel/one"), "post", "/batch/cancel/{jobId}");
+  check(api.post("/batch/cancel/job-1"), "post", "/batch/cancel/{jobId}");
+  check(api.get("/pools"), "get", "/pools");
+  check(api.get("/pools/batch-pool"), "get", "/pools/{name}");
+  check(api.call("PUT", "/pools/batch-pool", R"({"maxShare":null})"), "put", "/pools/{name}");
   check(api.post("/stop"), "post", "/stop");
+}
+
+TEST(OpenApi, DescribesWhatStandsInTheQueryAndInTheHead) {
+  const ApiServer api;
+  const json paths = description(api)["paths"];
+  const auto parameter = [](const json& operation, const std::string& name) {
+    for (const json& one : operation["parameters"]) {
+      if (one["name"] == name) return one;
+    }
+    return json();
+  };
+  const json& run = paths["/batch/run"]["post"];
+  EXPECT_EQ(parameter(run, "wait")["schema"]["type"], "string");
+  EXPECT_EQ(parameter(run, "Idempotency-Key")["in"], "header");
+  EXPECT_EQ(run["requestBody"]["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/RunRequest");
+  const json& list = paths["/batch"]["get"];
+  EXPECT_EQ(parameter(list, "status")["schema"]["enum"], (json{"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"}));
+  EXPECT_EQ(parameter(list, "limit")["schema"], (json{{"type", "integer"}, {"minimum", 1}, {"maximum", 1000}, {"default", 100}}));
+  EXPECT_EQ(parameter(paths["/batch/{jobId}/receipt"]["get"], "jobId")["in"], "path");
+  EXPECT_EQ(paths["/pools/{name}"]["put"]["requestBody"]["content"]["application/json"]["schema"]["$ref"], "#/components/schemas/PoolRequest");
 }
 
 }  // namespace

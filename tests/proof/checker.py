@@ -99,6 +99,7 @@ def check_all(
     ends=None,
     max_orphans=0,
     allow_foreign=False,
+    recorded_later=0,
 ):
     """One verdict over everything that a pipeline wrote."""
     total = Verdict(f"pipeline {promise.pipeline}")
@@ -116,7 +117,7 @@ def check_all(
             postgres_table.check_postgres(postgres, pg_table, promise, pg_sink, schema=pg_schema, ends=ends)
         )
     if receipt_list is not None:
-        total.absorb(receipts.check_receipts(receipt_list, promise, table, quarantined))
+        total.absorb(receipts.check_receipts(receipt_list, promise, table, quarantined, recorded_later))
     return total
 
 

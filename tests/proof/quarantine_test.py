@@ -82,6 +82,7 @@ def test_no_quarantine_table_is_right_only_without_rejects(world, tmp_path):
 RECEIPT_DAMAGES = {
     "rows": (lambda r: r[2]["sinks"][0].update(rows=1), {"receipt_differs"}),
     "commit": (lambda r: r[2]["sinks"][0].update(commit=1), {"receipt_differs"}),
+    "the commit is not named": (lambda r: r[2].update(sinks=[]), {"receipt_differs"}),
     "rows in": (lambda r: r[2].update(rowsIn=1), {"receipt_differs", "receipt_unbalanced"}),
     "rows out": (
         lambda r: r[2].update(rowsOut=r[2]["rowsOut"] + 1, filtered=r[2]["filtered"] - 1),

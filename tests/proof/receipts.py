@@ -5,8 +5,11 @@ from verdict import Verdict
 NUMBERS = ("rowsIn", "rowsOut", "filtered", "quarantined")
 
 
-def check_receipts(receipts, promise, table=None, quarantined=None):
-    """`receipts`: the list, or an object that holds it under "epochs". `table` and `quarantined` were checked before."""
+def check_receipts(receipts, promise, table=None, quarantined=None, recorded_later=0):
+    """`receipts`: the list, or an object that holds it under "epochs". `table` and `quarantined` were checked before.
+
+    `recorded_later`: as many epochs may have been recorded from their plan by a later process, which does not name the commit.
+    """
     verdict = Verdict("receipts")
     if isinstance(receipts, dict):
         receipts = receipts.get("epochs")
@@ -15,7 +18,7 @@ def check_receipts(receipts, promise, table=None, quarantined=None):
         return verdict
     held = {epoch.number: epoch for epoch in table.progress.epochs} if table else {}
     rejected = {epoch.number: epoch for epoch in quarantined.progress.epochs} if quarantined else {}
-    seen = set()
+    seen, unnamed = set(), []
     for receipt in receipts:
         try:
             number = receipt["epoch"]
@@ -32,7 +35,8 @@ def check_receipts(receipts, promise, table=None, quarantined=None):
         verdict.counts["receipts"] += 1
         _check_counts(counts, ranges, promise, where, verdict)
         if table is not None:
-            _check_sink(sinks.get(promise.sink), held.get(number), ranges, where, verdict)
+            if _check_sink(sinks.get(promise.sink), held.get(number), ranges, where, verdict):
+                unnamed.append(where)
             _check_rows_out(counts, sinks, promise, where, verdict)
         if quarantined is not None:
             rows = rejected[number].rows if number in rejected else 0
@@ -42,6 +46,9 @@ def check_receipts(receipts, promise, table=None, quarantined=None):
                     where,
                     f"quarantined says {counts['quarantined']}, the table got {rows} rows",
                 )
+    verdict.counts["unnamed"] += len(unnamed)
+    for where in unnamed[recorded_later:]:
+        verdict.violation("receipt_differs", where, "it does not name the commit that the table has of it")
     _check_complete(seen, held, verdict)
     return verdict
 
@@ -83,14 +90,13 @@ def _check_counts(counts, ranges, promise, where, verdict):
 
 
 def _check_sink(said, held, ranges, where, verdict):
+    """True if the receipt does not say what the sink did."""
     if held is None:
         verdict.violation("receipt_differs", where, "the table has no such epoch")
-        return
+        return False
+    _check_ranges(held, ranges, where, verdict)
     if said is None:
-        verdict.violation(
-            "receipt_differs", where, f"it does not name the sink that has version {held.commit}"
-        )
-        return
+        return True
     if str(said.get("commit")) != str(held.commit):
         verdict.violation(
             "receipt_differs", where, f"commit says {said.get('commit')}, the epoch is version {held.commit}"
@@ -99,6 +105,10 @@ def _check_sink(said, held, ranges, where, verdict):
         verdict.violation(
             "receipt_differs", where, f"rows says {said.get('rows')}, version {held.commit} added {held.rows}"
         )
+    return False
+
+
+def _check_ranges(held, ranges, where, verdict):
     moved = {place: pair for place, pair in ranges.items() if pair[0] < pair[1]}
     if moved != {place: pair for place, pair in held.ranges.items() if pair[0] < pair[1]}:
         verdict.violation(

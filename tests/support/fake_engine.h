@@ -6,16 +6,20 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
-#include <tuple>
 #include <vector>
 
 #include "laketide/engine.h"
+#include "support/fake_jobs.h"
+#include "support/fake_pools.h"
 
 namespace laketide {
 
 /// Streams are started and stopped at once unless the test says otherwise. Thread-safe.
 class FakeEngine final : public Engine {
  public:
+  mutable FakeJobs batch;  // looks are counted
+  FakePools shares;
+
   void set_stream(const StreamStatus& stream) {
     const std::lock_guard lock(mutex_);
     streams_[stream.pipeline] = stream;
@@ -96,14 +100,7 @@ class FakeEngine final : public Engine {
   }
   Result<std::vector<EpochReceipt>> epochs(const std::string& pipeline, int count_max) const override {
     LT_RETURN_IF_ERROR(stream(pipeline).status());
-    EpochReceipt receipt;
-    receipt.epoch = count_max;
-    receipt.opened_at = "2026-01-02T03:04:05.000000Z";
-    receipt.committed_at = "2026-01-02T03:04:06.000000Z";
-    receipt.ranges = {{"events", "events", 0, 100, 500}};
-    receipt.sinks = {{"delta:events", "7", 390, 4}};
-    std::tie(receipt.rows_in, receipt.rows_out, receipt.filtered, receipt.quarantined) = std::tuple(400, 390, 6, 4);
-    return std::vector{receipt};
+    return std::vector{FakeJobs::receipt_of(count_max)};
   }
   Result<std::string> progress(const std::string& pipeline) const override {
     LT_RETURN_IF_ERROR(stream(pipeline).status());
@@ -114,6 +111,14 @@ class FakeEngine final : public Engine {
     if (name == "one") return pipelines()[0];
     return Status::user("unknown_pipeline", "no such pipeline: " + name, "name");
   }
+
+  Result<JobStatus> submit_job(const JobRequest& request) override { return batch.submit(request); }
+  Result<JobStatus> job(const std::string& id) const override { return batch.job(id); }
+  Result<std::vector<JobStatus>> jobs(const JobFilter& filter) const override { return batch.list(filter); }
+  Result<JobStatus> cancel_job(const std::string& id) override { return batch.cancel(id); }
+  Result<std::vector<EpochReceipt>> job_receipt(const std::string& id) const override { return batch.receipt(id); }
+  std::vector<PoolInfo> pools() const override { return shares.list(); }
+  Result<PoolInfo> set_pool(const std::string& name, const PoolChange& change) override { return shares.change(name, change); }
 
   Status health() const override { return locked(health_); }
   Status ready() const override { return locked(ready_); }

@@ -101,7 +101,7 @@ class TopicReader final : public Reader {
       next = view.offset.next();
     }
     last_[place] = LastRecord{rows_.back().offset, rows_.back().timestamp_ms, hash_key(rows_.back().key, rows_.back().key_size)};
-    out = Records{"in", topics_, rows_, 0, [](const RecordView&) { return std::vector<HeaderView>(); }};
+    out = Records{"in", topics_, rows_, 0, [](const RecordView& record) { return std::vector<HeaderView>{{"h", record.value_view()}}; }};
     return Step::kReady;
   }
 
@@ -175,6 +175,41 @@ class MemoryFormat final : public Format {
   }
 };
 
+Reject place_of(const arrow::RecordBatch& batch, int64_t row, RejectStage stage, std::string code) {
+  Reject reject;
+  reject.source = "in";
+  reject.topic = "t";
+  reject.partition = static_cast<const arrow::Int32Array&>(*batch.GetColumnByName("partition")).Value(row);
+  reject.offset = RecordOffset(static_cast<const arrow::Int64Array&>(*batch.GetColumnByName("offset")).Value(row));
+  reject.stage = stage;
+  reject.code = std::move(code);
+  return reject;
+}
+
+/// Confined to its task.
+class RefusingOperator final : public Operator {
+ public:
+  Result<Step> process(Port, const Batch& in, Batch& out, Rejects& rejects) override {
+    const auto& values = static_cast<const arrow::StringArray&>(*in->GetColumnByName("value"));
+    arrow::Int32Builder partitions;
+    arrow::Int64Builder offsets;
+    arrow::StringBuilder kept;
+    for (int64_t i = 0; i < in->num_rows(); ++i) {
+      Reject place = place_of(*in, i, RejectStage::kEvaluate, "division_by_zero");
+      if (values.GetView(i).starts_with('?')) {
+        rejects.add(std::move(place));
+        continue;
+      }
+      const auto ok = partitions.Append(place.partition) & offsets.Append(place.offset.value) & kept.Append(values.GetView(i));
+      if (!ok.ok()) return Status::internal("memory", ok.ToString());
+    }
+    const int64_t rows = kept.length();
+    out = arrow::RecordBatch::Make(memory_schema(), rows, {*partitions.Finish(), *offsets.Finish(), *kept.Finish()});
+    return Step::kReady;
+  }
+  Result<Step> end_epoch(const EpochInfo&, Batch&) override { return Step::kReady; }
+};
+
 /// A failpoint whose name is made up while the test runs; it lives for ever, as every failpoint must.
 Failpoint& named_failpoint(const std::string& name) {
   static std::mutex mutex;
@@ -199,13 +234,18 @@ class MemoryStaged final : public Staged {
 /// Confined to its task.
 class TableWriter final : public Writer {
  public:
-  Result<Step> write(const Batch& batch, Rejects&) override {
+  Result<Step> write(const Batch& batch, Rejects& rejects) override {
     const auto column = [&](const char* name) { return batch->GetColumnByName(name); };
     const auto& partitions = static_cast<const arrow::Int32Array&>(*column("partition"));
     const auto& offsets = static_cast<const arrow::Int64Array&>(*column("offset"));
-    const auto& values = static_cast<const arrow::StringArray&>(*column("value"));
+    const auto& values = static_cast<const arrow::BinaryArray&>(*column("value"));
+    const bool is_quarantine = column("code") != nullptr;
     for (int64_t i = 0; i < batch->num_rows(); ++i) {
-      rows_.push_back({{partitions.Value(i), offsets.Value(i)}, values.GetString(i)});
+      if (!is_quarantine && values.GetView(i).starts_with('#')) {
+        rejects.add(place_of(*batch, i, RejectStage::kWrite, "bad_text"));
+        continue;
+      }
+      rows_.push_back({{partitions.Value(i), offsets.Value(i)}, values.IsNull(i) ? "(null)" : values.GetString(i)});
     }
     return Step::kReady;
   }
@@ -275,6 +315,7 @@ std::shared_ptr<Source> make_memory_source(std::shared_ptr<MemoryTopic> topic) {
   return std::make_shared<MemorySource>(std::move(topic));
 }
 std::shared_ptr<Format> make_memory_format() { return std::make_shared<MemoryFormat>(); }
+std::unique_ptr<Operator> make_memory_operator() { return std::make_unique<RefusingOperator>(); }
 std::unique_ptr<Sink> make_memory_sink(std::string id, std::shared_ptr<MemoryTable> table) {
   return std::make_unique<MemorySink>(std::move(id), std::move(table));
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "flow/decoder.h"
+#include "flow/operator.h"
 #include "flow/sink.h"
 #include "flow/source.h"
 
@@ -51,7 +52,11 @@ struct MemoryTable {
   int commits = 0;
 };
 
-/// Commits into `table` with failpoints memory_sink.<id>.<prepare|commit>.<before|after>.
+/// Refuses rows whose value begins with '?', naming their place only, as the operators of a query do.
+std::unique_ptr<Operator> make_memory_operator();
+
+/// Commits into `table` with failpoints memory_sink.<id>.<prepare|commit>.<before|after>. Its writer refuses values that begin with
+/// '#', naming their place only. Takes the quarantine's rows too; a value that is null is kept as "(null)".
 std::unique_ptr<Sink> make_memory_sink(std::string id, std::shared_ptr<MemoryTable> table);
 
 }  // namespace laketide

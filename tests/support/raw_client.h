@@ -75,6 +75,11 @@ class RawClient {
     return receive();
   }
 
+  /// True if nothing comes for so long.
+  bool is_quiet_for(std::chrono::milliseconds duration) const {
+    pollfd wanted{fd_, POLLIN, 0};
+    return buffer_.empty() && poll(&wanted, 1, static_cast<int>(duration.count())) == 0;
+  }
   /// True if the other side closes, and sends nothing more, within ten seconds.
   bool is_closed() {
     while (read_more()) continue;

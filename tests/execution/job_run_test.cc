@@ -1,0 +1,206 @@
+// A run that is a batch job: ranges fixed once, one commit at the end, lines used by many jobs in turn.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "base/failpoint.h"
+#include "execution/run.h"
+#include "support/memory_pipeline.h"
+#include "support/temp_dir.h"
+
+namespace laketide {
+
+using JobRun = Run;  // ::testing::Test has a member of the short name
+
+namespace {
+
+using namespace std::chrono_literals;
+using JobRows = std::vector<std::pair<std::pair<int, int64_t>, std::string>>;
+
+class JobRunTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    auto opened = Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger"));
+    ASSERT_TRUE(opened.ok()) << opened.status().to_string();
+    ledger_ = std::move(opened).value();
+    for (int partition = 0; partition < 3; ++partition) {
+      for (int i = 0; i < 20; ++i) topic_->append(partition, "v" + std::to_string(partition) + "-" + std::to_string(i));
+    }
+  }
+  void TearDown() override { Failpoint::disarm_all(); }
+
+  /// A job over [start, end) of the partitions named, into the sinks "a" and "b".
+  RunSpec job(std::map<int, std::pair<int64_t, int64_t>> wanted, bool atomic = true) {
+    RunSpec spec;
+    spec.pipeline = "p";
+    spec.line = "p@0";
+    spec.run_id = "job";
+    spec.metrics = metrics_;
+    spec.source_name = "in";
+    spec.source = make_memory_source(topic_);
+    spec.make_format = [](const std::string&) -> Result<std::shared_ptr<Format>> { return make_memory_format(); };
+    spec.plan = [](const Schema& schema) -> Result<ChainPlan> {
+      ChainPlan plan;
+      plan.columns = schema;
+      const auto none = [](Context&) -> Result<std::vector<std::unique_ptr<Operator>>> { return std::vector<std::unique_ptr<Operator>>(); };
+      plan.branches.assign(2, ChainPlan::Branch{schema, none});
+      return plan;
+    };
+    for (const char* id : {"a", "b"}) spec.sinks.push_back(make_memory_sink(id, tables_[id]));
+    spec.bad_records = BadRecordPolicy::kDrop;
+    spec.interval = 0ms;
+    spec.lanes_max = 2;
+    spec.bounded = true;
+    spec.one_epoch = atomic;
+    if (!atomic) spec.epoch_records_max = 5;
+    JobWork work;
+    work.id = "job";
+    work.find_ranges = [wanted](const PartitionBounds& bounds, const Positions&, const Wait&) -> Result<Ranges> {
+      Ranges ranges;
+      for (const auto& [partition, range] : wanted) {
+        const SourcePartition place{"in", "t", partition};
+        const auto has = bounds.find(place);
+        if (has == bounds.end()) return Status::user("unknown_partition", "no such partition");
+        if (range.second > has->second.high.value) return Status::user("offset_out_of_range", "not there");
+        ranges[place] = Range{NextOffset(range.first), NextOffset(range.second)};
+      }
+      return ranges;
+    };
+    work.fix = [this](const Ranges& ranges, EpochId first) {
+      fixed_ = ranges;
+      first_ = first;
+      return Status();
+    };
+    spec.job = std::move(work);
+    return spec;
+  }
+  /// The same job as a later process takes it up.
+  RunSpec again(RunSpec spec) const {
+    spec.job->ranges = fixed_;
+    spec.job->first = first_;
+    return spec;
+  }
+
+  RunView run(RunSpec spec) {
+    auto run = begin(std::move(spec));
+    EXPECT_TRUE(rest(run));
+    return run->view();
+  }
+  std::shared_ptr<JobRun> begin(RunSpec spec) {
+    return JobRun::start(std::move(spec), *ledger_, *scheduler_, [](const RunView&) {}, rested_);
+  }
+  bool rest(const std::shared_ptr<JobRun>& run) {
+    return rested_->wait_until(std::chrono::steady_clock::now() + 20s, [&] { return run->at_rest(); });
+  }
+  JobRows expected(int partition, int64_t start, int64_t end) const {
+    JobRows rows;
+    for (int64_t i = start; i < end; ++i) rows.push_back({{partition, i}, "v" + std::to_string(partition) + "-" + std::to_string(i)});
+    return rows;
+  }
+  JobRows rows_of(const std::string& id) {
+    std::lock_guard lock(tables_[id]->mutex);
+    JobRows rows = tables_[id]->rows;
+    std::ranges::sort(rows);
+    return rows;
+  }
+
+  TempDir dir_;
+  std::unique_ptr<Scheduler> scheduler_ = make_scheduler({.workers = 2});
+  std::unique_ptr<Ledger> ledger_;
+  std::shared_ptr<Metrics> metrics_ = make_metrics();
+  std::shared_ptr<Signal> rested_ = std::make_shared<Signal>();
+  std::shared_ptr<MemoryTopic> topic_ = std::make_shared<MemoryTopic>(3);
+  std::map<std::string, std::shared_ptr<MemoryTable>> tables_{{"a", std::make_shared<MemoryTable>()}, {"b", std::make_shared<MemoryTable>()}};
+  std::optional<Ranges> fixed_;
+  std::optional<EpochId> first_;
+};
+
+TEST_F(JobRunTest, reads_its_ranges_and_nothing_else_in_one_commit) {
+  const RunView view = run(job({{0, {3, 9}}, {2, {0, 20}}}));
+  EXPECT_EQ(view.state, StreamState::kFinished) << view.problem.to_string();
+  JobRows rows = expected(0, 3, 9);
+  for (const auto& row : expected(2, 0, 20)) rows.push_back(row);
+  EXPECT_EQ(rows_of("a"), rows);
+  EXPECT_EQ(rows_of("b"), rows);
+  EXPECT_EQ(tables_["a"]->commits, 1);
+}
+
+TEST_F(JobRunTest, a_line_serves_one_job_after_another) {
+  EXPECT_EQ(run(job({{0, {5, 10}}})).state, StreamState::kFinished);
+  // Earlier records, and other partitions: what the line did before does not count.
+  EXPECT_EQ(run(job({{0, {0, 5}}, {1, {7, 8}}})).state, StreamState::kFinished);
+  EXPECT_EQ(first_, EpochId(1));
+  JobRows rows = expected(0, 0, 10);
+  rows.push_back(expected(1, 7, 8).front());
+  EXPECT_EQ(rows_of("a"), rows);
+}
+
+TEST_F(JobRunTest, an_empty_range_is_done_without_a_commit) {
+  const RunView view = run(job({{0, {4, 4}}}));
+  EXPECT_EQ(view.state, StreamState::kFinished);
+  EXPECT_EQ(tables_["a"]->commits, 0);
+}
+
+TEST_F(JobRunTest, a_range_that_is_not_there_fails_and_writes_nothing) {
+  const RunView view = run(job({{0, {0, 21}}}));
+  EXPECT_EQ(view.state, StreamState::kFailed);
+  EXPECT_EQ(view.problem.code(), "offset_out_of_range");
+  EXPECT_EQ(view.bounds.size(), 3u);
+  EXPECT_TRUE(rows_of("a").empty());
+}
+
+TEST_F(JobRunTest, taken_up_after_a_crash_between_two_commits_it_writes_what_is_lacking_only) {
+  RunSpec first = job({{0, {0, 10}}, {1, {0, 10}}});
+  first.job->attempts_max = 1;
+  ASSERT_TRUE(Failpoint::arm("epoch.sink_committed=error").ok());
+  auto running = begin(std::move(first));
+  // The epoch is decided: it is finished in the same run, whatever attempts it may have.
+  ASSERT_TRUE(rest(running));
+  EXPECT_EQ(running->view().state, StreamState::kFinished) << running->view().problem.to_string();
+  JobRows rows = expected(0, 0, 10);
+  for (const auto& row : expected(1, 0, 10)) rows.push_back(row);
+  EXPECT_EQ(rows_of("a"), rows);
+  EXPECT_EQ(rows_of("b"), rows);
+  // And by another process that knows only what was fixed.
+  EXPECT_EQ(run(again(job({}))).state, StreamState::kFinished);
+  EXPECT_EQ(rows_of("a"), rows);
+  EXPECT_EQ(rows_of("b"), rows);
+}
+
+TEST_F(JobRunTest, outside_faults_end_it_after_its_attempts) {
+  RunSpec spec = job({{0, {0, 10}}});
+  spec.job->attempts_max = 2;
+  ASSERT_TRUE(Failpoint::arm("epoch.prepare.before=error@every").ok());
+  const RunView view = run(std::move(spec));
+  EXPECT_EQ(view.state, StreamState::kFailed);
+  EXPECT_EQ(view.attempt, 2);
+  Failpoint::disarm_all();
+  EXPECT_EQ(run(again(job({}))).state, StreamState::kFinished);
+  EXPECT_EQ(rows_of("a"), expected(0, 0, 10));
+}
+
+TEST_F(JobRunTest, cancelled_before_its_commit_is_decided_it_leaves_nothing) {
+  ASSERT_TRUE(Failpoint::arm("memory_sink.b.prepare.before=delay:300").ok());
+  auto running = begin(job({{0, {0, 10}}}));
+  ASSERT_TRUE(running->cancel());
+  ASSERT_TRUE(rest(running));
+  EXPECT_EQ(running->view().state, StreamState::kStopped);
+  EXPECT_TRUE(rows_of("a").empty());
+  EXPECT_TRUE(rows_of("b").empty());
+}
+
+TEST_F(JobRunTest, one_that_commits_as_it_goes_is_cut_and_goes_on) {
+  RunSpec spec = job({{0, {0, 20}}, {1, {0, 20}}}, false);
+  ASSERT_TRUE(Failpoint::arm("epoch.planned=error@3").ok());
+  const RunView view = run(std::move(spec));
+  EXPECT_EQ(view.state, StreamState::kFinished) << view.problem.to_string();
+  EXPECT_GT(tables_["a"]->commits, 2);
+  JobRows rows = expected(0, 0, 20);
+  for (const auto& row : expected(1, 0, 20)) rows.push_back(row);
+  EXPECT_EQ(rows_of("a"), rows);
+  EXPECT_EQ(rows_of("b"), rows);
+}
+
+}  // namespace
+}  // namespace laketide
