@@ -184,7 +184,7 @@ Result<Act> Stage::next_act(const Wait& wait) {
     case Kind::kRows: return coordinator_.on_rows(now);
     case Kind::kFull: return coordinator_.on_full(now);
     case Kind::kDrained: return coordinator_.on_drained(now);
-    case Kind::kStop: return coordinator_.on_stop(now);
+    case Kind::kStop: return spec_.replay ? Act::kWait : coordinator_.on_stop(now);  // half of a planned epoch is none
     case Kind::kFailed: return event->status;
     case Kind::kBlocked:
       hooks_.blocked(event->reason);

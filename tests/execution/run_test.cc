@@ -361,6 +361,26 @@ TEST_F(RunTest, an_outside_fault_stalls_and_is_tried_again) {
   EXPECT_EQ(rows_of("b"), expected());
 }
 
+TEST_F(RunTest, a_stop_during_a_replay_waits_until_it_is_whole) {
+  ASSERT_TRUE(Failpoint::arm("memory_sink.b.commit.before=fail").ok());
+  fill(0, 30);
+  RunSpec whole = spec();
+  whole.bounded = whole.one_epoch = true;
+  auto first = start(std::move(whole));
+  ASSERT_TRUE(rest(first));
+  ASSERT_EQ(table("a")->commits, 1);
+  ASSERT_EQ(table("b")->commits, 0);
+  ASSERT_TRUE(Failpoint::arm("memory_sink.b.commit.before=delay;memory_source.poll=hang@3").ok());
+  auto second = start(spec());
+  ASSERT_TRUE(eventually([&] { return Failpoint::hits()["memory_source.poll"] >= 3; }));
+  second->stop(false);
+  Failpoint::disarm_all();
+  ASSERT_TRUE(rest(second));
+  EXPECT_EQ(second->view().state, StreamState::kStopped) << second->view().problem.to_string();
+  EXPECT_EQ(rows_of("a"), expected());
+  EXPECT_EQ(rows_of("b"), expected());
+}
+
 TEST_F(RunTest, recreated_topic_fails_by_name) {
   fill(0, 30);
   auto first = start(spec());
