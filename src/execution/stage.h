@@ -92,6 +92,7 @@ class Stage {
   std::vector<std::unique_ptr<RunningLane>> lanes_;
   EpochCoordinator coordinator_;
   Instant opened_at_;
+  EpochId filling_;  // by the lanes: the open one, and from its close on the next
   std::vector<LaneEpoch> closed_;  // of the epoch that closes
 };
 

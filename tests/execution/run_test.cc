@@ -381,6 +381,19 @@ TEST_F(RunTest, a_stop_during_a_replay_waits_until_it_is_whole) {
   EXPECT_EQ(rows_of("b"), expected());
 }
 
+// Lanes report their first record each: what comes while the epoch that it belongs to is being closed says nothing of the next.
+TEST_F(RunTest, an_epoch_is_ended_only_once_though_lanes_report_late) {
+  auto run = start(spec());
+  for (int round = 0; round < 40; ++round) {
+    for (int partition = 0; partition < 3; ++partition) fill(partition, 3);
+    ASSERT_TRUE(caught_up(run)) << run->view().problem.to_string();
+  }
+  run->stop(false);
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(run->view().state, StreamState::kStopped) << run->view().problem.to_string();
+  EXPECT_EQ(rows_of("b"), expected());
+}
+
 TEST_F(RunTest, recreated_topic_fails_by_name) {
   fill(0, 30);
   auto first = start(spec());
