@@ -371,8 +371,10 @@ TEST_F(RunTest, a_stop_during_a_replay_waits_until_it_is_whole) {
   ASSERT_EQ(table("a")->commits, 1);
   ASSERT_EQ(table("b")->commits, 0);
   ASSERT_TRUE(Failpoint::arm("memory_sink.b.commit.before=delay;memory_source.poll=hang@3").ok());
+  const uint64_t polled = Failpoint::hits()["memory_source.poll"];
   auto second = start(spec());
-  ASSERT_TRUE(eventually([&] { return Failpoint::hits()["memory_source.poll"] >= 3; }));
+  ASSERT_TRUE(eventually([&] { return Failpoint::hits()["memory_source.poll"] >= polled + 3; }));
+  EXPECT_EQ(second->view().committed.at({"in", "t", 0}), NextOffset(0)) << "b lacks it";
   second->stop(false);
   Failpoint::disarm_all();
   ASSERT_TRUE(rest(second));
