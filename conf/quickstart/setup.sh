@@ -9,6 +9,7 @@
 # The caller sets -o pipefail, and STEPS, the number of steps it will announce.
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 logs=$repo/build/logs
+package_lists=("$repo/conf/quickstart/packages.txt")
 export LAKETIDE_CACHE=${LAKETIDE_CACHE:-$HOME/.cache/laketide}
 clusters=/etc/postgresql-common/createcluster.conf
 no_cluster='create_main_cluster = false'
@@ -57,7 +58,7 @@ step_failed() {
 
 missing_packages() {
   local name
-  sed 's/#.*//' "$repo/conf/quickstart/packages.txt" | while read -r name; do
+  sed 's/#.*//' "${package_lists[@]}" | while read -r name; do
     [ -z "$name" ] || [ "$(dpkg-query -W -f '${db:Status-Status}' "$name" 2> /dev/null)" = installed ] || echo "$name"
   done
 }

@@ -97,6 +97,11 @@ Result<Step> Lane::close() {
     std::lock_guard lock(close_mutex_);
     info = *close_info_;
   }
+  // Writers name what they stage after the epoch they believe to be open; a wrong name is taken for a leftover at the next claim.
+  if (info.id != open_) {
+    return Status::internal("epoch_order", "a lane was told to end epoch " + std::to_string(info.id.value) + " and has epoch " +
+                                               std::to_string(open_.value) + " open");
+  }
   epoch_.staged.resize(parts_.chains.size() + 1);
   for (; branch_ < parts_.chains.size(); ++branch_) {
     Chain& chain = *parts_.chains[branch_];
@@ -160,13 +165,13 @@ Status Lane::write_quarantine() {
 }
 
 void Lane::count(int64_t records, int64_t bytes) {
-  if (epoch_.records == 0 && records > 0) host_->lane_has_rows();
+  if (epoch_.records == 0 && records > 0) host_->lane_has_rows(open_);
   host_->lane_has_read(records);
   epoch_.records += records;
   bytes_ += bytes;
   if (!full_ && (epoch_.records >= limits_.records_max || bytes_ >= limits_.bytes_max)) {
     full_ = true;
-    host_->lane_is_full();
+    host_->lane_is_full(open_);
   }
 }
 

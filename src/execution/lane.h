@@ -35,8 +35,8 @@ class LaneHost {
  public:
   virtual ~LaneHost() = default;
   virtual void lane_has_read(int64_t records) = 0;
-  virtual void lane_has_rows() = 0;   // once per epoch, with its first record
-  virtual void lane_is_full() = 0;    // once per epoch: it holds what an epoch may hold, and waits
+  virtual void lane_has_rows(EpochId open) = 0;  // once per epoch, with its first record
+  virtual void lane_is_full(EpochId open) = 0;   // once per epoch: it holds what an epoch may hold, and waits
   virtual void lane_is_drained() = 0; // once: all it was given is read
   virtual void lane_closed(LaneEpoch epoch) = 0;
   virtual void lane_failed(Status status) = 0;

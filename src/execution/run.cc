@@ -211,6 +211,10 @@ Status Run::attempt() {
   position_.epoch = recovery.replay ? recovery.replay->epoch : recovery.next;
   // Starts that were resolved by an attempt before this one hold until there is progress: "latest" must not move.
   if (recovery.next > EpochId(0) || recovery.replay) position_.positions = recovery.positions;
+  // Until it has been run again, an epoch that a sink lacks is not committed.
+  if (recovery.replay) {
+    for (const auto& [place, range] : recovery.replay->ranges) position_.positions[place] = range.start;
+  }
   if (const auto& plan = recovery.replay ? recovery.replay : recovery.last) {
     position_.last_records = plan->last_records;
     position_.begin = plan->begin;
@@ -389,7 +393,6 @@ Status Run::replay(const Recovery& recovery) {
     if (std::ranges::find(recovery.lacking, spec_.sinks[i]->id()) != recovery.lacking.end()) stage.sinks.push_back(i);
   }
   stage.ranges = plan.ranges;
-  for (const auto& [place, range] : plan.ranges) position_.positions[place] = range.start;
   return run_stage(std::move(stage));
 }
 

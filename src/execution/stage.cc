@@ -19,6 +19,7 @@ struct Event {
   Status status;
   BlockReason reason = BlockReason::kNone;
   std::shared_ptr<void> parts;
+  EpochId open{0};  // the epoch that the lane fills, with kRows and kFull
 };
 
 /// A lane's task: the scheduler owns this, the stage owns the lane. Confined to its task.
@@ -65,8 +66,8 @@ void count_refused(const std::vector<Commit>& commits, EpochReceipt& receipt) {
 class Stage::Events final : public LaneHost {
  public:
   void lane_has_read(int64_t records) override { records_read_.fetch_add(records, std::memory_order_relaxed); }
-  void lane_has_rows() override { push({Kind::kRows, {}, {}, {}, {}}); }
-  void lane_is_full() override { push({Kind::kFull, {}, {}, {}, {}}); }
+  void lane_has_rows(EpochId open) override { push({Kind::kRows, {}, {}, {}, {}, open}); }
+  void lane_is_full(EpochId open) override { push({Kind::kFull, {}, {}, {}, {}, open}); }
   void lane_is_drained() override { push({Kind::kDrained, {}, {}, {}, {}}); }
   void lane_closed(LaneEpoch epoch) override { push({Kind::kClosed, std::move(epoch), {}, {}, {}}); }
   void lane_failed(Status status) override { push({Kind::kFailed, {}, std::move(status), {}, {}}); }
@@ -103,7 +104,8 @@ Stage::Stage(RunSpec& run, const Format* format, const ChainPlan& chain, const s
       hooks_(std::move(hooks)),
       events_(std::make_unique<Events>()),
       coordinator_({run.interval, lane_count(), spec_.one_epoch}, std::chrono::steady_clock::now()),
-      opened_at_(spec_.replay ? spec_.replay->opened_at : system_clock().now()) {}
+      opened_at_(spec_.replay ? spec_.replay->opened_at : system_clock().now()),
+      filling_(position.epoch) {}
 
 Stage::~Stage() { end_lanes(); }
 
@@ -190,10 +192,12 @@ Result<Act> Stage::next_act(const Wait& wait) {
   if (!event) return coordinator_.on_time(now);
   if (wait.over()) return Status::cancelled("the run was told to stop at once");
   switch (event->kind) {
-    case Kind::kRows: return coordinator_.on_rows(now);
-    case Kind::kFull: return coordinator_.on_full(now);
+    // A lane may still fill the epoch that the others were just told to end: that says nothing of the next one, which would be ended
+    // with nothing in it, not committed, and its number used again by lanes that have gone on.
+    case Kind::kRows: return event->open < filling_ ? Act::kWait : coordinator_.on_rows(now);
+    case Kind::kFull: return event->open < filling_ ? Act::kWait : coordinator_.on_full(now);
     case Kind::kDrained: return coordinator_.on_drained(now);
-    case Kind::kStop: return coordinator_.on_stop(now);
+    case Kind::kStop: return spec_.replay ? Act::kWait : coordinator_.on_stop(now);  // half of a planned epoch is none
     case Kind::kFailed: return event->status;
     case Kind::kBlocked:
       hooks_.blocked(event->reason);
@@ -210,6 +214,7 @@ Result<Act> Stage::next_act(const Wait& wait) {
 
 void Stage::close_lanes() {
   const EpochInfo info{position_.epoch, opened_at_, coordinator_.last()};
+  filling_ = after(position_.epoch);
   closed_.clear();
   for (auto& running : lanes_) {
     running->lane->request_close(info);

@@ -59,7 +59,7 @@ class Stage {
 
   /// Success: everything read up to the stop or the end of the ranges is committed. Whatever happens, no lane is left.
   Status run(const Wait& wait);
-  /// Drain: commit what is open, then end. If the Wait given to `run` is over by then: end at once, committing nothing.
+  /// Drain: commit what is open, then end; a replay ends when it is whole. If the Wait given to `run` is over by then: end at once, committing nothing.
   void request_stop();
   /// Records that the lanes have taken since the start; from any thread.
   int64_t records_read() const;
@@ -92,6 +92,7 @@ class Stage {
   std::vector<std::unique_ptr<RunningLane>> lanes_;
   EpochCoordinator coordinator_;
   Instant opened_at_;
+  EpochId filling_;  // by the lanes: the open one, and from its close on the next
   std::vector<LaneEpoch> closed_;  // of the epoch that closes
 };
 

@@ -4,8 +4,9 @@
 #include <chrono>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <utility>
+
+#include "base/mutex.h"
 
 namespace laketide {
 
@@ -16,11 +17,9 @@ using Alarm = std::function<void(std::chrono::milliseconds delay, std::function<
 /// that is under way. Thread-safe.
 class LateWake {
  public:
-  LateWake(Alarm alarm, std::function<void()> wake) : alarm_(std::move(alarm)), target_(std::make_shared<Target>()) {
-    target_->wake = std::move(wake);
-  }
+  LateWake(Alarm alarm, std::function<void()> wake) : alarm_(std::move(alarm)), target_(std::make_shared<Target>(std::move(wake))) {}
   ~LateWake() {
-    std::lock_guard lock(target_->mutex);
+    const MutexLock lock(target_->mutex);
     target_->wake = nullptr;
   }
   LateWake(const LateWake&) = delete;
@@ -29,11 +28,11 @@ class LateWake {
   /// Wakes after `delay`, once; while one call is outstanding, later ones do nothing.
   void after(std::chrono::milliseconds delay) {
     {
-      std::lock_guard lock(target_->mutex);
+      const MutexLock lock(target_->mutex);
       if (std::exchange(target_->armed, true)) return;
     }
     alarm_(delay, [target = target_] {
-      std::lock_guard lock(target->mutex);
+      const MutexLock lock(target->mutex);
       target->armed = false;
       if (target->wake) target->wake();
     });
@@ -41,9 +40,11 @@ class LateWake {
 
  private:
   struct Target {
-    std::mutex mutex;
-    std::function<void()> wake;
-    bool armed = false;
+    explicit Target(std::function<void()> calls) : wake(std::move(calls)) {}
+
+    Mutex mutex;
+    std::function<void()> wake LT_GUARDED_BY(mutex);
+    bool armed LT_GUARDED_BY(mutex) = false;
   };
 
   const Alarm alarm_;

@@ -23,7 +23,7 @@ ClientCloser& ClientCloser::instance() {
 }
 
 void ClientCloser::close(std::function<void()> destroy) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   waiting_.push_back(std::move(destroy));
   changed_.notify_all();
   if (std::exchange(is_running_, true)) return;
@@ -31,19 +31,19 @@ void ClientCloser::close(std::function<void()> destroy) {
 }
 
 bool ClientCloser::wait_until_closed(const Wait& wait) {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   while (!waiting_.empty() || is_busy_) {
     if (wait.over()) return false;
-    changed_.wait_for(lock, wait.left(std::chrono::milliseconds(100)));
+    changed_.wait_until(mutex_, std::chrono::steady_clock::now() + wait.left(std::chrono::milliseconds(100)));
   }
   return true;
 }
 
 void ClientCloser::run() {
   pthread_setname_np(pthread_self(), "lt-kafka-close");
-  std::unique_lock lock(mutex_);
+  MutexLock lock(mutex_);
   while (true) {
-    changed_.wait(lock, [this] { return !waiting_.empty(); });
+    while (waiting_.empty()) changed_.wait(mutex_);
     auto destroy = std::move(waiting_.front());
     waiting_.pop_front();
     is_busy_ = true;

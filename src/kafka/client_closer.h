@@ -1,12 +1,11 @@
 // Takes clients down where nobody waits for it.
 #pragma once
 
-#include <condition_variable>
 #include <deque>
 #include <functional>
 #include <memory>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "base/wait.h"
 
 namespace laketide::kafka {
@@ -27,11 +26,11 @@ class ClientCloser {
   ClientCloser() = default;
   void run();
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::deque<std::function<void()>> waiting_;
-  bool is_running_ = false;  // the thread is there
-  bool is_busy_ = false;     // and destroys something
+  Mutex mutex_;
+  CondVar changed_;
+  std::deque<std::function<void()>> waiting_ LT_GUARDED_BY(mutex_);
+  bool is_running_ LT_GUARDED_BY(mutex_) = false;  // the thread is there
+  bool is_busy_ LT_GUARDED_BY(mutex_) = false;     // and destroys something
 };
 
 }  // namespace laketide::kafka

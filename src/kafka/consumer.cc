@@ -7,8 +7,8 @@
 #include <atomic>
 #include <ctime>
 #include <map>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "kafka/client_closer.h"
 #include "kafka/error.h"
 #include "kafka/fetch_gate.h"
@@ -39,18 +39,18 @@ class ThreadClocks {
   void started() {
     clockid_t clock{};
     if (pthread_getcpuclockid(pthread_self(), &clock) != 0) return;
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     live_[pthread_self()] = clock;
   }
   void exited() {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = live_.find(pthread_self());
     if (found == live_.end()) return;
     past_ += read(found->second);
     live_.erase(found);
   }
   std::chrono::nanoseconds total() const {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     auto sum = past_;
     for (const auto& [thread, clock] : live_) sum += read(clock);
     return sum;
@@ -63,9 +63,9 @@ class ThreadClocks {
                                          : std::chrono::nanoseconds(0);
   }
 
-  mutable std::mutex mutex_;
-  std::map<pthread_t, clockid_t> live_;
-  std::chrono::nanoseconds past_{0};
+  mutable Mutex mutex_;
+  std::map<pthread_t, clockid_t> live_ LT_GUARDED_BY(mutex_);
+  std::chrono::nanoseconds past_ LT_GUARDED_BY(mutex_){0};
 };
 
 }  // namespace
@@ -81,13 +81,13 @@ struct Consumer::State {
         of, [](rd_kafka_t*, void* self) { static_cast<State*>(self)->wake(); }, this);
   }
   void wake() {
-    std::lock_guard lock(wake_mutex);
+    const MutexLock lock(wake_mutex);
     if (owner_wake) owner_wake();
   }
   /// From now on nothing of the owner's is used; a wake-up under way is waited for.
   void leave_owner() {
     gate.close();
-    std::lock_guard lock(wake_mutex);
+    const MutexLock lock(wake_mutex);
     owner_wake = nullptr;
   }
   void drop_partition_queues() {
@@ -107,8 +107,8 @@ struct Consumer::State {
 
   FetchGate gate;
   ThreadClocks clocks;
-  std::mutex wake_mutex;
-  std::function<void()> owner_wake;
+  Mutex wake_mutex;
+  std::function<void()> owner_wake LT_GUARDED_BY(wake_mutex);
   std::atomic<bool> away{false};
   bool queue_per_partition = false;
   uint64_t ticks = 0;

@@ -16,7 +16,7 @@ FetchGate::FetchGate(int64_t bytes_max)
     : bytes_max_(bytes_max), messages_max_(std::max(kMessagesMin, bytes_max / (kFirstGuessBytes + kMessageOverhead))) {}
 
 void FetchGate::watch(rd_kafka_queue_t* queue) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   queue_ = queue;
 }
 
@@ -27,12 +27,12 @@ bool FetchGate::is_longer_than(int64_t messages) {
 // An interceptor is told not to call the client nor to wait. The length takes the queue's own lock only, which no thread holds
 // while it sends; and waiting is what this is for: the thread has nothing to do but to fetch more.
 void FetchGate::pass() {
-  std::unique_lock lock(mutex_);
+  const MutexLock lock(mutex_);
   if (closed_ || !is_longer_than(messages_max_.load(std::memory_order_relaxed))) return;
   waiting_.fetch_add(1);
-  const bool is_open = open_.wait_for(lock, hold_, [&] {
-    return closed_ || !is_longer_than(messages_max_.load(std::memory_order_relaxed) / 2);
-  });
+  const SteadyTime until = std::chrono::steady_clock::now() + hold_;
+  bool is_open = true;
+  while (is_open && !closed_ && is_longer_than(messages_max_.load(std::memory_order_relaxed) / 2)) is_open = open_.wait_until(mutex_, until);
   waiting_.fetch_sub(1);
   hold_ = is_open ? kHoldFirst : std::min(hold_ * 2, kHoldMax);
 }
@@ -44,12 +44,12 @@ void FetchGate::drained(int64_t messages, int64_t bytes) {
     messages_max_.store(fitting < before ? fitting : before + (fitting - before) / 4, std::memory_order_relaxed);
   }
   if (waiting_.load() == 0) return;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   open_.notify_all();
 }
 
 void FetchGate::close() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   closed_ = true;
   queue_ = nullptr;
   open_.notify_all();

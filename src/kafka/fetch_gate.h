@@ -3,10 +3,9 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
-#include <mutex>
 
+#include "base/mutex.h"
 #include "kafka/handles.h"
 
 namespace laketide::kafka {
@@ -40,16 +39,16 @@ class FetchGate {
   void close();
 
  private:
-  bool is_longer_than(int64_t messages);
+  bool is_longer_than(int64_t messages) LT_REQUIRES(mutex_);
 
   const int64_t bytes_max_;
   std::atomic<int64_t> messages_max_;
   std::atomic<int> waiting_{0};
-  std::mutex mutex_;
-  std::condition_variable open_;
-  rd_kafka_queue_t* queue_ = nullptr;
-  std::chrono::milliseconds hold_ = kHoldFirst;
-  bool closed_ = false;
+  Mutex mutex_;
+  CondVar open_;
+  rd_kafka_queue_t* queue_ LT_GUARDED_BY(mutex_) = nullptr;
+  std::chrono::milliseconds hold_ LT_GUARDED_BY(mutex_) = kHoldFirst;
+  bool closed_ LT_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace laketide::kafka

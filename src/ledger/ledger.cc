@@ -8,9 +8,9 @@
 #include <cstring>
 #include <filesystem>
 #include <future>
-#include <mutex>
 
 #include "base/failpoint.h"
+#include "base/mutex.h"
 #include "ledger/sqlite.h"
 
 namespace laketide {
@@ -195,7 +195,7 @@ class SqliteLedger final : public Ledger {
   };
 
   Status read(std::string_view sql, std::initializer_list<SqlValue> parameters, const std::function<void(const std::vector<SqlValue>&)>& row) {
-    std::lock_guard lock(reader_mutex_);
+    const MutexLock lock(reader_mutex_);
     return reader_->run(sql, parameters, row);
   }
 
@@ -205,7 +205,7 @@ class SqliteLedger final : public Ledger {
     auto outcome = mine.done.get_future();
     bool first;
     {
-      std::lock_guard lock(waiting_mutex_);
+      const MutexLock lock(waiting_mutex_);
       first = waiting_.empty();
       waiting_.push_back(&mine);
     }
@@ -216,7 +216,7 @@ class SqliteLedger final : public Ledger {
   void flush() {
     std::vector<Waiting*> group;
     {
-      std::lock_guard lock(waiting_mutex_);
+      const MutexLock lock(waiting_mutex_);
       group.swap(waiting_);
     }
     std::vector<Status> outcomes;
@@ -249,11 +249,11 @@ class SqliteLedger final : public Ledger {
 
   std::unique_ptr<DirectoryLock> lock_;
   std::unique_ptr<SqliteFile> writer_;  // only the actor touches it
-  std::mutex reader_mutex_;
-  std::unique_ptr<SqliteFile> reader_;
+  Mutex reader_mutex_;
+  std::unique_ptr<SqliteFile> reader_ LT_PT_GUARDED_BY(reader_mutex_);
   IoActor actor_;
-  std::mutex waiting_mutex_;
-  std::vector<Waiting*> waiting_;
+  Mutex waiting_mutex_;
+  std::vector<Waiting*> waiting_ LT_GUARDED_BY(waiting_mutex_);
 };
 
 Status check_version(SqliteFile& db) {

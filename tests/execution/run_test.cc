@@ -389,6 +389,41 @@ TEST_F(RunTest, an_outside_fault_stalls_and_is_tried_again) {
   EXPECT_EQ(rows_of("b"), expected());
 }
 
+TEST_F(RunTest, a_stop_during_a_replay_waits_until_it_is_whole) {
+  ASSERT_TRUE(Failpoint::arm("memory_sink.b.commit.before=fail").ok());
+  fill(0, 30);
+  RunSpec whole = spec();
+  whole.bounded = whole.one_epoch = true;
+  auto first = start(std::move(whole));
+  ASSERT_TRUE(rest(first));
+  ASSERT_EQ(table("a")->commits, 1);
+  ASSERT_EQ(table("b")->commits, 0);
+  ASSERT_TRUE(Failpoint::arm("memory_sink.b.commit.before=delay;memory_source.poll=hang@3").ok());
+  const uint64_t polled = Failpoint::hits()["memory_source.poll"];
+  auto second = start(spec());
+  ASSERT_TRUE(eventually([&] { return Failpoint::hits()["memory_source.poll"] >= polled + 3; }));
+  EXPECT_EQ(second->view().committed.at({"in", "t", 0}), NextOffset(0)) << "b lacks it";
+  second->stop(false);
+  Failpoint::disarm_all();
+  ASSERT_TRUE(rest(second));
+  EXPECT_EQ(second->view().state, StreamState::kStopped) << second->view().problem.to_string();
+  EXPECT_EQ(rows_of("a"), expected());
+  EXPECT_EQ(rows_of("b"), expected());
+}
+
+// Lanes report their first record each: what comes while the epoch that it belongs to is being closed says nothing of the next.
+TEST_F(RunTest, an_epoch_is_ended_only_once_though_lanes_report_late) {
+  auto run = start(spec());
+  for (int round = 0; round < 40; ++round) {
+    for (int partition = 0; partition < 3; ++partition) fill(partition, 3);
+    ASSERT_TRUE(caught_up(run)) << run->view().problem.to_string();
+  }
+  run->stop(false);
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(run->view().state, StreamState::kStopped) << run->view().problem.to_string();
+  EXPECT_EQ(rows_of("b"), expected());
+}
+
 TEST_F(RunTest, recreated_topic_fails_by_name) {
   fill(0, 30);
   auto first = start(spec());

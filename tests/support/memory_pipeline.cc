@@ -71,6 +71,7 @@ class TopicReader final : public Reader {
   }
 
   Result<Step> poll(const Budget& budget, std::variant<Records, Batch>& out) override {
+    LT_FAILPOINT("memory_source.poll");
     bool all_done = true;
     for (const auto& [place, range] : ranges_) {
       auto& next = next_.at(place);

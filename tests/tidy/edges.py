@@ -17,7 +17,7 @@ HEAVY = ("arrow/api.h", "arrow/compute/api.h", "arrow/dataset/", "arrow/acero/",
          "prometheus/", "yaml-cpp/", "simdjson.h", "nlohmann/json.hpp", "pg_query")
 UMBRELLA = ("arrow/api.h", "arrow/compute/api.h")
 PERMITTED = [
-    ("threads", re.compile(r"std::(jthread|thread|condition_variable(_any)?|async)\b(?!::(id|hardware_concurrency))|\bpthread_create\b"),
+    ("threads", re.compile(r"std::(jthread|thread|condition_variable(_any)?|async)\b(?!::(id|hardware_concurrency))|\b(pthread_create|CondVar)\b"),
      "only the rooms granted `threads` in src/rooms.txt own threads or wait on condition variables; use scheduler's workers and io actors"),
     ("catch", re.compile(r"\bcatch\s*\("),
      "only the rooms granted `catch` in src/rooms.txt call libraries that throw; return a Status"),

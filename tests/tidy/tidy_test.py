@@ -63,6 +63,7 @@ class TidyTest(unittest.TestCase):
         flow = {"src__flow__README_dot_md": "A room.\n"}
         self.assertEqual(rules(**flow, src__flow__batch_dot_cc="std::jthread worker;\n"), {"threads"})
         self.assertEqual(rules(**flow, src__flow__batch_dot_cc="std::condition_variable ready;\n"), {"threads"})
+        self.assertEqual(rules(**flow, src__flow__batch_dot_cc="CondVar ready;\n"), {"threads"})
         self.assertEqual(rules(**flow, src__flow__batch_dot_cc="void f() { try { } catch (...) { } }\n"), {"catch"})
         self.assertEqual(rules(src__base__clock_dot_cc="void f() { std::this_thread::sleep_for(1s); }\n"), {"sleep"})
         self.assertEqual(rules(tests__base__clock_test_dot_cc="void f() { usleep(10); }\n"), {"sleep"})

@@ -1,6 +1,5 @@
 #include "sinks/postgres/chunk_queue.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace laketide::postgres {
@@ -15,12 +14,12 @@ Status abandoned() { return Status::cancelled("this writer's epoch was abandoned
 }  // namespace
 
 uint64_t ChunkQueue::term() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return term_;
 }
 
 Result<bool> ChunkQueue::admit(uint64_t term, int64_t epoch, std::function<void()> wake) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (term != term_) return abandoned();
   if (!failure_.ok()) return failure_;
   const size_t used = is_open(epoch) ? open_bytes_ + taken_bytes_ : later_bytes_;
@@ -30,7 +29,7 @@ Result<bool> ChunkQueue::admit(uint64_t term, int64_t epoch, std::function<void(
 }
 
 Result<bool> ChunkQueue::push(Chunk chunk) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (chunk.term != term_) return abandoned();
   if (!failure_.ok()) return failure_;
   const bool open = is_open(chunk.epoch);
@@ -40,18 +39,18 @@ Result<bool> ChunkQueue::push(Chunk chunk) {
 }
 
 void ChunkQueue::name_open(EpochId epoch) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!open_) open_ = epoch;
 }
 
 void ChunkQueue::open_through(EpochId epoch) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!open_ || *open_ < epoch) open_ = epoch;
   recount();
 }
 
 std::vector<Chunk> ChunkQueue::take(size_t bytes) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   std::vector<Chunk> taken;
   if (held_ || !failure_.ok()) return taken;
   size_t total = 0;
@@ -72,7 +71,7 @@ std::vector<Chunk> ChunkQueue::take(size_t bytes) {
 void ChunkQueue::release(const std::vector<Chunk>& chunks) {
   std::vector<std::function<void()>> waiting;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& chunk : chunks) taken_bytes_ -= chunk.size();
     waiting = take_waiting();
   }
@@ -80,14 +79,14 @@ void ChunkQueue::release(const std::vector<Chunk>& chunks) {
 }
 
 void ChunkQueue::hold() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   held_ = true;
 }
 
 void ChunkQueue::advance(EpochId next) {
   std::vector<std::function<void()>> waiting;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     held_ = false;
     open_ = next;
     recount();
@@ -99,7 +98,7 @@ void ChunkQueue::advance(EpochId next) {
 void ChunkQueue::drop(std::optional<EpochId> epoch) {
   std::vector<std::function<void()>> waiting;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     ++term_;
     std::erase_if(chunks_, [&](const Chunk& chunk) {
       return !epoch || chunk.epoch == Chunk::kOpenEpoch || chunk.epoch >= epoch->value;
@@ -111,7 +110,7 @@ void ChunkQueue::drop(std::optional<EpochId> epoch) {
 }
 
 void ChunkQueue::reopen() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   open_.reset();
   held_ = false;
   failure_ = {};
@@ -121,7 +120,7 @@ void ChunkQueue::reopen() {
 void ChunkQueue::fail(Status failure) {
   std::vector<std::function<void()>> waiting;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (failure_.ok()) failure_ = std::move(failure);
     waiting = take_waiting();
   }
@@ -129,18 +128,22 @@ void ChunkQueue::fail(Status failure) {
 }
 
 void ChunkQueue::forgive() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   failure_ = {};
 }
 
 Status ChunkQueue::failure() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return failure_;
 }
 
 bool ChunkQueue::has_work() const {
-  std::lock_guard lock(mutex_);
-  return !held_ && failure_.ok() && std::any_of(chunks_.begin(), chunks_.end(), [&](const Chunk& chunk) { return is_open(chunk.epoch); });
+  const MutexLock lock(mutex_);
+  if (held_ || !failure_.ok()) return false;
+  for (const Chunk& chunk : chunks_) {
+    if (is_open(chunk.epoch)) return true;
+  }
+  return false;
 }
 
 void ChunkQueue::recount() {

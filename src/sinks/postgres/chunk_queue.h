@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
-#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "base/ids.h"
+#include "base/mutex.h"
 #include "laketide/status.h"
 #include "sinks/postgres/chunk.h"
 
@@ -56,21 +56,21 @@ class ChunkQueue {
   bool has_work() const;
 
  private:
-  bool is_open(int64_t epoch) const { return epoch == Chunk::kOpenEpoch || (open_ && epoch <= open_->value); }
-  void recount();
-  std::vector<std::function<void()>> take_waiting();
+  bool is_open(int64_t epoch) const LT_REQUIRES(mutex_) { return epoch == Chunk::kOpenEpoch || (open_ && epoch <= open_->value); }
+  void recount() LT_REQUIRES(mutex_);
+  std::vector<std::function<void()>> take_waiting() LT_REQUIRES(mutex_);
 
   const size_t bytes_max_;
-  mutable std::mutex mutex_;
-  std::deque<Chunk> chunks_;
-  uint64_t term_ = 0;
-  std::optional<EpochId> open_;
-  bool held_ = false;
-  size_t open_bytes_ = 0;
-  size_t later_bytes_ = 0;
-  size_t taken_bytes_ = 0;
-  Status failure_;
-  std::vector<std::function<void()>> waiting_;
+  mutable Mutex mutex_;
+  std::deque<Chunk> chunks_ LT_GUARDED_BY(mutex_);
+  uint64_t term_ LT_GUARDED_BY(mutex_) = 0;
+  std::optional<EpochId> open_ LT_GUARDED_BY(mutex_);
+  bool held_ LT_GUARDED_BY(mutex_) = false;
+  size_t open_bytes_ LT_GUARDED_BY(mutex_) = 0;
+  size_t later_bytes_ LT_GUARDED_BY(mutex_) = 0;
+  size_t taken_bytes_ LT_GUARDED_BY(mutex_) = 0;
+  Status failure_ LT_GUARDED_BY(mutex_);
+  std::vector<std::function<void()>> waiting_ LT_GUARDED_BY(mutex_);
 };
 
 }  // namespace laketide::postgres

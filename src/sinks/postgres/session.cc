@@ -9,6 +9,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/mutex.h"
 #include "sinks/postgres/chunk_loader.h"
 #include "sinks/postgres/chunk_queue.h"
 #include "sinks/postgres/connection.h"
@@ -67,8 +68,9 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       own_names_.push_back(application_name(options_.pipeline, options_.targets[at].id));
       lock_order_.push_back(at);
     }
+    tables_.resize(names.size());
     std::sort(lock_order_.begin(), lock_order_.end(),
-              [&](size_t left, size_t right) { return targets_[left].spec.id < targets_[right].spec.id; });
+              [&](size_t left, size_t right) { return options_.targets[left].id < options_.targets[right].id; });
   }
 
   Result<Progress> claim(size_t target, const Wait& wait) override {
@@ -97,8 +99,9 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     auto table = bind_table(*connection_, bound.spec, bound.name, schema, wait);
     if (!table.ok()) return table.status().in("sink " + bound.spec.id);
     staged_connection_.erase(target);
-    std::lock_guard lock(tables_mutex_);
+    const MutexLock lock(tables_mutex_);
     bound.table = *std::move(table);
+    tables_[target] = bound.table;
     bound.staging.reset();
     if (bound.table->staged) bound.staging.emplace(bound.spec, bound.table, target);
     bound.copy_sql = bound.staging ? bound.staging->copy_sql()
@@ -110,8 +113,8 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   Result<std::unique_ptr<Writer>> open(size_t target, Context& context) override {
     std::shared_ptr<const BoundTable> table;
     {
-      std::lock_guard lock(tables_mutex_);
-      table = targets_[target].table;
+      const MutexLock lock(tables_mutex_);
+      table = tables_[target];
     }
     if (!table) return Status::internal("bad_order", "a writer was opened before the sink was bound");
     const auto lease = take_lease();
@@ -160,22 +163,21 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
 
  private:
   // Holds the session for one call. What came in while it was held is taken up when it ends.
-  class Busy {
+  class LT_THREAD_ATTRIBUTE(scoped_lockable) Busy {
    public:
-    explicit Busy(LibpqSession& session) : session_(session), lock_(session.mutex_) {}
-    ~Busy() {
-      lock_.unlock();
+    explicit Busy(LibpqSession& session) LT_ACQUIRE(session.mutex_) : session_(session) { session_.mutex_.lock(); }
+    ~Busy() LT_RELEASE() {
+      session_.mutex_.unlock();
       if (session_.queue_->has_work()) session_.schedule();
     }
 
    private:
     LibpqSession& session_;
-    std::unique_lock<std::mutex> lock_;
   };
 
   // The first writer after a time without any begins anew: what is left of those that ended no epoch belongs to nobody.
   std::shared_ptr<Lease> take_lease() {
-    std::lock_guard lock(tables_mutex_);
+    const MutexLock lock(tables_mutex_);
     auto lease = lease_.lock();
     if (!lease) {
       lease = std::make_shared<Lease>();
@@ -189,12 +191,12 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
 
   // Fires when the last writer is gone: nobody waits for rows any more that are copied ahead of their epoch's end.
   StopToken writers_gone() {
-    std::lock_guard lock(tables_mutex_);
+    const MutexLock lock(tables_mutex_);
     const auto lease = lease_.lock();
     return lease ? lease->over.token() : stop_;
   }
 
-  void drop_leftovers() {
+  void drop_leftovers() LT_REQUIRES(mutex_) {
     if (leftovers_.exchange(false) && open_ && !prepared_) roll_back();
   }
 
@@ -209,8 +211,9 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   void drain() {
     scheduled_.store(false);
     {
-      std::unique_lock lock(mutex_, std::try_to_lock);
-      if (!lock || stop_.stop_requested()) return;
+      if (!mutex_.try_lock()) return;
+      const MutexLock lock(mutex_, std::adopt_lock);
+      if (stop_.stop_requested()) return;
       const StopToken gone = writers_gone();
       const auto chunks = queue_->take(kCopyBytes);
       if (chunks.empty()) return;
@@ -222,7 +225,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     if (queue_->has_work()) schedule();
   }
 
-  Status connect(const Wait& wait) {
+  Status connect(const Wait& wait) LT_REQUIRES(mutex_) {
     if (connection_ && connection_->usable()) return {};
     connection_.reset();
     staged_connection_.clear();
@@ -232,14 +235,14 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   }
 
   // Everything as after a commit or before the first epoch; what the server has of the open transaction is rolled back.
-  void reset() {
+  void reset() LT_REQUIRES(mutex_) {
     roll_back();
     unknown_.reset();
     queue_->drop(std::nullopt);
     queue_->reopen();
   }
 
-  void roll_back() {
+  void roll_back() LT_REQUIRES(mutex_) {
     if ((open_ || unknown_) && connection_) {
       Status rolled_back;
       if (connection_->usable()) rolled_back = connection_->run("ROLLBACK", Wait::for_at_most(options_.connect_timeout, stop_));
@@ -248,7 +251,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     clear_epoch();
   }
 
-  void clear_epoch() {
+  void clear_epoch() LT_REQUIRES(mutex_) {
     open_ = false;
     prepared_.reset();
     quarantine_.forget();
@@ -259,13 +262,13 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   }
 
   // The open epoch is lost: its rows are partly on the server and nowhere else.
-  void give_up(const Status& cause) {
+  void give_up(const Status& cause) LT_REQUIRES(mutex_) {
     if (cause.retryable()) connection_.reset();
     roll_back();
     queue_->fail(cause);
   }
 
-  Status begin(const Wait& wait) {
+  Status begin(const Wait& wait) LT_REQUIRES(mutex_) {
     drop_leftovers();
     if (open_) return {};
     const bool used = connection_ != nullptr;
@@ -277,7 +280,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return begin_once(wait);
   }
 
-  Status begin_once(const Wait& wait) {
+  Status begin_once(const Wait& wait) LT_REQUIRES(mutex_) {
     LT_RETURN_IF_ERROR(connect(wait));
     for (size_t at = 0; at < targets_.size(); ++at) {
       if (!targets_[at].staging || staged_connection_.contains(at)) continue;
@@ -295,7 +298,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return {};
   }
 
-  Status lock_and_check(const Target& target, const Wait& wait) {
+  Status lock_and_check(const Target& target, const Wait& wait) LT_REQUIRES(mutex_) {
     LT_ASSIGN_OR_RETURN(const ProgressRow row, progress_.lock(*connection_, target.spec.id, wait));
     if (row.generation > target.generation) return fenced(target, row.generation);
     if (row.generation == target.generation && row.epoch == target.epoch) return {};
@@ -309,7 +312,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
                           ", ours is " + std::to_string(target.generation.value));
   }
 
-  Status load(const std::vector<Chunk>& chunks, const Wait& wait) {
+  Status load(const std::vector<Chunk>& chunks, const Wait& wait) LT_REQUIRES(mutex_) {
     LT_RETURN_IF_ERROR(begin(wait));
     Target& target = targets_[chunks.front().target];
     if (!target.claimed) return Status::internal("bad_order", "rows came for a sink that was not claimed: " + target.spec.id);
@@ -323,18 +326,18 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return quarantine(target, std::move(refused), wait);
   }
 
-  Status hit_copy_failpoint() {
+  Status hit_copy_failpoint() LT_REQUIRES(mutex_) {
     static Failpoint point("postgres.copy");
     if (point.hit("cut")) connection_->cut();
     return point.hit();
   }
 
-  Status quarantine(Target& target, std::vector<RefusedRow> refused, const Wait& wait) {
+  Status quarantine(Target& target, std::vector<RefusedRow> refused, const Wait& wait) LT_REQUIRES(mutex_) {
     target.quarantined += static_cast<int64_t>(refused.size());
     return quarantine_.add(*connection_, std::move(refused), wait);
   }
 
-  Status prepare_all(const EpochPlan& plan, const Wait& wait) {
+  Status prepare_all(const EpochPlan& plan, const Wait& wait) LT_REQUIRES(mutex_) {
     LT_FAILPOINT("postgres.prepare.before");
     queue_->open_through(plan.epoch);
     for (auto chunks = queue_->take(kCopyBytes); !chunks.empty(); chunks = queue_->take(kCopyBytes)) {
@@ -364,7 +367,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   }
 
   // False: every sink has the epoch already. Some having it and some not is fine as long as those got no rows.
-  Result<bool> is_wanted(const EpochPlan& plan) const {
+  Result<bool> is_wanted(const EpochPlan& plan) const LT_REQUIRES(mutex_) {
     bool wanted = false;
     const Target* repeated = nullptr;
     for (const Target& target : targets_) {
@@ -379,7 +382,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return wanted;
   }
 
-  Status advance_progress(const EpochPlan& plan, const Wait& wait) {
+  Status advance_progress(const EpochPlan& plan, const Wait& wait) LT_REQUIRES(mutex_) {
     for (Target& target : targets_) {
       if (!takes_part(target, plan)) continue;
       const Positions next = next_after(target, plan);
@@ -408,7 +411,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
 
   // All targets at once; if the server refuses, the one it names is taken row by row, behind the others, so that rows that
   // refer to theirs find them.
-  Status apply_staged(const Wait& wait) {
+  Status apply_staged(const Wait& wait) LT_REQUIRES(mutex_) {
     if (std::none_of(targets_.begin(), targets_.end(), [](const Target& target) { return target.staging.has_value(); })) return {};
     LT_RETURN_IF_ERROR(connection_->run("SAVEPOINT lt_apply", wait));
     std::vector<size_t> careful;
@@ -425,7 +428,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return {};
   }
 
-  Status try_apply(const std::vector<size_t>& careful, size_t& blamed, const Wait& wait) {
+  Status try_apply(const std::vector<size_t>& careful, size_t& blamed, const Wait& wait) LT_REQUIRES(mutex_) {
     for (size_t at = 0; at < targets_.size(); ++at) {
       Target& target = targets_[at];
       if (!target.staging) continue;
@@ -444,7 +447,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return check_constraints(blamed, wait);
   }
 
-  Status check_constraints(size_t& blamed, const Wait& wait) {
+  Status check_constraints(size_t& blamed, const Wait& wait) LT_REQUIRES(mutex_) {
     const Status checked = connection_->run("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED", wait);
     if (checked.ok()) return {};
     const ServerError& error = connection_->last_error();
@@ -455,7 +458,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return checked;
   }
 
-  Status commit_all(const EpochPlan& plan, const Wait& wait) {
+  Status commit_all(const EpochPlan& plan, const Wait& wait) LT_REQUIRES(mutex_) {
     LT_FAILPOINT("postgres.commit.before");
     static Failpoint sent("postgres.commit.sent");
     unknown_ = plan.epoch;
@@ -483,7 +486,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return read_back(plan, wait);
   }
 
-  void committed(const EpochPlan& plan) {
+  void committed(const EpochPlan& plan) LT_REQUIRES(mutex_) {
     unknown_.reset();
     for (Target& target : targets_) {
       if (!takes_part(target, plan)) continue;
@@ -496,7 +499,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   }
 
   // The old backend may still be busy with the COMMIT; its lock on the row ends when it is through with it.
-  Status read_back(const EpochPlan& plan, const Wait& wait) {
+  Status read_back(const EpochPlan& plan, const Wait& wait) LT_REQUIRES(mutex_) {
     connection_.reset();
     LT_RETURN_IF_ERROR(connect(wait));
     bool there = true;
@@ -522,7 +525,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return lost;
   }
 
-  Result<ProgressRow> read_row(const Target& target, const Wait& wait) {
+  Result<ProgressRow> read_row(const Target& target, const Wait& wait) LT_REQUIRES(mutex_) {
     for (int attempt = 0;; ++attempt) {
       LT_RETURN_IF_ERROR(connection_->run("BEGIN; SET LOCAL lock_timeout = " + std::to_string(options_.lock_timeout.count()), wait));
       auto row = progress_.lock(*connection_, target.spec.id, wait);
@@ -546,16 +549,17 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
 
   std::atomic<bool> leftovers_{false};
 
-  std::mutex tables_mutex_;  // Target::table, which writers read, and the lease; taken last
-  std::weak_ptr<Lease> lease_;
-  std::mutex mutex_;         // everything below and in targets_
-  std::vector<Target> targets_;
-  std::unique_ptr<Connection> connection_;
-  std::set<size_t> staged_connection_;  // targets whose temporary tables this connection has
-  bool open_ = false;
-  std::optional<EpochId> prepared_;
-  std::optional<EpochId> unknown_;
-  std::string transaction_;
+  Mutex tables_mutex_;  // what is opened while an epoch holds the session; taken last
+  std::vector<std::shared_ptr<const BoundTable>> tables_ LT_GUARDED_BY(tables_mutex_);  // by target
+  std::weak_ptr<Lease> lease_ LT_GUARDED_BY(tables_mutex_);
+  Mutex mutex_;  // held for the length of a call
+  std::vector<Target> targets_ LT_GUARDED_BY(mutex_);
+  std::unique_ptr<Connection> connection_ LT_GUARDED_BY(mutex_);
+  std::set<size_t> staged_connection_ LT_GUARDED_BY(mutex_);  // targets whose temporary tables this connection has
+  bool open_ LT_GUARDED_BY(mutex_) = false;
+  std::optional<EpochId> prepared_ LT_GUARDED_BY(mutex_);
+  std::optional<EpochId> unknown_ LT_GUARDED_BY(mutex_);
+  std::string transaction_ LT_GUARDED_BY(mutex_);
 };
 
 }  // namespace
