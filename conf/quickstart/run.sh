@@ -134,12 +134,12 @@ start_daemon() {
 
 start_stream() {
   advice="The daemon's log is $run_dir/daemon.log, the generator's $run_dir/produce.log."
-  local amount=(--rate 200)
-  total=$records
+  local amount=(--rate 200) kept=0
   if [ "$once" -eq 1 ]; then
     amount=(--rate 10000 --count "$records")
-    [ "$keep" -eq 0 ] || total=$((records + $(rows count --brokers "$brokers" --topic "$topic")))
+    [ "$keep" -eq 0 ] || kept=$(rows count --brokers "$brokers" --topic "$topic") || return 1
   fi
+  total=$((kept + records))
   setsid setpriv --pdeathsig TERM "$laketide" produce --brokers "$brokers" --topic "$topic" "${amount[@]}" < /dev/null > "$run_dir/produce.log" 2>&1 9>&- 4>&- &
   producer_pid=$!
   curl -sS --fail-with-body -X POST "$url/stream/start" -d "{\"pipeline\":\"$topic\"}" && kill -0 "$daemon_pid"

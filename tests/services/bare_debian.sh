@@ -3,14 +3,22 @@
 # namespaces. A machine with packages installed cannot show that an install line is missing. Takes root, the network, mmdebstrap or
 # debootstrap, and about 15 minutes on two quiet cores; so it is run by hand, not by CI.
 #
-#   bash tests/services/bare_debian.sh [--tests] [DIR]      default /var/tmp/laketide-bare; made anew, removed when all went well
+#   bash tests/services/bare_debian.sh [--again] [--tests] [DIR]      default /var/tmp/laketide-bare; made anew, removed when all went well
 #
+# --again   in the tree that a failed run left, with the newest commit: to see whether it was mended
 # --tests   also `bash tests/run.sh --quick` in there: another build, 15 minutes more
 # MIRROR    of Debian's packages, in place of the first one that this machine's apt is set up for
 set -euo pipefail
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-tests=0
-[ "${1:-}" != --tests ] || { tests=1; shift; }
+tests=0 again=0
+while [[ ${1:-} == --* ]]; do
+  case $1 in
+    --again) again=1 ;;
+    --tests) tests=1 ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2; exit 2 ;;
+  esac
+  shift
+done
 tree=${1:-/var/tmp/laketide-bare}
 configured() { apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Codename: bookworm' 2> /dev/null | head -n 1; }
 mirror=${MIRROR:-$(configured)}
@@ -66,14 +74,18 @@ enter() {
         chroot "$1" bash -c "$2"' enter "$tree" "$1"
 }
 
-bootstrap
-copy_authorities
-git clone --quiet --no-hardlinks "$repo" "$tree/root/laketide"
+if [ "$again" -eq 1 ] && [ -e "$tree/.laketide-bare" ]; then
+  git -C "$tree/root/laketide" pull --quiet --ff-only
+else
+  bootstrap
+  copy_authorities
+  git clone --quiet --no-hardlinks "$repo" "$tree/root/laketide"
+fi
 # Twice: the second time nothing may be downloaded or built. Then nothing may be left running but the shell that asks.
 enter '
   set -e
   cd /root/laketide
-  touch /root/before
+  [ -e /root/before ] || touch /root/before
   bash conf/quickstart/run.sh --once
   touch /root/between
   SECONDS=0
@@ -84,7 +96,7 @@ enter '
   [ -z "$new" ] || { echo "the second run made:" >&2; echo "$new" >&2; exit 1; }
   left() {
     for process in /proc/[0-9]*; do
-      [ "$process" = "/proc/$$" ] || [ "$process" = /proc/1 ] || [ ! -e "$process/exe" ] || tr "\0" " " < "$process/cmdline"
+      [ "$process" = "/proc/$$" ] || [ "$process" = "/proc/$BASHPID" ] || [ ! -e "$process/exe" ] || tr "\0" " " < "$process/cmdline"
     done 2> /dev/null
   }
   for _ in $(seq 50); do [ -n "$(left)" ] || break; sleep 0.2; done
@@ -94,6 +106,9 @@ enter '
   enabled=$(find /etc/systemd/system -path "*.wants/*" -name "*.service" -newer /root/before)
   [ -z "$enabled" ] || { echo "would start at the next boot: $enabled" >&2; exit 1; }
 '
-[ "$tests" -eq 0 ] || enter 'cd /root/laketide && bash tests/run.sh --quick'
-rm -rf --one-file-system "$tree"
 echo "The quick start works on a bare Debian 12."
+if [ "$tests" -eq 1 ]; then
+  enter 'cd /root/laketide && bash tests/run.sh --quick'
+  echo "So do the quick tests."
+fi
+rm -rf --one-file-system "$tree"
