@@ -1,5 +1,7 @@
 #include "engine/stream_status.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 #include "engine/catalog.h"
@@ -53,6 +55,7 @@ StreamStatus status_of(const StreamEntry& entry) {
   status.rows_out = view.rows_out;
   status.quarantined = view.quarantined;
   status.lag_seconds = view.lag_seconds;
+  if (std::ranges::all_of(status.partitions, [](const auto& one) { return one.lag_records == 0; })) status.lag_seconds = 0;
   status.input_rows_per_second = view.input_rows_per_second;
   if (view.last_receipt) status.last_commit = view.last_receipt->committed_at;
   return status;

@@ -58,7 +58,8 @@ EpochPlan read_version_1(const json& in) {
   for_each_place(in.at("ranges"), [&](SourcePartition place, const json& range) {
     plan.ranges[std::move(place)] = Range{NextOffset(range.at(0)), NextOffset(range.at(1))};
   });
-  for_each_place(in.at("begin"), [&](SourcePartition place, const json& begin) {
+  const json begins = in.value("begin", json::object());
+  for_each_place(begins, [&](SourcePartition place, const json& begin) {
     plan.begin[std::move(place)] = NextOffset(begin.get<int64_t>());
   });
   for_each_place(in.at("next"), [&](SourcePartition place, const json& next) {
