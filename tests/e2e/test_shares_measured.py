@@ -1,0 +1,73 @@
+"""What a stream keeps beside batch jobs that would take the whole machine. Measures time: it runs alone."""
+import subprocess
+import time
+from datetime import datetime
+
+from daemon import binary
+from jobs import ended, submit
+from proven import started
+
+RATE = 20_000
+SECONDS = 10
+
+
+def produce(kafka, topic, *arguments):
+    return subprocess.Popen([binary(), "produce", "--brokers", kafka.address, "--topic", topic, *map(str, arguments)],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+
+
+def document(topic, name):
+    return {"name": name, "source": {"kafka": {"topic": topic}, "format": {"json": {"schema": "id int, ts timestamptz, value double, source text"}}},
+            "sinks": [{"delta": {"path": name}}]}
+
+
+def moment(text):
+    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def observed(daemon, begin, end):
+    """Rows per second and the epochs' times in seconds, of those that were committed in [begin, end)."""
+    epochs = [e for e in daemon.get("/stream/live/epochs?limit=1000")["epochs"] if begin <= moment(e["committedAt"]) < end]
+    times = sorted(moment(e["committedAt"]) - moment(e["openedAt"]) for e in epochs)
+    return sum(e["rowsIn"] for e in epochs) / (end - begin), times
+
+
+def p99(times):
+    return times[min(len(times) - 1, int(len(times) * 0.99))]
+
+
+def shares(daemon):
+    return {pool["name"]: pool for pool in daemon.get("/pools")["pools"]}
+
+
+def test_a_stream_keeps_its_rate_and_its_latency_beside_saturating_jobs(kafka):
+    kafka.create_topic("live", 4)
+    kafka.create_topic("past", 4)
+    assert produce(kafka, "past", "--count", 4_000_000, "--rate", 2_000_000).wait(120) == 0
+    with started(kafka, stream_defaults={"epoch": "50ms"}) as daemon:
+        writer = produce(kafka, "live", "--rate", RATE)
+        try:
+            daemon.post("/stream/start", document("live", "live"))
+            daemon.wait_for(lambda: daemon.stream("live")["rowsOut"] > RATE, "the stream to flow")
+            begin = time.time()
+            time_is_up = begin + SECONDS
+            daemon.wait_for(lambda: time.time() >= time_is_up, "the stream to be watched alone", SECONDS + 5)
+            alone, alone_times = observed(daemon, begin, time_is_up)
+            jobs = [submit(daemon, document("past", f"past-{n}")) for n in range(3)]
+            daemon.wait_for(lambda: all(daemon.get(f"/batch/{job['jobId']}")["progress"] > 0 for job in jobs), "the jobs to flow")
+            begin, busy = time.time(), []
+            while any(daemon.get(f"/batch/{job['jobId']}")["status"] == "RUNNING" for job in jobs) and time.time() < begin + SECONDS:
+                busy.append(shares(daemon)["batch-pool"]["share"])
+            end = time.time()
+            beside, beside_times = observed(daemon, begin, end)
+            ends = [ended(daemon, job, 180) for job in jobs]
+        finally:
+            writer.terminate()
+            writer.wait()
+        print(f"alone {alone:.0f} rows/s, p99 {p99(alone_times) * 1000:.0f} ms; beside jobs for {end - begin:.1f} s {beside:.0f} rows/s, "
+              f"p99 {p99(beside_times) * 1000:.0f} ms; batch-pool had up to {max(busy):.0%} of the CPU; longest wait "
+              f"{shares(daemon)['streaming-pool']['longestWaitMs']} ms; {sum(job['rowsIn'] for job in ends)} rows by jobs")
+        assert [job["status"] for job in ends] == ["SUCCEEDED"] * 3
+        assert [job["rowsOut"] for job in ends] == [4_000_000] * 3
+        assert beside >= 0.95 * alone
+        assert p99(beside_times) <= 2 * p99(alone_times)
