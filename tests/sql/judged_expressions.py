@@ -108,7 +108,9 @@ one("text", TEXT, ["lower(a)", "upper(a)", "length(a)", "char_length(a)", "chara
 PATTERNS = ["", "%", "_", "__", "a", "a%", "%c", "%b%", "a_c", "a\\_c", "a\\%", "ab\\%c", "a\\\\c", "%\\\\%", "ä%", "Ä__", "_本%", "🙂_", "%%c", "%_c%", "a%b%c", "\\", "a\\", "%\\"]
 two(("text", TEXT), ("text", PATTERNS), ["a LIKE b", "a NOT LIKE b", "a ILIKE b", "a NOT ILIKE b"])
 one("text", TEXT, ["a LIKE 'a#_c' ESCAPE '#'", "a LIKE 'a\\c' ESCAPE ''", "a LIKE 'ab!%c' ESCAPE '!'", "a LIKE 'x' ESCAPE 'xx'"])
-two(("text", ["abc", "ä", "", None]), ("int", INT), ["left(a, b)", "right(a, b)", "substring(a, b)", "substring(a, b, 2)", "substring(a, 1, b)", "split_part(a, 'b', b)"])
+# PostgreSQL 15.18 answers right(a, -2147483648) with the whole text, 15.20 with none.
+two(("text", ["abc", "ä", "", None]), ("int", [n for n in INT if n != "-2147483648"]), ["right(a, b)"])
+two(("text", ["abc", "ä", "", None]), ("int", INT), ["left(a, b)", "substring(a, b)", "substring(a, b, 2)", "substring(a, 1, b)", "split_part(a, 'b', b)"])
 
 JSON = ['{"a": 1, "b": "x\\u00e4\\n\\"y", "c": null, "d": [1, "two", {"e": true}], "f": {"g": 1.50}, "a": 2}', '[]', '{}', '[10, [20, 30], null, "s"]', '"text"', '42', 'true', 'null',
         '{"n": 1e2, "m": -0, "k": -1.5E-3, "z": 123456789012345678901234567890}', '{"": 0, "ä": "ö"}', None]
