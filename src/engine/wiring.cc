@@ -252,6 +252,7 @@ class Wiring {
       LT_ASSIGN_OR_RETURN(select, sql::parse_query(sink.select, origin + "select of " + sink.id));
       LT_RETURN_IF_ERROR(select->check_tables(from_result));
     }
+    spec_.needs_schema = !main.selects_all() || std::ranges::any_of(selects, [](const auto& select) { return select && !select->selects_all(); });
     sql::SourceTable table{source_spec().name, nullptr, spec_.topics.size() == 1 ? spec_.topics.front() : "", !spec_.row_schema};
     spec_.plan = [main, selects, table, hidden = hidden_columns()](const Schema& schema) mutable -> Result<ChainPlan> {
       table.schema = schema;

@@ -376,6 +376,11 @@ Result<Schema> Run::find_schema(const Recovery& recovery) {
   if (plan && plan->schemas.contains(spec_.source_name)) {
     LT_ASSIGN_OR_RETURN(schema, parse_schema_text(plan->schemas.at(spec_.source_name)));
   } else {
+    const bool is_empty = std::ranges::all_of(view().bounds, [](const auto& one) { return one.second.low == one.second.high; });
+    if (spec_.needs_schema && is_empty) {
+      return Status::user("schema_needed", "the query names columns, and the topic has no record yet from which they could be learnt; declare them "
+                                           "(format: { json: { schema: \"id bigint, ts timestamptz\" } }), or start again when there are records", "sources");
+    }
     LT_ASSIGN_OR_RETURN(schema, sample_schema(spec_, *format, position_.positions, waiting()));
   }
   LT_RETURN_IF_ERROR(ledger_.pin_schema(spec_.schema_pin, to_schema_text(*schema)));

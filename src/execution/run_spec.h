@@ -70,6 +70,7 @@ struct RunSpec {
   std::function<Result<std::shared_ptr<Format>>(const std::string& schema_text)> make_format;
   Schema row_schema;
   std::string schema_pin;          // key under which an inferred schema is pinned; empty: not pinned
+  bool needs_schema = false;       // the query names columns: without a schema there is nothing to bind it to
   std::vector<std::string> topics; // for the status
   /// First offsets where neither ledger nor sink has progress; must answer for every partition in `bounds`.
   std::function<Result<Positions>(const PartitionBounds& bounds, const Wait& wait)> start;

@@ -127,3 +127,16 @@ def test_a_query_and_a_select_of_one_sink_see_the_same_records(kafka, postgres):
         assert set(in_delta[0]) == {"p", "i", "twice", "origin"}
         in_postgres = postgres.query("SELECT i, twice FROM public.asked ORDER BY i")
         assert in_postgres == sorted((row["i"], row["twice"]) for row in in_delta if row["i"] < 100)
+
+
+def test_a_query_over_an_empty_topic_without_a_schema_says_what_it_needs(kafka):
+    kafka.create_topic("hollow", 1)
+    document = {"name": "hollow", "source": {"kafka": {"topic": "hollow"}, "format": {"json": {}}}, "sql": "SELECT i FROM hollow WHERE p = 0",
+                "sinks": [{"delta": {"path": "hollow"}}]}
+    with started(kafka) as daemon:
+        daemon.post("/stream/start", document)
+        failed = daemon.wait_for_state("hollow", "FAILED")
+        assert failed["error"]["code"] == "schema_needed", failed
+        Generator(kafka.address, Feed(RecordSpec(3), 1, "hollow", "hollow")).run({0: 0}, 50)
+        daemon.post("/stream/start", document)
+        daemon.wait_for(lambda: (daemon.stream("hollow") or {}).get("rowsOut") == 50, "50 rows")
