@@ -16,8 +16,8 @@ def produce(kafka, topic, *arguments):
                             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
 
 
-def document(topic, name):
-    return {"name": name, "source": {"kafka": {"topic": topic}, "format": {"json": {"schema": "id int, ts timestamptz, value double, source text"}}},
+def document(topic, name, **more):
+    return {"name": name, **more, "source": {"kafka": {"topic": topic}, "format": {"json": {"schema": "id int, ts timestamptz, value double, source text"}}},
             "sinks": [{"delta": {"path": name}}]}
 
 
@@ -71,3 +71,28 @@ def test_a_stream_keeps_its_rate_and_its_latency_beside_saturating_jobs(kafka):
         assert [job["rowsOut"] for job in ends] == [4_000_000] * 3
         assert beside >= 0.95 * alone
         assert p99(beside_times) <= 2 * p99(alone_times)
+
+
+def test_two_pools_share_by_their_weights_and_follow_a_change(kafka):
+    kafka.create_topic("weighed", 4)
+    assert produce(kafka, "weighed", "--count", 4_000_000, "--rate", 0).wait(120) == 0
+    with started(kafka, pools={"heavy": {"weight": 3}, "light": {"weight": 1}}) as daemon:
+        jobs = [submit(daemon, document("weighed", f"{pool}-{n}", pool=pool)) for pool in ("heavy", "light") for n in range(4)]
+        daemon.wait_for(lambda: all(daemon.get(f"/batch/{job['jobId']}")["progress"] > 0.01 for job in jobs), "the jobs to flow")
+
+        def watched(seconds):
+            seen, next_look = [], time.time() + 1
+            while len(seen) < seconds:
+                daemon.wait_for(lambda: time.time() >= next_look, "a second to pass")
+                seen.append(shares(daemon)["heavy"]["share"])
+                next_look += 1
+            return seen
+        before = watched(5)
+        daemon.request("PUT", "/pools/heavy", {"weight": 1})
+        after = watched(4)
+        assert all(daemon.get(f"/batch/{job['jobId']}")["status"] == "RUNNING" for job in jobs)
+        print(f"share of the heavy pool at 3 to 1: {before}; at 1 to 1: {after}")
+        for job in jobs:
+            daemon.post(f"/batch/cancel/{job['jobId']}", expect=202)
+        assert all(abs(share - 0.75) <= 0.02 for share in before), before
+        assert all(abs(share - 0.5) <= 0.02 for share in after[1:]), after
