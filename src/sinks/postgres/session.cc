@@ -110,6 +110,13 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return {};
   }
 
+  Result<std::optional<Instant>> largest(size_t target, const std::string& column, const Wait& wait) override {
+    Busy busy(*this);
+    if (open_ || unknown_) return Status::internal("bad_order", "the largest value was asked for in the middle of an epoch");
+    LT_RETURN_IF_ERROR(connect(wait));
+    return largest_in(*connection_, targets_[target].name, column, wait);
+  }
+
   Result<std::unique_ptr<Writer>> open(size_t target, Context& context) override {
     std::shared_ptr<const BoundTable> table;
     {
