@@ -8,6 +8,7 @@
 #include "base/signal.h"
 #include "config/service_config.h"
 #include "engine/catalog.h"
+#include "engine/engine_metrics.h"
 #include "engine/job_offsets.h"
 #include "engine/jobs.h"
 #include "engine/make_engine.h"
@@ -39,6 +40,7 @@ class StreamEngine final : public Engine {
     host.rested = rested_;
     host.refuse_repeats = [this](const config::PipelineSpec& pipeline, const Ranges& ranges) { return refuse_repeats_of(pipeline, ranges); };
     jobs_ = std::make_unique<Jobs>(std::move(host));
+    watch_ = metrics_->watch([this] { return engine_readings(*scheduler_, budgets_, jobs_->counts()); });
   }
 
   ~StreamEngine() override {
@@ -351,6 +353,7 @@ class StreamEngine final : public Engine {
   Catalog catalog_;                             // guarded by mutex_
   std::map<std::string, StreamEntry> streams_;  // guarded by mutex_
   std::unique_ptr<Jobs> jobs_;                  // its calls are made without mutex_
+  std::shared_ptr<void> watch_;
 };
 
 }  // namespace

@@ -288,6 +288,7 @@ void Jobs::on_ended(const std::string& id, const RunView& view) {
 void Jobs::finish(Active& job, JobState state, std::optional<JobError> error) {
   JobRecord& record = job.record;
   record.status.state = state;
+  ++ended_[state];
   record.status.error = std::move(error);
   record.status.reason.clear();
   record.status.finished_at = to_iso(system_clock().now());
@@ -421,6 +422,11 @@ Result<std::vector<EpochReceipt>> Jobs::receipt(const std::string& id) const {
   if (const auto found = active_.find(id); found != active_.end()) return receipts_of(found->second.record);
   LT_ASSIGN_OR_RETURN(JobRecord record, remembered(id));
   return std::move(record.receipts);
+}
+
+JobCounts Jobs::counts() const {
+  std::lock_guard lock(mutex_);
+  return {static_cast<int64_t>(queue_.size()), running_, ended_};
 }
 
 void Jobs::hold() {

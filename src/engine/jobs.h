@@ -35,6 +35,12 @@ struct JobsHost {
   std::function<Status(const config::PipelineSpec& pipeline, const Ranges& ranges)> refuse_repeats;
 };
 
+/// How many jobs there are, and how those of this process ended: all final states, zeros too. Immutable.
+struct JobCounts {
+  int64_t queued = 0, running = 0;
+  std::map<JobState, int64_t> ended;
+};
+
 ///   submit ──► QUEUED ──a place is free──► RUNNING ──► SUCCEEDED | FAILED | CANCELLED
 ///                 ▲                           │
 ///                 └── the process ended ──────┘   (attempt + 1)
@@ -56,6 +62,8 @@ class Jobs {
   Result<std::vector<JobStatus>> list(const JobFilter& filter) const;
   Result<JobStatus> cancel(const std::string& id);
   Result<std::vector<EpochReceipt>> receipt(const std::string& id) const;
+
+  JobCounts counts() const;
 
   /// No job starts any more; those that run go on.
   void hold();
@@ -97,6 +105,7 @@ class Jobs {
   std::deque<std::string> queue_;               // ids of QUEUED ones; guarded by mutex_
   std::vector<std::shared_ptr<Run>> ending_;    // ended, perhaps not at rest; guarded by mutex_
   int running_ = 0;                             // guarded by mutex_
+  std::map<JobState, int64_t> ended_{{JobState::kSucceeded, 0}, {JobState::kFailed, 0}, {JobState::kCancelled, 0}};  // guarded by mutex_
   bool held_ = false;                           // guarded by mutex_
   bool looked_after_ = false;                   // a look is due; guarded by mutex_
 };
