@@ -198,10 +198,10 @@ std::string Jobs::free_line(const Active& job) const {
   const auto taken = [this](const std::string& line) {
     return std::ranges::any_of(active_, [&](const auto& one) { return one.second.record.line == line; });
   };
-  const std::string& pipeline = job.record.status.pipeline;
-  if (job.offsets.resume) return taken(pipeline + "@resume") ? "" : pipeline + "@resume";
+  const std::string head = job.record.status.pipeline + "@" + host_.mark;
+  if (job.offsets.resume) return taken(head + "resume") ? "" : head + "resume";
   for (int number = 0;; ++number) {
-    if (const std::string line = pipeline + "@" + std::to_string(number); !taken(line)) return line;
+    if (const std::string line = head + std::to_string(number); !taken(line)) return line;
   }
 }
 
@@ -225,7 +225,7 @@ bool Jobs::start(Active& job) {
 
 Result<RunSpec> Jobs::wire(Active& job) {
   LT_ASSIGN_OR_RETURN(RunSpec spec, wire_job(job.pipeline, *host_.service, *host_.scheduler,
-                                             {job.record.line.empty() ? job.record.status.pipeline + "@0" : job.record.line, job.record.status.id,
+                                             {job.record.line.empty() ? job.record.status.pipeline + "@" + host_.mark + "0" : job.record.line, job.record.status.id,
                                               job.record.status.pool, job.record.status.atomic}));
   spec.metrics = host_.metrics;
   spec.budget = host_.budgets.at(spec.pool);

@@ -31,6 +31,7 @@ struct JobsHost {
   std::shared_ptr<Metrics> metrics;
   PoolBudgets budgets;
   std::shared_ptr<Signal> rested;  // notified when a job's run is at rest
+  std::string mark;                // of this process, in its jobs' lines
   /// Refuses ranges that the job's table has from a stream. Called without locks held.
   std::function<Status(const config::PipelineSpec& pipeline, const Ranges& ranges)> refuse_repeats;
 };
@@ -46,7 +47,7 @@ struct JobCounts {
 ///                 └── the process ended ──────┘   (attempt + 1)
 ///
 /// Every change of state is durable before it is told. Jobs start in the order they came, at most `batch_defaults.max_running`
-/// at once, each on a line of its own (RunSpec::line): `<pipeline>@<number>`, and `<pipeline>@resume`, which has one job at a time.
+/// at once, each on a line of its own (RunSpec::line): `<pipeline>@<mark><number>`, and `<pipeline>@<mark>resume`, which has one job at a time.
 /// Thread-safe.
 class Jobs {
  public:
