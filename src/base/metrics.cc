@@ -94,8 +94,16 @@ class SharedMetrics final : public Metrics {
     return get<AtomicHistogram>(name, help, prometheus::MetricType::Histogram, labels, bounds);
   }
 
+  std::shared_ptr<void> watch(std::function<Readings()> read) override {
+    auto watcher = std::make_shared<Watcher>(std::move(read));
+    std::lock_guard lock(mutex_);
+    std::erase_if(watchers_, [](const auto& one) { return one.expired(); });
+    watchers_.push_back(watcher);
+    return watcher;
+  }
+
   std::string text() const override {
-    std::vector<prometheus::MetricFamily> out;
+    std::vector<prometheus::MetricFamily> out = read_watched();
     std::lock_guard lock(mutex_);
     for (const auto& [name, family] : families_) {
       prometheus::MetricFamily one{name, family.help, family.type, {}};
@@ -113,6 +121,33 @@ class SharedMetrics final : public Metrics {
   }
 
  private:
+  using Watcher = std::function<Readings()>;
+
+  std::vector<prometheus::MetricFamily> read_watched() const {
+    std::vector<std::shared_ptr<Watcher>> watchers;
+    {
+      std::lock_guard lock(mutex_);
+      for (const auto& one : watchers_) {
+        if (auto held = one.lock()) watchers.push_back(std::move(held));
+      }
+    }
+    std::map<std::string, prometheus::MetricFamily> families;
+    for (const auto& watcher : watchers) {
+      for (const auto& reading : (*watcher)()) {
+        const bool is_counter = reading.kind == Reading::Kind::kCounter;
+        auto& family = families.try_emplace(reading.name, prometheus::MetricFamily{
+            reading.name, reading.help, is_counter ? prometheus::MetricType::Counter : prometheus::MetricType::Gauge, {}}).first->second;
+        prometheus::ClientMetric metric;
+        for (const auto& [key, value] : reading.labels) metric.label.push_back({key, value});
+        (is_counter ? metric.counter.value : metric.gauge.value) = reading.value;
+        family.metric.push_back(std::move(metric));
+      }
+    }
+    std::vector<prometheus::MetricFamily> out;
+    for (auto& [name, family] : families) out.push_back(std::move(family));
+    return out;
+  }
+
   struct Family {
     std::string help;
     prometheus::MetricType type;
@@ -132,6 +167,7 @@ class SharedMetrics final : public Metrics {
 
   mutable std::mutex mutex_;
   std::map<std::string, Family> families_;
+  std::vector<std::weak_ptr<Watcher>> watchers_;
 };
 
 }  // namespace

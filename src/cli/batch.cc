@@ -9,6 +9,7 @@
 #include "cli/answer_table.h"
 #include "cli/commands.h"
 #include "cli/interrupt.h"
+#include "cli/job_progress.h"
 #include "cli/job_text.h"
 #include "cli/pipeline_file.h"
 #include "cli/remote.h"
@@ -57,38 +58,15 @@ std::optional<std::string> run_body(const JobChoice& choice, const Terminal& ter
   return body->dump();
 }
 
-/// A line on a screen that is drawn over; nothing where there is no screen. Confined to its task.
-class ProgressBar {
- public:
-  explicit ProgressBar(const Terminal& terminal) : terminal_(terminal), began_(Clock::now()) {}
-  ~ProgressBar() {
-    if (columns() > 0) terminal_.err << kClear << std::flush;
-  }
-  ProgressBar(const ProgressBar&) = delete;
-  ProgressBar& operator=(const ProgressBar&) = delete;
-
-  void show(const Json& job) const {
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - began_).count();
-    if (columns() > 0) terminal_.err << kClear << progress_line(job, seconds, columns()) << std::flush;
-  }
-
- private:
-  int columns() const { return terminal_.screen.err_columns; }
-
-  static constexpr std::string_view kClear = "\r\x1b[K";
-  const Terminal& terminal_;
-  const Clock::time_point began_;
-};
-
 /// Looks at a job until it is over, `deadline` or Ctrl-C. None if it could not be seen any more, which is printed.
 std::optional<Json> await_end(const RemoteOptions& remote, Json job, Clock::time_point deadline, const Terminal& terminal, ExitCode& code) {
   const std::string target = "/batch/" + http::path_segment(text_of(job, "jobId"));
   const Interrupt interrupt;
-  const ProgressBar bar(terminal);
+  JobProgress progress(terminal, JobProgress::Plain::kSilent);
   Signal never;  // waited on for time alone
   const auto began = Clock::now();
   while (!has_ended(job) && !interrupt.came() && Clock::now() < deadline) {
-    bar.show(job);
+    progress.show(job);
     const auto pause = std::clamp(std::chrono::duration_cast<milliseconds>((Clock::now() - began) / 8), kLookMin, kLookMax);
     never.wait(std::min(Clock::now() + pause, deadline));
     const auto answer = ask(remote, "GET", target, "", terminal, code);

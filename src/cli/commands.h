@@ -24,6 +24,19 @@ ExitCode serve(const ServeOptions& options, const Terminal& terminal);
 ExitCode check(const std::vector<std::string>& files, const Terminal& terminal);
 
 /// Immutable.
+struct RunOptions {
+  std::string file;               // a pipeline document
+  std::string config;             // empty: default_service_file()
+  std::vector<std::string> sets;
+  std::string from, to;           // as startOffset and endOffset of a job; empty: all there is
+  std::string state;              // directory that a crashed run is taken up from; empty: one that goes with the run
+  bool no_atomic = false;
+  bool allow_repeats = false;
+};
+/// One pipeline as a bounded job in this process, without the service: returns when it is over.
+ExitCode run_pipeline(const RunOptions& options, const Terminal& terminal);
+
+/// Immutable.
 struct ProduceOptions {
   std::string config;
   std::string brokers;  // empty: the service file's

@@ -115,13 +115,17 @@ void print_job_failure(const Json& job, const Terminal& terminal) {
   }
 }
 
-std::string progress_line(const Json& job, int64_t seconds, int columns) {
-  const double progress = std::clamp(job.value("progress", 0.0), 0.0, 1.0);
+std::string progress_words(const Json& job, int64_t seconds) {
   const std::string reason = job_note(job);
   // Of an atomic job none are committed until all are: a zero that stays would look like standing still.
   const auto rows = job.value("rowsIn", int64_t{0});
-  const std::string words = " " + percent(job) + "  " + job.value("status", "") + (rows > 0 ? "  " + short_count(rows) + " rows" : "") + "  " +
-                            std::to_string(seconds) + " s" + (reason.empty() ? "" : "  " + reason);
+  return percent(job) + "  " + job.value("status", "") + (rows > 0 ? "  " + short_count(rows) + " rows" : "") + "  " + std::to_string(seconds) + " s" +
+         (reason.empty() ? "" : "  " + reason);
+}
+
+std::string progress_line(const Json& job, int64_t seconds, int columns) {
+  const double progress = std::clamp(job.value("progress", 0.0), 0.0, 1.0);
+  const std::string words = " " + progress_words(job, seconds);
   const int bar = std::clamp(columns - static_cast<int>(words.size()) - 3, 10, kBarMax);
   const int filled = static_cast<int>(std::floor(progress * bar));
   const std::string line = "[" + std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(bar - filled), '-') + "]" + words;

@@ -16,6 +16,8 @@ void print_job(const nlohmann::ordered_json& job, const Terminal& terminal);
 /// Why a job failed and what to do now, on standard error; nothing if it did not.
 void print_job_failure(const nlohmann::ordered_json& job, const Terminal& terminal);
 
+/// "50 %  RUNNING  1,234 rows  12 s", and why it waits.
+std::string progress_words(const nlohmann::ordered_json& job, int64_t seconds);
 /// "[#####-----] 50 %  RUNNING  1,234 rows  12 s", at most `columns` wide.
 std::string progress_line(const nlohmann::ordered_json& job, int64_t seconds, int columns);
 

@@ -17,6 +17,7 @@ struct Words {
   std::string output = "text";
   ServeOptions serve;
   std::vector<std::string> files;
+  RunOptions run;
   ProduceOptions produce;
   RemoteOptions remote;
   StreamChoice stream;
@@ -58,6 +59,24 @@ void add_check(CLI::App& app, Words& words) {
               [&words](const Terminal& terminal) { return check(words.files, terminal); })
       ->add_option("FILE", words.files, "service or pipeline files")
       ->required();
+}
+
+void add_run(CLI::App& app, Words& words) {
+  CLI::App* run = add_command(app, words, "run", "Run one pipeline over a range of offsets in the foreground, without the service",
+                              "  laketide run backfill.yaml\n"
+                              "  laketide run backfill.yaml --from 2026-01-01T00:00:00Z --to '{\"0\":500}'\n"
+                              "  laketide run backfill.yaml --state backfill.state --no-atomic\n"
+                              "Its progress is its own: no stream or job of the service goes on from it. A pipeline that the service of state.dir works on is refused.\n"
+                              "Ctrl-C: nothing becomes visible; with --state the same command goes on.",
+                              [&words](const Terminal& terminal) { return run_pipeline(words.run, terminal); });
+  run->add_option("PIPELINE.yaml", words.run.file, "a pipeline document")->required();
+  run->add_option("--from", words.run.from, "earliest (default), offsets as JSON, an ISO time, milliseconds, resume, or sink:max(column)");
+  run->add_option("--to", words.run.to, "latest (default), offsets as JSON, an ISO time or milliseconds; exclusive");
+  run->add_option("--config", words.run.config, "service file; default conf/laketide.yaml, then /etc/laketide/laketide.yaml");
+  run->add_option("--set", words.run.sets, "section.key=value over the file and the environment; may be given again")->take_all();
+  run->add_option("--state", words.run.state, "directory of what the run remembers: a crashed one is taken up again; default: a temporary one");
+  run->add_flag("--no-atomic", words.run.no_atomic, "commit as it goes instead of once at the end");
+  run->add_flag("--allow-repeats", words.run.allow_repeats, "with sink:max also into a table without a key");
 }
 
 void add_produce(CLI::App& app, Words& words) {
@@ -204,6 +223,7 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   Words words;
   add_serve(app, words);
   add_check(app, words);
+  add_run(app, words);
   add_produce(app, words);
   add_table(app, words);
   add_stream(app, words);

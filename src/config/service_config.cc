@@ -40,6 +40,8 @@ Result<ServiceConfig> load_service(const std::string& file, const std::vector<st
   ServiceConfig config;
   config.pools = default_pools();
   Reader reader(Reader::Author::kFile, problems);
+  // engine.pools_file first: what `pools` says of a pool counts over it, wherever the two stand.
+  std::ranges::stable_partition(root.members, [](const Node::Member& member) { return member.key == "engine"; });
   reader.section(root, "", service_fields(config));
   check_pool(config, "stream_defaults", config.stream_defaults.pool, root, reader);
   check_pool(config, "batch_defaults", config.batch_defaults.pool, root, reader);

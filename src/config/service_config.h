@@ -25,7 +25,7 @@ struct EngineConfig {
   int threads = 0;             // 0: auto, from the cgroup's quota
   int64_t memory_bytes = 0;    // 0: auto, min(2 GiB, half the limit)
   std::chrono::microseconds quantum{2000};
-  std::string pools_file;
+  std::string pools_file;      // its pools are in ServiceConfig::pools
 };
 
 struct PoolConfig {

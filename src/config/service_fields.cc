@@ -4,6 +4,7 @@
 
 #include "base/quantity.h"
 #include "config/client_settings.h"
+#include "config/fair_scheduler.h"
 #include "config/field.h"
 
 namespace laketide::config {
@@ -47,14 +48,30 @@ std::vector<Field> server_fields(ServerConfig& server) {
   };
 }
 
-std::vector<Field> engine_fields(EngineConfig& engine) {
+/// The pools of Spark's file, under those of `pools`: `engine` is read first (load_service).
+Field pools_file_field(ServiceConfig& config) {
+  return {"pools_file", "Spark's fairscheduler.xml: more pools, over the default ones; `pools` overrides it",
+          [&config](Reader& reader, const Node& node, const std::string& path) {
+            const auto file = reader.scalar(node, path, "a file such as conf/fairscheduler.xml");
+            if (!file) return std::string();
+            config.engine.pools_file = *file;
+            std::vector<Problem> found;
+            if (!read_fair_scheduler(*file, config.pools, found)) {
+              for (const Problem& problem : found) reader.refuse(node.place, path, problem.to_string());
+            }
+            return json_text(node.text);
+          }};
+}
+
+std::vector<Field> engine_fields(ServiceConfig& config) {
+  EngineConfig& engine = config.engine;
   return {
       integer_field("threads", [&engine](int64_t n) { engine.threads = static_cast<int>(n); }, {1, kThreadsMax},
                     "workers; auto: one per core of the cgroup's quota", 0),
       size_field("memory", engine.memory_bytes, {64LL << 20, 64LL << 40}, "budget of all queues and batches; auto: min(2 GiB, half the limit)", 0),
       duration_field("quantum", [&engine](microseconds value) { engine.quantum = value; }, {100us, 10ms},
                      "CPU time a lane gets at once"),
-      refused_field("pools_file", "this version does not read Spark's fairscheduler.xml; write its pools under `pools`"),
+      pools_file_field(config),
   };
 }
 
@@ -126,7 +143,7 @@ std::map<std::string, PoolConfig> default_pools() {
 std::vector<Field> service_fields(ServiceConfig& config) {
   return {
       section_field("server", "the HTTP API", server_fields(config.server)),
-      section_field("engine", "what the process may use", engine_fields(config.engine)),
+      section_field("engine", "what the process may use", engine_fields(config)),
       pools_field(config.pools),
       section_field("kafka", "the brokers",
                     {kafka_brokers_field(config.kafka.brokers), kafka_client_field(config.kafka.client, false)}),

@@ -8,6 +8,7 @@
 #include "base/signal.h"
 #include "config/service_config.h"
 #include "engine/catalog.h"
+#include "engine/engine_metrics.h"
 #include "engine/job_offsets.h"
 #include "engine/jobs.h"
 #include "engine/make_engine.h"
@@ -28,7 +29,7 @@ constexpr std::chrono::seconds kStuckStep{30};  // a worker in one step for long
 /// Keeps the catalogue and the streams; runs report to it when they end. Thread-safe.
 class StreamEngine final : public Engine {
  public:
-  StreamEngine(config::ServiceConfig service, std::unique_ptr<Scheduler> scheduler, std::unique_ptr<Ledger> ledger)
+  StreamEngine(config::ServiceConfig service, std::unique_ptr<Scheduler> scheduler, std::unique_ptr<Ledger> ledger, std::string job_mark)
       : service_(std::move(service)), scheduler_(std::move(scheduler)), ledger_(std::move(ledger)) {
     JobsHost host;
     host.service = &service_;
@@ -37,8 +38,10 @@ class StreamEngine final : public Engine {
     host.metrics = metrics_;
     host.budgets = budgets_;
     host.rested = rested_;
+    host.mark = std::move(job_mark);
     host.refuse_repeats = [this](const config::PipelineSpec& pipeline, const Ranges& ranges) { return refuse_repeats_of(pipeline, ranges); };
     jobs_ = std::make_unique<Jobs>(std::move(host));
+    watch_ = metrics_->watch([this] { return engine_readings(*scheduler_, budgets_, jobs_->counts()); });
   }
 
   ~StreamEngine() override {
@@ -351,18 +354,19 @@ class StreamEngine final : public Engine {
   Catalog catalog_;                             // guarded by mutex_
   std::map<std::string, StreamEntry> streams_;  // guarded by mutex_
   std::unique_ptr<Jobs> jobs_;                  // its calls are made without mutex_
+  std::shared_ptr<void> watch_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<Engine>> make_engine(config::ServiceConfig config, std::vector<config::PipelineSpec> pipelines, bool restore_streams) {
+Result<std::unique_ptr<Engine>> make_engine(config::ServiceConfig config, std::vector<config::PipelineSpec> pipelines, bool restore_streams, std::string job_mark) {
   SchedulerOptions options;
   options.workers = config.engine.threads;
   options.quantum = config.engine.quantum;
   auto scheduler = make_scheduler(options);
   LT_RETURN_IF_ERROR(set_pools(config, *scheduler));
   LT_ASSIGN_OR_RETURN(auto ledger, Ledger::open(config.state_dir, scheduler->io_actor("ledger")));
-  auto engine = std::make_unique<StreamEngine>(std::move(config), std::move(scheduler), std::move(ledger));
+  auto engine = std::make_unique<StreamEngine>(std::move(config), std::move(scheduler), std::move(ledger), std::move(job_mark));
   engine->add_files(std::move(pipelines));
   LT_RETURN_IF_ERROR(engine->restore(restore_streams));
   return std::unique_ptr<Engine>(std::move(engine));

@@ -46,6 +46,20 @@ JobError error_of(const RunView& view) {
   return error;
 }
 
+constexpr const char* kResumeIsBetter =
+    "\"startOffset\": \"resume\" is exact: it goes on where this pipeline's last job ended, whatever the column holds, and reads nothing twice; its first job begins at the earliest record";
+
+// The overlap is read again: only a table that knows its rows by a key stays as it is then.
+Status check_max(const config::PipelineSpec& pipeline, bool repeats_allowed) {
+  for (const auto& sink : pipeline.sinks) {
+    if (sink.kind == "console") return Status::user("unsupported", "sink:max asks every sink for its rows, and a console keeps none; leave it out of the job, or start from \"resume\": " + sink.id, "startOffset");
+    if (sink.mode == "upsert" || repeats_allowed) continue;
+    return Status::user("max_needs_upsert", "sink:max reads the records of the overlap again, and this sink would hold their rows twice; start from \"resume\", write with mode upsert and a key, "
+                                            "or say \"allowRepeats\": true: " + sink.id, "startOffset");
+  }
+  return {};
+}
+
 }  // namespace
 
 Jobs::Jobs(JobsHost host) : host_(std::move(host)), upkeep_(host_.scheduler->io_actor("jobs")) {}
@@ -139,6 +153,10 @@ JobRecord Jobs::make_record(const JobRequest& request, const CatalogEntry& pipel
 
 Result<JobStatus> Jobs::submit(const JobRequest& request, const JobOffsets& offsets, const CatalogEntry& pipeline) {
   Active job{make_record(request, pipeline), offsets, pipeline.spec, nullptr};
+  if (!offsets.max_column.empty()) {
+    LT_RETURN_IF_ERROR(check_max(pipeline.spec, request.allow_repeats));
+    job.record.status.advice = kResumeIsBetter;
+  }
   // Whatever is wrong in the document shows now, and there is no job.
   LT_RETURN_IF_ERROR(wire(job).status());
   std::lock_guard lock(mutex_);
@@ -180,10 +198,10 @@ std::string Jobs::free_line(const Active& job) const {
   const auto taken = [this](const std::string& line) {
     return std::ranges::any_of(active_, [&](const auto& one) { return one.second.record.line == line; });
   };
-  const std::string& pipeline = job.record.status.pipeline;
-  if (job.offsets.resume) return taken(pipeline + "@resume") ? "" : pipeline + "@resume";
+  const std::string head = job.record.status.pipeline + "@" + host_.mark;
+  if (job.offsets.resume) return taken(head + "resume") ? "" : head + "resume";
   for (int number = 0;; ++number) {
-    if (const std::string line = pipeline + "@" + std::to_string(number); !taken(line)) return line;
+    if (const std::string line = head + std::to_string(number); !taken(line)) return line;
   }
 }
 
@@ -207,7 +225,7 @@ bool Jobs::start(Active& job) {
 
 Result<RunSpec> Jobs::wire(Active& job) {
   LT_ASSIGN_OR_RETURN(RunSpec spec, wire_job(job.pipeline, *host_.service, *host_.scheduler,
-                                             {job.record.line.empty() ? job.record.status.pipeline + "@0" : job.record.line, job.record.status.id,
+                                             {job.record.line.empty() ? job.record.status.pipeline + "@" + host_.mark + "0" : job.record.line, job.record.status.id,
                                               job.record.status.pool, job.record.status.atomic}));
   spec.metrics = host_.metrics;
   spec.budget = host_.budgets.at(spec.pool);
@@ -218,9 +236,12 @@ Result<RunSpec> Jobs::wire(Active& job) {
   work.attempts_max = work.attempt + host_.service->batch_defaults.attempts - 1;
   work.first = job.record.first_epoch;
   if (work.first) work.ranges = to_ranges(job.record.status.range, job.record.source);
-  work.find_ranges = [this, pipeline = job.pipeline, offsets = job.offsets, source = spec.source, allowed = job.record.allow_repeats](
-                         const PartitionBounds& bounds, const Positions& line, const Wait& wait) -> Result<Ranges> {
-    LT_ASSIGN_OR_RETURN(Ranges ranges, laketide::find_ranges(offsets, *source, bounds, line, {}, wait));
+  work.max_column = job.offsets.max_column;
+  work.find_ranges = [this, pipeline = job.pipeline, offsets = job.offsets, source = spec.source, allowed = job.record.allow_repeats,
+                      overlap = job.record.overlap_ms](const PartitionBounds& bounds, const Positions& line, std::optional<Instant> newest,
+                                                       const Wait& wait) -> Result<Ranges> {
+    if (newest) newest->micros = std::max<int64_t>(0, newest->micros - overlap * 1000);  // Kafka's times begin in 1970
+    LT_ASSIGN_OR_RETURN(Ranges ranges, laketide::find_ranges(offsets, *source, bounds, line, newest, wait));
     if (!allowed) LT_RETURN_IF_ERROR(host_.refuse_repeats(pipeline, ranges));
     return ranges;
   };
@@ -267,6 +288,7 @@ void Jobs::on_ended(const std::string& id, const RunView& view) {
 void Jobs::finish(Active& job, JobState state, std::optional<JobError> error) {
   JobRecord& record = job.record;
   record.status.state = state;
+  ++ended_[state];
   record.status.error = std::move(error);
   record.status.reason.clear();
   record.status.finished_at = to_iso(system_clock().now());
@@ -400,6 +422,11 @@ Result<std::vector<EpochReceipt>> Jobs::receipt(const std::string& id) const {
   if (const auto found = active_.find(id); found != active_.end()) return receipts_of(found->second.record);
   LT_ASSIGN_OR_RETURN(JobRecord record, remembered(id));
   return std::move(record.receipts);
+}
+
+JobCounts Jobs::counts() const {
+  std::lock_guard lock(mutex_);
+  return {static_cast<int64_t>(queue_.size()), running_, ended_};
 }
 
 void Jobs::hold() {

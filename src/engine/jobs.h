@@ -31,8 +31,15 @@ struct JobsHost {
   std::shared_ptr<Metrics> metrics;
   PoolBudgets budgets;
   std::shared_ptr<Signal> rested;  // notified when a job's run is at rest
+  std::string mark;                // of this process, in its jobs' lines
   /// Refuses ranges that the job's table has from a stream. Called without locks held.
   std::function<Status(const config::PipelineSpec& pipeline, const Ranges& ranges)> refuse_repeats;
+};
+
+/// How many jobs there are, and how those of this process ended: all final states, zeros too. Immutable.
+struct JobCounts {
+  int64_t queued = 0, running = 0;
+  std::map<JobState, int64_t> ended;
 };
 
 ///   submit ──► QUEUED ──a place is free──► RUNNING ──► SUCCEEDED | FAILED | CANCELLED
@@ -40,7 +47,7 @@ struct JobsHost {
 ///                 └── the process ended ──────┘   (attempt + 1)
 ///
 /// Every change of state is durable before it is told. Jobs start in the order they came, at most `batch_defaults.max_running`
-/// at once, each on a line of its own (RunSpec::line): `<pipeline>@<number>`, and `<pipeline>@resume`, which has one job at a time.
+/// at once, each on a line of its own (RunSpec::line): `<pipeline>@<mark><number>`, and `<pipeline>@<mark>resume`, which has one job at a time.
 /// Thread-safe.
 class Jobs {
  public:
@@ -56,6 +63,8 @@ class Jobs {
   Result<std::vector<JobStatus>> list(const JobFilter& filter) const;
   Result<JobStatus> cancel(const std::string& id);
   Result<std::vector<EpochReceipt>> receipt(const std::string& id) const;
+
+  JobCounts counts() const;
 
   /// No job starts any more; those that run go on.
   void hold();
@@ -97,6 +106,7 @@ class Jobs {
   std::deque<std::string> queue_;               // ids of QUEUED ones; guarded by mutex_
   std::vector<std::shared_ptr<Run>> ending_;    // ended, perhaps not at rest; guarded by mutex_
   int running_ = 0;                             // guarded by mutex_
+  std::map<JobState, int64_t> ended_{{JobState::kSucceeded, 0}, {JobState::kFailed, 0}, {JobState::kCancelled, 0}};  // guarded by mutex_
   bool held_ = false;                           // guarded by mutex_
   bool looked_after_ = false;                   // a look is due; guarded by mutex_
 };

@@ -17,6 +17,7 @@ constexpr std::chrono::milliseconds kBackoffFirst{100};
 constexpr std::chrono::milliseconds kBackoffMax{5000};
 constexpr std::chrono::milliseconds kBoundsEvery{2000};
 constexpr std::chrono::seconds kCallTimeout{30};
+constexpr std::chrono::minutes kQueryTimeout{10};  // of one that may read a whole table
 // Between a job's attempts, which are few: long enough for a server to come back.
 constexpr std::chrono::milliseconds kJobBackoffFirst{1000};
 constexpr std::chrono::milliseconds kJobBackoffMax{60'000};
@@ -259,6 +260,19 @@ Result<Recovery> Run::claim() {
   return recovery;
 }
 
+// What the sink that is furthest behind has: none of them may miss a row.
+Result<std::optional<Instant>> Run::newest_in_sinks() {
+  std::optional<Instant> least;
+  if (spec_.job->max_column.empty()) return least;
+  for (auto& sink : spec_.sinks) {
+    auto newest = sink->largest(spec_.job->max_column, Wait::for_at_most(kQueryTimeout, halt_.token()));
+    if (!newest.ok()) return newest.status().in(sink->id());
+    if (!*newest) return *newest;
+    if (!least || (*newest)->micros < least->micros) least = *newest;
+  }
+  return least;
+}
+
 // Once: a job that is tried again, by this process or the next, reads the same records.
 Status Run::fix_ranges(const PartitionBounds& bounds, const Recovery& recovery) {
   JobWork& job = *spec_.job;
@@ -267,7 +281,8 @@ Status Run::fix_ranges(const PartitionBounds& bounds, const Recovery& recovery) 
     view_.bounds = bounds;
   }
   if (!job.ranges) {
-    LT_ASSIGN_OR_RETURN(Ranges ranges, job.find_ranges(bounds, recovery.positions, Wait::for_at_most(kCallTimeout, halt_.token())));
+    LT_ASSIGN_OR_RETURN(const auto newest, newest_in_sinks());
+    LT_ASSIGN_OR_RETURN(Ranges ranges, job.find_ranges(bounds, recovery.positions, newest, Wait::for_at_most(kCallTimeout, halt_.token())));
     LT_RETURN_IF_ERROR(job.fix(ranges, recovery.next));
     job.ranges = std::move(ranges);
     job.first = recovery.next;

@@ -74,6 +74,7 @@ class Run : public std::enable_shared_from_this<Run> {
   StreamState settle(const Status& outcome);
   Status attempt();
   Result<Recovery> claim();
+  Result<std::optional<Instant>> newest_in_sinks();
   Status fix_ranges(const PartitionBounds& bounds, const Recovery& recovery);
   Status decide();
   Status record(const Recovery& recovery);

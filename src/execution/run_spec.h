@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/memory_budget.h"
 #include "execution/lane.h"
 #include "execution/run_memory.h"
@@ -36,9 +37,10 @@ struct ChainPlan {
 struct JobWork {
   std::string id;
   bool resume = false;  // goes on where the last job of this line ended
-  /// What to read of the partitions there are. `line` has the positions of the run's line so far, for `resume`. Fails `kUser`
-  /// when the broker cannot serve it.
-  std::function<Result<Ranges>(const PartitionBounds& bounds, const Positions& line, const Wait& wait)> find_ranges;
+  std::string max_column;  // not empty: the sinks are asked for the largest instant in it
+  /// What to read of the partitions there are. `line` has the positions of the run's line so far, for `resume`; `newest` is the least
+  /// of what the sinks say of `max_column`, none if one of them has no rows. Fails `kUser` when the broker cannot serve it.
+  std::function<Result<Ranges>(const PartitionBounds& bounds, const Positions& line, std::optional<Instant> newest, const Wait& wait)> find_ranges;
   /// Makes the ranges durable, and the line's epoch that the job begins with, before anything is written.
   std::function<Status(const Ranges& ranges, EpochId first)> fix;
   std::optional<Ranges> ranges;  // as fixed, perhaps by an earlier process

@@ -20,6 +20,9 @@ class ActorSink final : public Sink {
   Status bind(const Schema& schema, const Wait& wait) override {
     return call<Status>([&] { return sink_->bind(schema, wait); });
   }
+  Result<std::optional<Instant>> largest(const std::string& column, const Wait& wait) override {
+    return call<Result<std::optional<Instant>>>([&] { return sink_->largest(column, wait); });
+  }
   Result<std::unique_ptr<Writer>> open(Context& context) override { return sink_->open(context); }
   Status prepare(const EpochPlan& plan, std::span<const std::unique_ptr<Staged>> staged, const Wait& wait) override {
     return call<Status>([&] { return sink_->prepare(plan, staged, wait); });

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/positions.h"
 #include "base/wait.h"
 #include "flow/batch.h"
@@ -60,6 +61,9 @@ class Sink {
   virtual Result<Progress> claim(const Wait& wait) = 0;
   /// Tells the sink the schema of the rows it will get; fails `kUser` `schema_mismatch` if its table cannot take them.
   virtual Status bind(const Schema& schema, const Wait& wait) = 0;
+  /// The largest instant in `column` of the rows that stand in it; none: it has no rows, or is not there yet. Needs a claim and no
+  /// bind. Fails `kUser` `unsupported`, `bad_column` where that cannot be told.
+  virtual Result<std::optional<Instant>> largest(const std::string& column, const Wait& wait);
   virtual Result<std::unique_ptr<Writer>> open(Context& context) = 0;
   /// Everything that can fail: after success only an outside fault can stop the commit.
   virtual Status prepare(const EpochPlan& plan, std::span<const std::unique_ptr<Staged>> staged, const Wait& wait) = 0;

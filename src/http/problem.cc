@@ -47,7 +47,7 @@ const std::vector<ProblemCode>& problem_codes() {
       {"ambiguous_topic", 409}, {"draining", 409}, {"other_spec", 409}, {"pipeline_read_only", 409},
       {"committing", 409}, {"range_already_in_table", 409},
       {"bad_document", 422}, {"unsupported", 422}, {"postgres_url", 422}, {"bad_offsets", 422}, {"schema_needed", 422},
-      {"offsets_reversed", 422}, {"idempotency_key_reused", 422}, {"queue_full", 429},
+      {"offsets_reversed", 422}, {"max_needs_upsert", 422}, {"idempotency_key_reused", 422}, {"queue_full", 429},
       // the service
       {"internal", 500}, {"starting", 503}, {"stopping", 503}, {"busy", 503}, {"not_ready", 503}, {"not_alive", 503},
       {"cancelled", 503}};

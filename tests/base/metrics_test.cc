@@ -35,5 +35,22 @@ TEST(Metrics, two_askers_share_a_series_and_a_dropped_one_is_gone) {
   EXPECT_EQ(metrics->text().find("laketide_rows_total"), std::string::npos);
 }
 
+TEST(Metrics, what_is_watched_is_read_when_it_is_asked_for) {
+  auto metrics = make_metrics();
+  double level = 1;
+  auto watch = metrics->watch([&] {
+    return Readings{{Reading::Kind::kCounter, "laketide_turns_total", "Turns", {{"pool", "a"}}, 7},
+                    {Reading::Kind::kGauge, "laketide_level", "Level", {}, level},
+                    {Reading::Kind::kCounter, "laketide_turns_total", "Turns", {{"pool", "b"}}, 8}};
+  });
+  level = 2.5;
+  const std::string text = metrics->text();
+  EXPECT_NE(text.find("# HELP laketide_turns_total Turns\n# TYPE laketide_turns_total counter\nlaketide_turns_total{pool=\"a\"} 7\n"
+                      "laketide_turns_total{pool=\"b\"} 8\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("# TYPE laketide_level gauge\nlaketide_level 2.5\n"), std::string::npos) << text;
+  watch.reset();
+  EXPECT_EQ(metrics->text(), "");
+}
+
 }  // namespace
 }  // namespace laketide

@@ -54,7 +54,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"engine: { memory: 1GiBB }", ":1:19: engine.memory: ", "expected auto or a size such as 64KiB"},
         Mistake{"engine: { memory: 1KiB }", ":1:19: engine.memory: ", "out of range: 1KiB is not from 64MiB"},
         Mistake{"engine:\n  quantum: 1s", ":2:12: engine.quantum: ", "100us to 10ms"},
-        Mistake{"engine: { pools_file: fairscheduler.xml }", ":1:11: engine.pools_file: ", "under `pools`"},
+        Mistake{"engine: { pools_file: /nowhere/fairscheduler.xml }", ":1:23: engine.pools_file: ", "/nowhere/fairscheduler.xml: cannot be read"},
         Mistake{"pools:\n  p: { weight: -1 }", ":2:16: pools.p.weight: ", "out of range: -1"},
         Mistake{"pools:\n  p: { policy: fair }", ":2:16: pools.p.policy: ", "did you mean \"FAIR\"?"},
         Mistake{"pools:\n  p: { memory: 170% }", ":2:16: pools.p.memory: ", "out of range: 1.7 is not from 0 to 1"},

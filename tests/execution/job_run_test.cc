@@ -56,7 +56,8 @@ class JobRunTest : public ::testing::Test {
     if (!atomic) spec.epoch_records_max = 5;
     JobWork work;
     work.id = "job";
-    work.find_ranges = [wanted](const PartitionBounds& bounds, const Positions&, const Wait&) -> Result<Ranges> {
+    work.find_ranges = [this, wanted](const PartitionBounds& bounds, const Positions&, std::optional<Instant> newest, const Wait&) -> Result<Ranges> {
+      newest_ = newest;
       Ranges ranges;
       for (const auto& [partition, range] : wanted) {
         const SourcePartition place{"in", "t", partition};
@@ -114,6 +115,7 @@ class JobRunTest : public ::testing::Test {
   std::map<std::string, std::shared_ptr<MemoryTable>> tables_{{"a", std::make_shared<MemoryTable>()}, {"b", std::make_shared<MemoryTable>()}};
   std::optional<Ranges> fixed_;
   std::optional<EpochId> first_;
+  std::optional<Instant> newest_;  // as find_ranges got it
 };
 
 TEST_F(JobRunTest, reads_its_ranges_and_nothing_else_in_one_commit) {
@@ -200,6 +202,27 @@ TEST_F(JobRunTest, one_that_commits_as_it_goes_is_cut_and_goes_on) {
   for (const auto& row : expected(1, 0, 20)) rows.push_back(row);
   EXPECT_EQ(rows_of("a"), rows);
   EXPECT_EQ(rows_of("b"), rows);
+}
+
+TEST_F(JobRunTest, asks_its_sinks_for_their_largest_value_and_takes_the_least) {
+  const auto ask = [&](const std::string& column) {
+    RunSpec spec = job({{0, {0, 0}}});
+    spec.job->max_column = column;
+    newest_.reset();
+    return run(std::move(spec));
+  };
+  tables_["a"]->largest = {{"ts", Instant{5'000}}, {"later", Instant{9'000}}};
+  tables_["b"]->largest = {{"ts", Instant{7'000}}, {"later", std::nullopt}};
+  EXPECT_EQ(ask("ts").state, StreamState::kFinished);
+  ASSERT_TRUE(newest_);
+  EXPECT_EQ(newest_->micros, 5'000);
+  EXPECT_EQ(ask("later").state, StreamState::kFinished);
+  EXPECT_FALSE(newest_) << "one has no rows: it may miss none";
+  EXPECT_EQ(ask("").state, StreamState::kFinished);
+  EXPECT_FALSE(newest_) << "nobody asked";
+  const RunView refused = ask("other");
+  EXPECT_EQ(refused.state, StreamState::kFailed);
+  EXPECT_EQ(refused.problem.code(), "unsupported");
 }
 
 }  // namespace

@@ -272,6 +272,11 @@ class MemorySink final : public Sink {
     return Progress{generation_, table_->epoch, table_->next, table_->plan, true};
   }
   Status bind(const Schema&, const Wait&) override { return {}; }
+  Result<std::optional<Instant>> largest(const std::string& column, const Wait& wait) override {
+    std::lock_guard lock(table_->mutex);
+    const auto found = table_->largest.find(column);
+    return found == table_->largest.end() ? Sink::largest(column, wait) : Result<std::optional<Instant>>(found->second);
+  }
   Result<std::unique_ptr<Writer>> open(Context&) override { return std::unique_ptr<Writer>(std::make_unique<TableWriter>()); }
   Status prepare(const EpochPlan&, std::span<const std::unique_ptr<Staged>> staged, const Wait&) override {
     LT_RETURN_IF_ERROR(point(".prepare.before"));

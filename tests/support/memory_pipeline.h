@@ -51,6 +51,7 @@ struct MemoryTable {
   std::string plan;
   int commits = 0;
   int64_t rows_of_epoch = 0;  // of the last one
+  std::map<std::string, std::optional<Instant>> largest;  // what the sink says of these columns; of others it cannot
 };
 
 /// Refuses rows whose value begins with '?', naming their place only, as the operators of a query do.

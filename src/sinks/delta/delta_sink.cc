@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "lake/delta_log.h"
 #include "lake/delta_schema.h"
+#include "lake/largest_value.h"
+#include "lake/live_files.h"
 #include "lake/partition_value.h"
 #include "lake/table_features.h"
 #include "sinks/delta/delta_writer.h"
@@ -115,6 +117,14 @@ class DeltaSink final : public Sink {
     new_protocol_ = lake::protocol_for(*schema);
     LT_ASSIGN_OR_RETURN(const Schema table, lake::from_schema_string(new_metadata_.schema_string));
     return fit_to(table, new_metadata_);
+  }
+
+  Result<std::optional<Instant>> largest(const std::string& column, const Wait& wait) override {
+    LT_RETURN_IF_ERROR(log_.refresh(wait));
+    if (!log_.state().exists()) return std::optional<Instant>();
+    LT_ASSIGN_OR_RETURN(const auto table, lake::read_full_state(*store_, options_.table_path, log_.state().version, wait));
+    LT_ASSIGN_OR_RETURN(const auto micros, lake::largest_micros(table, column));
+    return micros ? std::optional(Instant{*micros}) : std::nullopt;
   }
 
   Result<std::unique_ptr<Writer>> open(Context& context) override {

@@ -20,6 +20,7 @@ class PostgresSink final : public Sink {
   const std::string& id() const override { return id_; }
   Result<Progress> claim(const Wait& wait) override { return session_->claim(target_, wait); }
   Status bind(const Schema& schema, const Wait& wait) override { return session_->bind(target_, schema, wait); }
+  Result<std::optional<Instant>> largest(const std::string& column, const Wait& wait) override { return session_->largest(target_, column, wait); }
   Result<std::unique_ptr<Writer>> open(Context& context) override { return session_->open(target_, context); }
   Status prepare(const EpochPlan& plan, std::span<const std::unique_ptr<Staged>>, const Wait& wait) override {
     return session_->prepare(target_, plan, wait);

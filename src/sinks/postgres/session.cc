@@ -13,6 +13,7 @@
 #include "sinks/postgres/chunk_loader.h"
 #include "sinks/postgres/chunk_queue.h"
 #include "sinks/postgres/connection.h"
+#include "sinks/postgres/copy_metrics.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/quarantine.h"
 #include "sinks/postgres/staging.h"
@@ -110,6 +111,13 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return {};
   }
 
+  Result<std::optional<Instant>> largest(size_t target, const std::string& column, const Wait& wait) override {
+    Busy busy(*this);
+    if (open_ || unknown_) return Status::internal("bad_order", "the largest value was asked for in the middle of an epoch");
+    LT_RETURN_IF_ERROR(connect(wait));
+    return largest_in(*connection_, targets_[target].name, column, wait);
+  }
+
   Result<std::unique_ptr<Writer>> open(size_t target, Context& context) override {
     std::shared_ptr<const BoundTable> table;
     {
@@ -117,6 +125,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       table = tables_[target];
     }
     if (!table) return Status::internal("bad_order", "a writer was opened before the sink was bound");
+    metrics_.open(target, options_.targets[target].id, context);
     const auto lease = take_lease();
     LT_ASSIGN_OR_RETURN(auto encoder,
                         make_row_encoder(table, options_.targets[target].key, options_.source, options_.topic, context.lane));
@@ -147,7 +156,9 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       LT_RETURN_IF_ERROR(queue_->failure());
       return Status::internal("bad_order", "an epoch was committed that is not prepared: " + std::to_string(plan.epoch.value));
     }
+    const auto began = std::chrono::steady_clock::now();
     LT_RETURN_IF_ERROR(commit_all(plan, wait));
+    metrics_.committed(std::chrono::steady_clock::now() - began);
     return asked.last;
   }
 
@@ -319,7 +330,11 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     LT_RETURN_IF_ERROR(hit_copy_failpoint());
     int64_t rows = 0;
     std::vector<RefusedRow> refused;
+    size_t bytes = 0;
+    for (const Chunk& chunk : chunks) bytes += chunk.bytes.size();
+    const auto began = std::chrono::steady_clock::now();
     const Status copied = load_chunks(*connection_, target.copy_sql, chunks, wait, rows, refused);
+    metrics_.copied(chunks.front().target, rows, bytes, std::chrono::steady_clock::now() - began);
     if (!copied.ok()) return copied.in("copying into " + target.name.plain());
     if (!target.staging) target.rows += rows;
     for (const Chunk& chunk : chunks) target.null_keys += chunk.null_keys;
@@ -548,6 +563,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   std::atomic<bool> scheduled_{false};
 
   std::atomic<bool> leftovers_{false};
+  CopyMetrics metrics_;
 
   Mutex tables_mutex_;  // what is opened while an epoch holds the session; taken last
   std::vector<std::shared_ptr<const BoundTable>> tables_ LT_GUARDED_BY(tables_mutex_);  // by target

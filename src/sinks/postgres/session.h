@@ -2,6 +2,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "base/wait.h"
@@ -26,6 +28,7 @@ class Session {
   virtual ~Session() = default;
   virtual Result<Progress> claim(size_t target, const Wait& wait) = 0;
   virtual Status bind(size_t target, const Schema& schema, const Wait& wait) = 0;
+  virtual Result<std::optional<Instant>> largest(size_t target, const std::string& column, const Wait& wait) = 0;
   virtual Result<std::unique_ptr<Writer>> open(size_t target, Context& context) = 0;
   virtual Status prepare(size_t target, const EpochPlan& plan, const Wait& wait) = 0;
   virtual Result<Commit> commit(size_t target, const EpochPlan& plan, const Wait& wait) = 0;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/log.h"
+#include "base/quantity.h"
 #include "sinks/postgres/column_type.h"
 
 namespace laketide::postgres {
@@ -221,6 +222,27 @@ Result<std::shared_ptr<const BoundTable>> bind_table(Connection& connection, con
   if (upsert) LT_RETURN_IF_ERROR(find_key_index(connection, target, relation, table, wait));
   table.staged = upsert || relation.checks_late;
   return std::make_shared<const BoundTable>(std::move(table));
+}
+
+Result<std::optional<Instant>> largest_in(Connection& connection, const TableName& name, const std::string& column, const Wait& wait) {
+  LT_ASSIGN_OR_RETURN(const Rows table, connection.query("SELECT pg_catalog.to_regclass($1)::oid", {name.quoted()}, wait));
+  if (!table.at(0).at(0)) return std::optional<Instant>();
+  LT_ASSIGN_OR_RETURN(const Catalogue columns, read_columns(connection, *table[0][0], wait));
+  const auto found = columns.find(column);
+  if (found == columns.end()) return Status::user("bad_column", "the table has no such column: " + name.plain() + ", " + column);
+  const ColumnType& type = found->second.type;
+  if (type.base != "timestamptz" && type.base != "timestamp" && type.base != "date") {
+    return Status::user("bad_column", "only a column of type timestamptz, timestamp or date says when a row is from; this one is " + type.sql_name + ": " + column);
+  }
+  const std::string quoted = quote_identifier(column);
+  LT_ASSIGN_OR_RETURN(const Rows largest,
+                      connection.query("SELECT pg_catalog.floor(EXTRACT(EPOCH FROM pg_catalog.max(" + quoted + ")) * 1000000)::bigint FROM " + name.quoted() +
+                                           " WHERE pg_catalog.isfinite(" + quoted + ")", {}, wait));
+  const auto& text = largest.at(0).at(0);
+  if (!text) return std::optional<Instant>();
+  const auto micros = parse_integer(*text);
+  if (!micros) return Status::internal("postgres_protocol", "the server's answer is no number: " + *text);
+  return std::optional(Instant{*micros});
 }
 
 }  // namespace laketide::postgres

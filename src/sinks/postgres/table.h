@@ -2,11 +2,13 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <arrow/type_fwd.h>
 
+#include "base/clock.h"
 #include "base/wait.h"
 #include "laketide/status.h"
 #include "sinks/postgres/cell_encoder.h"
@@ -42,5 +44,9 @@ struct BoundTable {
 Result<std::shared_ptr<const BoundTable>> bind_table(Connection& connection, const PostgresTarget& target,
                                                      const TableName& name, std::shared_ptr<arrow::Schema> schema,
                                                      const Wait& wait);
+
+/// The largest finite instant in `column` of the table; none: the table is not there, or holds none. Zoneless times are UTC. Fails
+/// `kUser` `bad_column`.
+Result<std::optional<Instant>> largest_in(Connection& connection, const TableName& name, const std::string& column, const Wait& wait);
 
 }  // namespace laketide::postgres

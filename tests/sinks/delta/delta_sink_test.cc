@@ -377,6 +377,28 @@ TEST_F(DeltaSinkTest, a_table_that_cannot_take_the_rows_is_refused_with_advice) 
 }
 
 /// Each durable step of a commit fails once; the next owner finishes the epoch, and the table has it exactly once.
+TEST_F(DeltaSinkTest, the_largest_instant_of_a_column_is_asked_of_the_log) {
+  const auto schema = arrow::schema({arrow::field("ts", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"))});
+  auto one = sink();
+  ASSERT_TRUE(one->claim(wait_).ok());
+  EXPECT_FALSE(one->largest("ts", wait_)->has_value()) << "no table yet";
+  ASSERT_TRUE(one->bind(schema, wait_).ok());
+  writer_ = *one->open(context_);
+  arrow::TimestampBuilder times(schema->field(0)->type(), arrow::default_memory_pool());
+  for (const int64_t micros : {1'767'323'045'678'000, 1'700'000'000'000'000}) ASSERT_TRUE(times.Append(micros).ok());
+  Rejects rejects;
+  ASSERT_TRUE(writer_->write(arrow::RecordBatch::Make(schema, 2, {*times.Finish()}), rejects).ok());
+  StagedList staged(1);
+  for (Step step = Step::kMore; step == Step::kMore;) step = *writer_->end_epoch(EpochId(0), staged.front(), rejects);
+  ASSERT_TRUE(one->prepare(plan_of(0, 0, 2), staged, wait_).ok());
+  EXPECT_FALSE(one->largest("ts", wait_)->has_value()) << "not visible yet";
+  ASSERT_TRUE(one->commit(plan_of(0, 0, 2), wait_).ok());
+  const auto largest = one->largest("ts", wait_);
+  ASSERT_TRUE(largest.ok()) << largest.status().to_string();
+  EXPECT_EQ((*largest)->micros, 1'767'323'045'678'000);
+  EXPECT_EQ(one->largest("other", wait_).status().code(), "bad_column");
+}
+
 class DeltaCrashTest : public DeltaSinkTest, public ::testing::WithParamInterface<std::string> {};
 
 TEST_P(DeltaCrashTest, the_next_owner_finishes_the_epoch) {

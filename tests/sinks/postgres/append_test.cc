@@ -328,5 +328,25 @@ TEST_F(PostgresAppend, ALaneThatIsAheadCannotShutOutTheOneThatIsBehind) {
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a"}));
 }
 
+TEST_F(PostgresAppend, CountsWhatItSendsToTheServer) {
+  const auto metrics = make_metrics();
+  {
+    Pipeline pipeline(database_, {target()}, schema());
+    pipeline.context().metrics = metrics;
+    pipeline.context().labels = {{"pipeline", "p"}};
+    pipeline.start();
+    ASSERT_EQ(text(pipeline.write(rows_of(schema(), R"([[1, "a"], [2, null]])"))), "ok");
+    ASSERT_EQ(text(pipeline.finish(0)), "ok");
+    const std::string seen = metrics->text();
+    const std::string labels = R"({pipeline="p",sink=")" + target().id + "\"} ";
+    EXPECT_NE(seen.find("laketide_postgres_copied_rows_total" + labels + "2\n"), std::string::npos) << seen;
+    // Each row: how many columns, and each cell's length before it; NULL has a length only.
+    EXPECT_NE(seen.find("laketide_postgres_copied_bytes_total" + labels + std::to_string((2 + 12 + 5) + (2 + 12 + 4)) + "\n"), std::string::npos) << seen;
+    EXPECT_NE(seen.find("laketide_postgres_copy_seconds_total" + labels), std::string::npos) << seen;
+    EXPECT_NE(seen.find("laketide_postgres_commit_seconds_count{pipeline=\"p\"} 1\n"), std::string::npos) << seen;
+  }
+  EXPECT_EQ(metrics->text(), "") << "gone with the sink";
+}
+
 }  // namespace
 }  // namespace laketide::append_test

@@ -173,5 +173,29 @@ TEST_F(PostgresUpsert, NeedsAUniqueIndexOnExactlyTheKey) {
   EXPECT_EQ(text(pipeline.sink().bind(schema(), wait)), "ok");
 }
 
+TEST_F(PostgresUpsert, TellsTheLargestInstantOfAColumn) {
+  Pipeline pipeline(database_, {target()}, schema());
+  const Wait wait;
+  ASSERT_TRUE(pipeline.sink().claim(wait).ok());
+  const auto largest = [&](const std::string& column) {
+    const auto answer = pipeline.sink().largest(column, wait);
+    return !answer.ok() ? std::string(answer.status().code()) : *answer ? std::to_string((*answer)->micros) : "none";
+  };
+  EXPECT_EQ(largest("at"), "none") << "no table yet";
+  database_.run("CREATE DOMAIN moment AS timestamptz");
+  database_.run("CREATE TABLE public.t (id bigint PRIMARY KEY, note text, at timestamptz, \"Zone less\" timestamp, day date, m moment, v bigint)");
+  EXPECT_EQ(largest("at"), "none") << "no row yet";
+  database_.run("INSERT INTO public.t VALUES (1, NULL, '2026-01-02 03:04:05.678901+02', '2026-01-02 03:04:05.5', '2026-01-03', '1969-12-31 23:59:59.9Z', 7), "
+                "(2, NULL, '2025-01-01Z', NULL, '2026-01-01', NULL, NULL), (3, NULL, 'infinity', 'infinity', 'infinity', '-infinity', 0)");
+  EXPECT_EQ(largest("at"), "1767315845678901");
+  EXPECT_EQ(largest("Zone less"), "1767323045500000");
+  EXPECT_EQ(largest("day"), "1767398400000000");
+  EXPECT_EQ(largest("m"), "-100000");
+  EXPECT_EQ(largest("v"), "bad_column");
+  EXPECT_EQ(largest("at\" FROM t; DROP TABLE t; --"), "bad_column");
+  pipeline.start();
+  EXPECT_EQ(largest("at"), "1767315845678901") << "also when bound, between epochs";
+}
+
 }  // namespace
 }  // namespace laketide::upsert_test
