@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
-#include <mutex>
 #include <utility>
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
+
+#include "base/mutex.h"
 
 namespace laketide {
 namespace {
@@ -96,7 +97,7 @@ class SharedMetrics final : public Metrics {
 
   std::string text() const override {
     std::vector<prometheus::MetricFamily> out;
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& [name, family] : families_) {
       prometheus::MetricFamily one{name, family.help, family.type, {}};
       for (const auto& [labels, series] : family.series) {
@@ -121,7 +122,7 @@ class SharedMetrics final : public Metrics {
 
   template <typename Kind, typename... Args>
   std::shared_ptr<Kind> get(const std::string& name, const std::string& help, prometheus::MetricType type, const Labels& labels, Args&&... args) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Family& family = families_.try_emplace(name, Family{help, type, {}}).first->second;
     std::weak_ptr<Series>& slot = family.series[labels];
     if (auto held = std::dynamic_pointer_cast<Kind>(slot.lock())) return held;
@@ -130,8 +131,8 @@ class SharedMetrics final : public Metrics {
     return made;
   }
 
-  mutable std::mutex mutex_;
-  std::map<std::string, Family> families_;
+  mutable Mutex mutex_;
+  std::map<std::string, Family> families_ LT_GUARDED_BY(mutex_);
 };
 
 }  // namespace
