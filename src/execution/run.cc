@@ -58,6 +58,10 @@ Run::Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler)
 
 void Run::stop(bool now) {
   std::lock_guard lock(mutex_);
+  stop_locked(now);
+}
+
+void Run::stop_locked(bool now) {
   stop_ = true;
   if (!at_rest_) view_.state = StreamState::kDraining;
   if (now || stage_ == nullptr) halt_.request_stop();
@@ -66,12 +70,10 @@ void Run::stop(bool now) {
 }
 
 bool Run::cancel() {
-  {
-    std::lock_guard lock(mutex_);
-    if (decided_ && spec_.one_epoch) return false;
-    cancel_ = decided_;
-  }
-  stop(!cancel_);
+  std::lock_guard lock(mutex_);
+  if (decided_ && spec_.one_epoch) return false;
+  cancel_ = decided_;
+  stop_locked(!cancel_);
   return true;
 }
 

@@ -65,6 +65,7 @@ class Run : public std::enable_shared_from_this<Run> {
 
  private:
   Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler);
+  void stop_locked(bool now);
   void main();
   void watch_bounds();
   void mirror(const Positions& next);
