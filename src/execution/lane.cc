@@ -17,7 +17,7 @@ Lane::Lane(LaneParts parts, LaneLimits limits, BadRecordPolicy policy, std::stri
 }
 
 void Lane::request_close(const EpochInfo& info) {
-  std::lock_guard lock(close_mutex_);
+  const MutexLock lock(close_mutex_);
   close_info_ = info;
   close_requested_.store(true, std::memory_order_release);
 }
@@ -94,7 +94,7 @@ Result<Step> Lane::feed() {
 Result<Step> Lane::close() {
   EpochInfo info;
   {
-    std::lock_guard lock(close_mutex_);
+    const MutexLock lock(close_mutex_);
     info = *close_info_;
   }
   // Writers name what they stage after the epoch they believe to be open; a wrong name is taken for a leftover at the next claim.

@@ -4,11 +4,11 @@
 #include <atomic>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "flow/chain.h"
 #include "flow/context.h"
 #include "flow/decoder.h"
@@ -102,8 +102,8 @@ class Lane {
 
   std::atomic<bool> stop_{false};
   std::atomic<bool> close_requested_{false};
-  std::mutex close_mutex_;
-  std::optional<EpochInfo> close_info_;  // guarded by close_mutex_
+  Mutex close_mutex_;
+  std::optional<EpochInfo> close_info_ LT_GUARDED_BY(close_mutex_);
 
   EpochId open_;
   Rejects rejects_;

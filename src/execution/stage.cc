@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "execution/receipt.h"
 
 namespace laketide {
@@ -37,18 +38,18 @@ class LaneWaker {
  public:
   /// The task has been started and may have blocked by now: a wake from before this call would be lost without this one.
   void set(TaskHandle handle) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     handle_ = std::move(handle);
     handle_.wake();
   }
   void wake() {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     handle_.wake();
   }
 
  private:
-  std::mutex mutex_;
-  TaskHandle handle_;
+  Mutex mutex_;
+  TaskHandle handle_ LT_GUARDED_BY(mutex_);
 };
 
 // What a server refused is known only once it has the rows. Several sinks may have refused the same records: the most of any counts.

@@ -18,7 +18,7 @@ from cpp_text import code_only
 from edges import INCLUDE
 from tree import CPP, Finding, Tree
 
-ROOMS = ("base", "scheduler", "kafka", "flow", "ledger", "sinks/postgres")
+ROOMS = ("base", "scheduler", "flow", "execution", "kafka", "ledger", "sinks/postgres")
 MUTEX_H = "src/base/mutex.h"
 BARE = re.compile(r"std::(mutex|shared_mutex|recursive_mutex|lock_guard|unique_lock|scoped_lock|condition_variable(_any)?)\b")
 SKIPPED = 77
