@@ -62,8 +62,9 @@ void Run::stop(bool now) {
 }
 
 void Run::stop_locked(bool now) {
+  if (settled_) return;
   stop_ = true;
-  if (!at_rest_) view_.state = StreamState::kDraining;
+  view_.state = StreamState::kDraining;
   if (now || stage_ == nullptr) halt_.request_stop();
   if (stage_ != nullptr) stage_->request_stop();
   retry_.notify();
@@ -71,6 +72,7 @@ void Run::stop_locked(bool now) {
 
 bool Run::cancel() {
   const MutexLock lock(mutex_);
+  if (settled_) return view_.state != StreamState::kFinished;
   if (decided_ && spec_.one_epoch) return false;
   cancel_ = decided_;
   stop_locked(!cancel_);
@@ -139,6 +141,7 @@ void Run::main() {
   const StreamState state = settle(outcome);
   {
     const MutexLock lock(mutex_);
+    settled_ = true;
     view_.state = state;
     view_.problem = state == StreamState::kFailed || state == StreamState::kFenced ? outcome : Status();
   }

@@ -56,8 +56,8 @@ class Run : public std::enable_shared_from_this<Run> {
 
   /// Ends the run: `now` gives the open epoch up, else it is committed first. Returns at once.
   void stop(bool now);
-  /// Ends a job at once, and so that nothing more of it becomes visible. False, and nothing happens, if it is atomic and its
-  /// commit is decided: it will be visible. One that commits as it goes first finishes the commit that is decided.
+  /// Ends a job at once, and so that nothing more of it becomes visible. False, and nothing happens, if it is done, or if it is
+  /// atomic and its commit is decided: it will be visible. One that commits as it goes first finishes the commit that is decided.
   bool cancel();
   RunView view() const;
   bool at_rest() const;
@@ -123,6 +123,7 @@ class Run : public std::enable_shared_from_this<Run> {
   bool stop_ LT_GUARDED_BY(mutex_) = false;
   bool decided_ LT_GUARDED_BY(mutex_) = false;  // an epoch of a job is planned and not committed everywhere
   bool cancel_ LT_GUARDED_BY(mutex_) = false;   // after the commit that is decided
+  bool settled_ LT_GUARDED_BY(mutex_) = false;  // how it ended is fixed
   bool at_rest_ LT_GUARDED_BY(mutex_) = false;
 };
 
