@@ -175,7 +175,13 @@ void Lane::count(int64_t records, int64_t bytes) {
   }
 }
 
+void Lane::gone() {
+  if (ended_) return;
+  (void)end(Status::internal("lane_broken", "an exception ended a lane of this run; the log has its words. Report it, and start the run again: pipeline " + pipeline_));
+}
+
 TaskStep Lane::end(const Status& status) {
+  ended_ = true;
   if (!status.ok()) host_->lane_failed(status);
   host_->lane_ended(std::make_shared<LaneParts>(std::move(parts_)));
   return TaskStep::kDone;

@@ -81,6 +81,8 @@ class Lane {
   void request_stop() { stop_.store(true, std::memory_order_release); }
 
   TaskStep run(const Quantum& quantum);
+  /// The task is gone. If it went without the lane's word, because a step threw, the lane reports that it failed and ended.
+  void gone();
 
  private:
   Result<Step> advance();
@@ -118,6 +120,7 @@ class Lane {
   bool full_ = false;
   bool drained_ = false;
   BlockReason reason_ = BlockReason::kNone;
+  bool ended_ = false;
 };
 
 }  // namespace laketide

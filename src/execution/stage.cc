@@ -23,10 +23,12 @@ struct Event {
   EpochId open{0};  // the epoch that the lane fills, with kRows and kFull
 };
 
-/// A lane's task: the scheduler owns this, the stage owns the lane. Confined to its task.
+/// A lane's task: the scheduler owns this, the stage owns the lane. The stage waits for the word of every lane; one whose task the
+/// scheduler drops, after an exception or at its own end, gives it here. Confined to its task.
 class LaneTask final : public Task {
  public:
   explicit LaneTask(std::shared_ptr<Lane> lane) : lane_(std::move(lane)) {}
+  ~LaneTask() override { lane_->gone(); }
   TaskStep run(const Quantum& quantum) override { return lane_->run(quantum); }
 
  private:

@@ -277,5 +277,23 @@ TEST_F(JobRunTest, a_cancel_that_comes_after_its_end_changes_nothing) {
   EXPECT_EQ(running->view().state, StreamState::kFinished);
 }
 
+TEST_F(JobRunTest, an_exception_in_an_operator_fails_it) {
+  RunSpec spec = job({{0, {0, 10}}});
+  spec.plan = [](const Schema& schema) -> Result<ChainPlan> {
+    ChainPlan plan;
+    plan.columns = schema;
+    plan.branches.assign(2, ChainPlan::Branch{schema, [](Context&) -> Result<std::vector<std::unique_ptr<Operator>>> {
+                                                std::vector<std::unique_ptr<Operator>> all;
+                                                all.push_back(std::make_unique<ThrowingOperator>());
+                                                return all;
+                                              }});
+    return plan;
+  };
+  auto running = begin(std::move(spec));
+  ASSERT_TRUE(rest(running)) << "a lane that is gone was waited for";
+  EXPECT_EQ(running->view().state, StreamState::kFailed);
+  EXPECT_EQ(running->view().problem.code(), "lane_broken");
+}
+
 }  // namespace
 }  // namespace laketide
