@@ -21,6 +21,18 @@ constexpr std::chrono::seconds kCallTimeout{30};
 constexpr std::chrono::milliseconds kJobBackoffFirst{1000};
 constexpr std::chrono::milliseconds kJobBackoffMax{60'000};
 
+/// Does what it was given when it goes. Confined to its task.
+class AtExit {
+ public:
+  explicit AtExit(std::function<void()> work) : work_(std::move(work)) {}
+  ~AtExit() { work_(); }
+  AtExit(const AtExit&) = delete;
+  AtExit& operator=(const AtExit&) = delete;
+
+ private:
+  const std::function<void()> work_;
+};
+
 int64_t records_in(const Ranges& ranges) {
   int64_t all = 0;
   for (const auto& [place, range] : ranges) all += range.end ? range.end->value - range.start.value : 0;
@@ -127,7 +139,14 @@ void Run::set_state(StreamState state, const Status& problem) {
                                      {"epoch", position_.epoch.value - 1}, {"reason", problem.ok() ? "" : problem.to_string()}});
 }
 
+// Whatever ends the attempts, also an exception on its way to the io thread, which logs it: the run comes to rest and says so.
 void Run::main() {
+  Status outcome = Status::internal("run_broken", "an exception ended this run; the log has its words. Report it, and start the run again");
+  const AtExit end([&] { conclude(outcome); });
+  outcome = run_attempts();
+}
+
+Status Run::run_attempts() {
   Status outcome = spec_.memory->reserve(spec_.fixed_bytes + spec_.lanes_max * spec_.lane_bytes, "what the run's clients hold ready");
   while (outcome.ok()) {
     set_state(StreamState::kStarting, view().problem);
@@ -138,6 +157,10 @@ void Run::main() {
     if (stop_requested()) break;
     outcome = {};
   }
+  return outcome;
+}
+
+void Run::conclude(const Status& outcome) {
   const StreamState state = settle(outcome);
   {
     const MutexLock lock(mutex_);
@@ -474,10 +497,13 @@ Status Run::run_stage(StageSpec spec) {
     stage_ = &stage;
   }
   set_state(StreamState::kRunning);
-  const Status outcome = stage.run(waiting());
+  Status outcome;
   {
-    const MutexLock lock(mutex_);
-    stage_ = nullptr;
+    const AtExit over([this] {
+      const MutexLock lock(mutex_);
+      stage_ = nullptr;
+    });
+    outcome = stage.run(waiting());
   }
   // Lanes have read on since the last commit, also when all went well.
   for (auto& sink : spec_.sinks) abandon(*sink);

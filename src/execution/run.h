@@ -67,6 +67,8 @@ class Run : public std::enable_shared_from_this<Run> {
   Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler);
   void stop_locked(bool now) LT_REQUIRES(mutex_);
   void main();
+  Status run_attempts();
+  void conclude(const Status& outcome);
   void watch_bounds();
   void mirror(const Positions& next);
   bool can_heal(const Status& problem) const;
