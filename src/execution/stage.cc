@@ -211,6 +211,12 @@ Result<Act> Stage::next_act(const Wait& wait) {
   const bool something = event->epoch.records > 0 || spec_.replay.has_value();
   closed_.push_back(std::move(event->epoch));
   const Act act = coordinator_.on_closed(something, now);
+  // Nothing but markers and holes stood before the end: they are read, and there is nothing to commit for them.
+  if (act == Act::kEnd && coordinator_.last()) {
+    for (const auto& lane : closed_) {
+      for (const auto& [place, next] : lane.next) position_.positions[place] = next;
+    }
+  }
   if (act != Act::kWait && act != Act::kCommit) closed_.clear();
   return act;
 }

@@ -304,5 +304,18 @@ TEST_F(JobRunTest, an_exception_in_its_control_fails_it) {
   EXPECT_EQ(ended_.problem.code(), "run_broken");
 }
 
+TEST_F(JobRunTest, markers_at_the_end_of_its_ranges_are_read_over) {
+  for (int i = 0; i < 5; ++i) topic_->append_marker(0);
+  for (int i = 0; i < 5; ++i) topic_->append_marker(1);
+  // As it goes: the last epoch has no record in it.
+  const RunView goes = run(job({{0, {0, 25}}}, false));
+  EXPECT_EQ(goes.state, StreamState::kFinished) << goes.problem.to_string();
+  EXPECT_EQ(rows_of("a"), expected(0, 0, 20));
+  // Nothing but markers.
+  const RunView none = run(job({{1, {20, 25}}}));
+  EXPECT_EQ(none.state, StreamState::kFinished) << none.problem.to_string();
+  EXPECT_EQ(rows_of("a"), expected(0, 0, 20));
+}
+
 }  // namespace
 }  // namespace laketide
