@@ -1,13 +1,12 @@
 // The one queue between threads.
 #pragma once
 
-#include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <mutex>
 #include <optional>
 #include <utility>
 
+#include "base/mutex.h"
 #include "base/wait.h"
 
 namespace laketide {
@@ -21,7 +20,7 @@ class BoundedQueue {
 
   /// False if the queue is full or closed; `item` is then untouched.
   bool try_push(T& item, size_t bytes) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (closed_ || (bytes_ >= bytes_max_ && !items_.empty())) return false;
     bytes_ += bytes;
     items_.emplace_back(std::move(item), bytes);
@@ -31,13 +30,8 @@ class BoundedQueue {
 
   /// The oldest entry, or none when the deadline has passed or the queue is closed and empty.
   std::optional<T> pop(SteadyTime deadline) {
-    std::unique_lock lock(mutex_);
-    const auto ready = [&] { return !items_.empty() || closed_; };
-    // wait_until(max) overflows in some libraries when it converts clocks.
-    if (deadline == SteadyTime::max()) {
-      filled_.wait(lock, ready);
-    } else {
-      filled_.wait_until(lock, deadline, ready);
+    const MutexLock lock(mutex_);
+    while (items_.empty() && !closed_ && filled_.wait_until(mutex_, deadline)) {
     }
     if (items_.empty()) return std::nullopt;
     auto [item, bytes] = std::move(items_.front());
@@ -48,23 +42,23 @@ class BoundedQueue {
 
   /// Entries pushed from now are refused; those inside can still be taken.
   void close() {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     closed_ = true;
     filled_.notify_all();
   }
 
   size_t bytes() const {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return bytes_;
   }
 
  private:
   const size_t bytes_max_;
-  mutable std::mutex mutex_;
-  std::condition_variable filled_;
-  std::deque<std::pair<T, size_t>> items_;
-  size_t bytes_ = 0;
-  bool closed_ = false;
+  mutable Mutex mutex_;
+  CondVar filled_;
+  std::deque<std::pair<T, size_t>> items_ LT_GUARDED_BY(mutex_);
+  size_t bytes_ LT_GUARDED_BY(mutex_) = 0;
+  bool closed_ LT_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace laketide

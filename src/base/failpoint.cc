@@ -3,9 +3,10 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
-#include <mutex>
 #include <thread>
 #include <vector>
+
+#include "base/mutex.h"
 
 namespace laketide {
 
@@ -25,13 +26,13 @@ class FailpointRegistry {
   }
 
   void define(Failpoint* point) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     points_.push_back(point);
     point->armed_.store(counting_ || actions_.contains(point->name_) ? 1 : 0, std::memory_order_relaxed);
   }
 
   Status arm(std::string_view text) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     while (!text.empty()) {
       const auto end = text.find(';');
       const auto one = text.substr(0, end);
@@ -45,13 +46,13 @@ class FailpointRegistry {
   }
 
   void disarm_all() {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     actions_.clear();
     for (Failpoint* point : points_) point->armed_.store(counting_ ? 1 : 0, std::memory_order_relaxed);
   }
 
   std::map<std::string, uint64_t> hits() {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::map<std::string, uint64_t> all;
     for (Failpoint* point : points_) all.emplace(point->name_, 0);
     for (const auto& [name, count] : hits_) all[name] = count;
@@ -61,7 +62,7 @@ class FailpointRegistry {
   Status fire(const char* name, const std::string_view* deed) {
     Action action;
     {
-      std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       ++hits_[name];
       auto found = actions_.find(name);
       if (found == actions_.end()) return {};
@@ -89,7 +90,7 @@ class FailpointRegistry {
     return deed == "error" || deed == "fail" || deed == "kill" || deed == "hang" || deed == "delay";
   }
 
-  Status arm_one(std::string_view one) {
+  Status arm_one(std::string_view one) LT_REQUIRES(mutex_) {
     const auto equals = one.find('=');
     if (equals == std::string_view::npos || equals == 0) {
       return Status::user("bad_failpoint", "a failpoint reads name=action[:argument][@n], got " + std::string(one));
@@ -125,15 +126,15 @@ class FailpointRegistry {
   }
 
   bool still_armed(const char* name) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     return actions_.contains(name);
   }
 
-  std::mutex mutex_;
-  bool counting_ = false;
-  std::vector<Failpoint*> points_;
-  std::map<std::string, Action, std::less<>> actions_;
-  std::map<std::string, uint64_t> hits_;
+  Mutex mutex_;
+  bool counting_ = false;  // set when it is made
+  std::vector<Failpoint*> points_ LT_GUARDED_BY(mutex_);
+  std::map<std::string, Action, std::less<>> actions_ LT_GUARDED_BY(mutex_);
+  std::map<std::string, uint64_t> hits_ LT_GUARDED_BY(mutex_);
 };
 
 Failpoint::Failpoint(const char* name) : name_(name) { FailpointRegistry::instance().define(this); }

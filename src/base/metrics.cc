@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <limits>
-#include <mutex>
 #include <utility>
 
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
+
+#include "base/mutex.h"
 
 namespace laketide {
 namespace {
@@ -96,7 +97,7 @@ class SharedMetrics final : public Metrics {
 
   std::shared_ptr<void> watch(std::function<Readings()> read) override {
     auto watcher = std::make_shared<Watcher>(std::move(read));
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     std::erase_if(watchers_, [](const auto& one) { return one.expired(); });
     watchers_.push_back(watcher);
     return watcher;
@@ -104,7 +105,7 @@ class SharedMetrics final : public Metrics {
 
   std::string text() const override {
     std::vector<prometheus::MetricFamily> out = read_watched();
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     for (const auto& [name, family] : families_) {
       prometheus::MetricFamily one{name, family.help, family.type, {}};
       for (const auto& [labels, series] : family.series) {
@@ -126,7 +127,7 @@ class SharedMetrics final : public Metrics {
   std::vector<prometheus::MetricFamily> read_watched() const {
     std::vector<std::shared_ptr<Watcher>> watchers;
     {
-      std::lock_guard lock(mutex_);
+      const MutexLock lock(mutex_);
       for (const auto& one : watchers_) {
         if (auto held = one.lock()) watchers.push_back(std::move(held));
       }
@@ -156,7 +157,7 @@ class SharedMetrics final : public Metrics {
 
   template <typename Kind, typename... Args>
   std::shared_ptr<Kind> get(const std::string& name, const std::string& help, prometheus::MetricType type, const Labels& labels, Args&&... args) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     Family& family = families_.try_emplace(name, Family{help, type, {}}).first->second;
     std::weak_ptr<Series>& slot = family.series[labels];
     if (auto held = std::dynamic_pointer_cast<Kind>(slot.lock())) return held;
@@ -165,9 +166,9 @@ class SharedMetrics final : public Metrics {
     return made;
   }
 
-  mutable std::mutex mutex_;
-  std::map<std::string, Family> families_;
-  std::vector<std::weak_ptr<Watcher>> watchers_;
+  mutable Mutex mutex_;
+  std::map<std::string, Family> families_ LT_GUARDED_BY(mutex_);
+  std::vector<std::weak_ptr<Watcher>> watchers_ LT_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -1,9 +1,7 @@
 // Waiting for another thread's word, with a deadline.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
-
+#include "base/mutex.h"
 #include "base/wait.h"
 
 namespace laketide {
@@ -13,27 +11,31 @@ class Signal {
  public:
   /// Wakes every waiter; a `wait` that comes later returns at once, once.
   void notify() {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     notified_ = true;
     changed_.notify_all();
   }
   /// Until notified or the deadline.
   void wait(SteadyTime deadline) {
-    std::unique_lock lock(mutex_);
-    changed_.wait_until(lock, deadline, [&] { return notified_; });
+    const MutexLock lock(mutex_);
+    while (!notified_ && changed_.wait_until(mutex_, deadline)) {
+    }
     notified_ = false;
   }
   /// Until `done()`, asked at each notification, or the deadline; returns what it last said. `done` must not use this signal.
   template <typename Done>
   bool wait_until(SteadyTime deadline, Done done) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_until(lock, deadline, done);
+    const MutexLock lock(mutex_);
+    while (!done()) {
+      if (!changed_.wait_until(mutex_, deadline)) return done();
+    }
+    return true;
   }
 
  private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool notified_ = false;
+  Mutex mutex_;
+  CondVar changed_;
+  bool notified_ LT_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace laketide

@@ -17,7 +17,7 @@ Lane::Lane(LaneParts parts, LaneLimits limits, BadRecordPolicy policy, std::stri
 }
 
 void Lane::request_close(const EpochInfo& info) {
-  std::lock_guard lock(close_mutex_);
+  const MutexLock lock(close_mutex_);
   close_info_ = info;
   close_requested_.store(true, std::memory_order_release);
 }
@@ -94,7 +94,7 @@ Result<Step> Lane::feed() {
 Result<Step> Lane::close() {
   EpochInfo info;
   {
-    std::lock_guard lock(close_mutex_);
+    const MutexLock lock(close_mutex_);
     info = *close_info_;
   }
   // Writers name what they stage after the epoch they believe to be open; a wrong name is taken for a leftover at the next claim.
@@ -175,7 +175,13 @@ void Lane::count(int64_t records, int64_t bytes) {
   }
 }
 
+void Lane::gone() {
+  if (ended_) return;
+  (void)end(Status::internal("lane_broken", "an exception ended a lane of this run; the log has its words. Report it, and start the run again: pipeline " + pipeline_));
+}
+
 TaskStep Lane::end(const Status& status) {
+  ended_ = true;
   if (!status.ok()) host_->lane_failed(status);
   host_->lane_ended(std::make_shared<LaneParts>(std::move(parts_)));
   return TaskStep::kDone;

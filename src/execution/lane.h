@@ -4,11 +4,11 @@
 #include <atomic>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/mutex.h"
 #include "flow/chain.h"
 #include "flow/context.h"
 #include "flow/decoder.h"
@@ -81,6 +81,8 @@ class Lane {
   void request_stop() { stop_.store(true, std::memory_order_release); }
 
   TaskStep run(const Quantum& quantum);
+  /// The task is gone. If it went without the lane's word, because a step threw, the lane reports that it failed and ended.
+  void gone();
 
  private:
   Result<Step> advance();
@@ -102,8 +104,8 @@ class Lane {
 
   std::atomic<bool> stop_{false};
   std::atomic<bool> close_requested_{false};
-  std::mutex close_mutex_;
-  std::optional<EpochInfo> close_info_;  // guarded by close_mutex_
+  Mutex close_mutex_;
+  std::optional<EpochInfo> close_info_ LT_GUARDED_BY(close_mutex_);
 
   EpochId open_;
   Rejects rejects_;
@@ -118,6 +120,7 @@ class Lane {
   bool full_ = false;
   bool drained_ = false;
   BlockReason reason_ = BlockReason::kNone;
+  bool ended_ = false;
 };
 
 }  // namespace laketide

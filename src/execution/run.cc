@@ -22,6 +22,18 @@ constexpr std::chrono::minutes kQueryTimeout{10};  // of one that may read a who
 constexpr std::chrono::milliseconds kJobBackoffFirst{1000};
 constexpr std::chrono::milliseconds kJobBackoffMax{60'000};
 
+/// Does what it was given when it goes. Confined to its task.
+class AtExit {
+ public:
+  explicit AtExit(std::function<void()> work) : work_(std::move(work)) {}
+  ~AtExit() { work_(); }
+  AtExit(const AtExit&) = delete;
+  AtExit& operator=(const AtExit&) = delete;
+
+ private:
+  const std::function<void()> work_;
+};
+
 int64_t records_in(const Ranges& ranges) {
   int64_t all = 0;
   for (const auto& [place, range] : ranges) all += range.end ? range.end->value - range.start.value : 0;
@@ -58,35 +70,39 @@ Run::Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler)
 }
 
 void Run::stop(bool now) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
+  stop_locked(now);
+}
+
+void Run::stop_locked(bool now) {
+  if (settled_) return;
   stop_ = true;
-  if (!at_rest_) view_.state = StreamState::kDraining;
+  view_.state = StreamState::kDraining;
   if (now || stage_ == nullptr) halt_.request_stop();
   if (stage_ != nullptr) stage_->request_stop();
   retry_.notify();
 }
 
 bool Run::cancel() {
-  {
-    std::lock_guard lock(mutex_);
-    if (decided_ && spec_.one_epoch) return false;
-    cancel_ = decided_;
-  }
-  stop(!cancel_);
+  const MutexLock lock(mutex_);
+  if (settled_) return view_.state != StreamState::kFinished;
+  if (decided_ && spec_.one_epoch) return false;
+  cancel_ = decided_;
+  stop_locked(!cancel_);
   return true;
 }
 
 // Between this and the last commit of the epoch a job can only succeed.
 Status Run::decide() {
   if (!spec_.job) return {};
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (halt_.stop_requested() || cancel_) return Status::cancelled("the job was told to stop before its commit was decided");
   decided_ = true;
   return {};
 }
 
 RunView Run::view() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   RunView seen = view_;
   if (stage_ != nullptr && all_records_ > 0) {
     seen.progress = std::min(1.0, static_cast<double>(records_before_ + stage_->records_read()) / static_cast<double>(all_records_));
@@ -95,24 +111,24 @@ RunView Run::view() const {
 }
 
 bool Run::at_rest() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return at_rest_;
 }
 
 bool Run::is_decided() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return decided_;
 }
 
 bool Run::stop_requested() const {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   return stop_;
 }
 
 void Run::set_state(StreamState state, const Status& problem) {
   bool changed;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stop_ && (state == StreamState::kRunning || state == StreamState::kStarting)) return;
     changed = view_.state != state || view_.problem.code() != problem.code();
     view_.state = state;
@@ -124,7 +140,14 @@ void Run::set_state(StreamState state, const Status& problem) {
                                      {"epoch", position_.epoch.value - 1}, {"reason", problem.ok() ? "" : problem.to_string()}});
 }
 
+// Whatever ends the attempts, also an exception on its way to the io thread, which logs it: the run comes to rest and says so.
 void Run::main() {
+  Status outcome = Status::internal("run_broken", "an exception ended this run; the log has its words. Report it, and start the run again");
+  const AtExit end([&] { conclude(outcome); });
+  outcome = run_attempts();
+}
+
+Status Run::run_attempts() {
   Status outcome = spec_.memory->reserve(spec_.fixed_bytes + spec_.lanes_max * spec_.lane_bytes, "what the run's clients hold ready");
   while (outcome.ok()) {
     set_state(StreamState::kStarting, view().problem);
@@ -135,9 +158,14 @@ void Run::main() {
     if (stop_requested()) break;
     outcome = {};
   }
+  return outcome;
+}
+
+void Run::conclude(const Status& outcome) {
   const StreamState state = settle(outcome);
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
+    settled_ = true;
     view_.state = state;
     view_.problem = state == StreamState::kFailed || state == StreamState::kFenced ? outcome : Status();
   }
@@ -150,7 +178,7 @@ void Run::main() {
   spec_.memory->release();  // others may hold this object a little longer
   ended_(view());
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     at_rest_ = true;
   }
   rested_->notify();
@@ -163,7 +191,7 @@ bool Run::can_heal(const Status& problem) const {
 
 // A commit that is decided is finished, however long it takes.
 bool Run::has_attempts() {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!spec_.job || decided_) return true;
   if (view_.attempt >= spec_.job->attempts_max) return false;
   ++view_.attempt;
@@ -189,11 +217,12 @@ void Run::watch_bounds() {
   auto bounds = spec_.source->bounds(Wait::for_at_most(kCallTimeout, halt_.token()));
   if (bounds.ok()) {
     const auto lag = lag_.seconds(*spec_.source, view().committed, *bounds, system_clock().now(), Wait::for_at_most(kCallTimeout, halt_.token()));
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     view_.bounds = *bounds;
     view_.lag_seconds = lag;
     metrics_.lag(view_.committed, *bounds);
-    const bool more = std::ranges::any_of(*bounds, [&](const auto& one) { return !view_.committed.contains(one.first); });
+    const Positions& committed = view_.committed;
+    const bool more = std::ranges::any_of(*bounds, [&](const auto& one) { return !committed.contains(one.first); });
     // A stage that began without a partition is ended after its epoch; the next one has it.
     if (more && stage_ != nullptr && !spec_.bounded && !view_.committed.empty()) stage_->request_stop();
   }
@@ -255,7 +284,7 @@ Result<Recovery> Run::claim() {
   if (spec_.job && quarantined && !spec_.job->first) recovery.next = std::max(recovery.next, after(*quarantined));
   // It commits before every other sink, so it may have the epoch that is replayed into them.
   quarantine_lacks_replay_ = !recovery.replay || !quarantined || *quarantined < recovery.replay->epoch;
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   decided_ = spec_.job && recovery.replay;
   return recovery;
 }
@@ -277,7 +306,7 @@ Result<std::optional<Instant>> Run::newest_in_sinks() {
 Status Run::fix_ranges(const PartitionBounds& bounds, const Recovery& recovery) {
   JobWork& job = *spec_.job;
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     view_.bounds = bounds;
   }
   if (!job.ranges) {
@@ -292,7 +321,7 @@ Status Run::fix_ranges(const PartitionBounds& bounds, const Recovery& recovery) 
   for (const auto& [place, range] : *job.ranges) {
     if (!begun) position_.positions[place] = range.start;
   }
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   all_records_ = records_in(*job.ranges);
   return {};
 }
@@ -307,7 +336,7 @@ Status Run::record(const Recovery& recovery) {
     receipt.committed_at = to_iso(system_clock().now());
     LT_RETURN_IF_ERROR(ledger_.commit_epoch(spec_.line, recovery.last->epoch, recovery.last->to_json(), to_json(receipt)));
   }
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   view_.epoch = EpochId(position_.epoch.value - 1);
   view_.committed = position_.positions;
   return {};
@@ -354,7 +383,7 @@ Status Run::resolve_starts(const PartitionBounds& bounds, const Recovery& recove
     // A partition that appeared later is read from its first record.
     position_.positions.try_emplace(place, start == starts.end() ? bound.low : start->second);
   }
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   view_.bounds = bounds;
   view_.committed = position_.positions;
   return {};
@@ -373,7 +402,7 @@ Status Run::bind(const Recovery& recovery) {
   if (spec_.quarantine) {
     LT_RETURN_IF_ERROR(spec_.quarantine->bind(quarantine_schema(), Wait::for_at_most(kCallTimeout, halt_.token())).in(spec_.quarantine->id()));
   }
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   view_.schema = schema_text_;
   return {};
 }
@@ -426,7 +455,7 @@ Status Run::read_ranges(const Ranges& ranges) {
     stage.ranges[place] = Range{start, std::max(start, *range.end)};
   }
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     records_before_ = all_records_ - records_in(stage.ranges);
   }
   if (records_in(stage.ranges) > 0) LT_RETURN_IF_ERROR(run_stage(std::move(stage)));
@@ -450,14 +479,14 @@ Status Run::read_on() {
     // The stage ended because partitions appeared.
     LT_ASSIGN_OR_RETURN(const PartitionBounds bounds, wait_for_topics());
     for (const auto& [place, bound] : bounds) position_.positions.try_emplace(place, bound.low);
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     view_.bounds = bounds;
     view_.committed = position_.positions;
   }
 }
 
 void Run::show(const EpochPlan& plan, const EpochReceipt& receipt) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   decided_ = false;
   if (cancel_) halt_.request_stop();
   view_.epoch = plan.epoch;
@@ -483,15 +512,18 @@ Status Run::run_stage(StageSpec spec) {
   };
   Stage stage(spec_, format_.get(), chain_, schema_text_, std::move(spec), position_, ledger_, scheduler_, std::move(hooks));
   {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (stop_) return {};
     stage_ = &stage;
   }
   set_state(StreamState::kRunning);
-  const Status outcome = stage.run(waiting());
+  Status outcome;
   {
-    std::lock_guard lock(mutex_);
-    stage_ = nullptr;
+    const AtExit over([this] {
+      const MutexLock lock(mutex_);
+      stage_ = nullptr;
+    });
+    outcome = stage.run(waiting());
   }
   // Lanes have read on since the last commit, also when all went well.
   for (auto& sink : spec_.sinks) abandon(*sink);

@@ -3,10 +3,10 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 
+#include "base/mutex.h"
 #include "base/signal.h"
 #include "base/wait.h"
 #include "execution/lag.h"
@@ -56,8 +56,8 @@ class Run : public std::enable_shared_from_this<Run> {
 
   /// Ends the run: `now` gives the open epoch up, else it is committed first. Returns at once.
   void stop(bool now);
-  /// Ends a job at once, and so that nothing more of it becomes visible. False, and nothing happens, if it is atomic and its
-  /// commit is decided: it will be visible. One that commits as it goes first finishes the commit that is decided.
+  /// Ends a job at once, and so that nothing more of it becomes visible. False, and nothing happens, if it is done, or if it is
+  /// atomic and its commit is decided: it will be visible. One that commits as it goes first finishes the commit that is decided.
   bool cancel();
   RunView view() const;
   bool at_rest() const;
@@ -65,7 +65,10 @@ class Run : public std::enable_shared_from_this<Run> {
 
  private:
   Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler);
+  void stop_locked(bool now) LT_REQUIRES(mutex_);
   void main();
+  Status run_attempts();
+  void conclude(const Status& outcome);
   void watch_bounds();
   void mirror(const Positions& next);
   bool can_heal(const Status& problem) const;
@@ -111,19 +114,20 @@ class Run : public std::enable_shared_from_this<Run> {
   ChainPlan chain_;
   std::string schema_text_;
   bool quarantine_lacks_replay_ = true;
-  RunMetrics metrics_;
   std::chrono::milliseconds backoff_{0};
   bool all_done_ = false;  // a job has read and committed all of its ranges
 
-  mutable std::mutex mutex_;
-  RunView view_;               // guarded by mutex_
-  int64_t all_records_ = 0;     // of a job's ranges; guarded by mutex_
-  int64_t records_before_ = 0;  // of these, committed before the stage that runs; guarded by mutex_
-  Stage* stage_ = nullptr;     // guarded by mutex_
-  bool stop_ = false;          // guarded by mutex_
-  bool decided_ = false;       // an epoch of a job is planned and not committed everywhere; guarded by mutex_
-  bool cancel_ = false;        // after the commit that is decided; guarded by mutex_
-  bool at_rest_ = false;       // guarded by mutex_
+  mutable Mutex mutex_;
+  RunMetrics metrics_ LT_GUARDED_BY(mutex_);
+  RunView view_ LT_GUARDED_BY(mutex_);
+  int64_t all_records_ LT_GUARDED_BY(mutex_) = 0;     // of a job's ranges
+  int64_t records_before_ LT_GUARDED_BY(mutex_) = 0;  // of these, committed before the stage that runs
+  Stage* stage_ LT_GUARDED_BY(mutex_) = nullptr;
+  bool stop_ LT_GUARDED_BY(mutex_) = false;
+  bool decided_ LT_GUARDED_BY(mutex_) = false;  // an epoch of a job is planned and not committed everywhere
+  bool cancel_ LT_GUARDED_BY(mutex_) = false;   // after the commit that is decided
+  bool settled_ LT_GUARDED_BY(mutex_) = false;  // how it ended is fixed
+  bool at_rest_ LT_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace laketide

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "execution/receipt.h"
 
 namespace laketide {
@@ -22,10 +23,12 @@ struct Event {
   EpochId open{0};  // the epoch that the lane fills, with kRows and kFull
 };
 
-/// A lane's task: the scheduler owns this, the stage owns the lane. Confined to its task.
+/// A lane's task: the scheduler owns this, the stage owns the lane. The stage waits for the word of every lane; one whose task the
+/// scheduler drops, after an exception or at its own end, gives it here. Confined to its task.
 class LaneTask final : public Task {
  public:
   explicit LaneTask(std::shared_ptr<Lane> lane) : lane_(std::move(lane)) {}
+  ~LaneTask() override { lane_->gone(); }
   TaskStep run(const Quantum& quantum) override { return lane_->run(quantum); }
 
  private:
@@ -37,18 +40,18 @@ class LaneWaker {
  public:
   /// The task has been started and may have blocked by now: a wake from before this call would be lost without this one.
   void set(TaskHandle handle) {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     handle_ = std::move(handle);
     handle_.wake();
   }
   void wake() {
-    std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     handle_.wake();
   }
 
  private:
-  std::mutex mutex_;
-  TaskHandle handle_;
+  Mutex mutex_;
+  TaskHandle handle_ LT_GUARDED_BY(mutex_);
 };
 
 // What a server refused is known only once it has the rows. Several sinks may have refused the same records: the most of any counts.
@@ -208,6 +211,12 @@ Result<Act> Stage::next_act(const Wait& wait) {
   const bool something = event->epoch.records > 0 || spec_.replay.has_value();
   closed_.push_back(std::move(event->epoch));
   const Act act = coordinator_.on_closed(something, now);
+  // Nothing but markers and holes stood before the end: they are read, and there is nothing to commit for them.
+  if (act == Act::kEnd && coordinator_.last()) {
+    for (const auto& lane : closed_) {
+      for (const auto& [place, next] : lane.next) position_.positions[place] = next;
+    }
+  }
   if (act != Act::kWait && act != Act::kCommit) closed_.clear();
   return act;
 }

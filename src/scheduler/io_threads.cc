@@ -3,16 +3,15 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <exception>
 #include <map>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "scheduler/thread_cpu.h"
 
 namespace laketide {
@@ -38,13 +37,13 @@ struct IoThreads::Core {
   explicit Core(int max) : threads_max(max) {}
 
   void post(const Shared& actor, std::function<void()> work) {
-    std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (actor->closed || stopping) return;
     actor->queue.push_back(std::move(work));
     if (!actor->scheduled) schedule(actor);
   }
 
-  void schedule(const Shared& actor) {
+  void schedule(const Shared& actor) LT_REQUIRES(mutex) {
     actor->scheduled = true;
     ready.push_back(actor);
     // Once stopping, the list of threads belongs to who joins them.
@@ -56,10 +55,10 @@ struct IoThreads::Core {
 
   void loop() {
     pthread_setname_np(pthread_self(), "lt-io");
-    std::unique_lock lock(mutex);
+    MutexLock lock(mutex);
     while (true) {
       ++idle;
-      runnable.wait(lock, [&] { return stopping || !ready.empty(); });
+      while (!stopping && ready.empty()) runnable.wait(mutex);
       --idle;
       if (stopping) return;
       Shared actor = std::move(ready.front());
@@ -94,15 +93,15 @@ struct IoThreads::Core {
 
   void keep_time() {
     pthread_setname_np(pthread_self(), "lt-timer");
-    std::unique_lock lock(mutex);
+    MutexLock lock(mutex);
     while (!stopping) {
       if (timers.empty()) {
-        due.wait(lock);
+        due.wait(mutex);
         continue;
       }
       const auto next = timers.begin()->first;
       if (std::chrono::steady_clock::now() < next) {
-        due.wait_until(lock, next);
+        due.wait_until(mutex, next);
         continue;
       }
       Timer timer = std::move(timers.begin()->second);
@@ -114,16 +113,16 @@ struct IoThreads::Core {
   }
 
   const int threads_max;
-  std::mutex mutex;
-  std::condition_variable runnable;
-  std::condition_variable due;
-  std::deque<Shared> ready;
-  std::multimap<SteadyTime, Timer> timers;
-  std::vector<std::thread> threads;
-  std::thread timer_thread;
+  Mutex mutex;
+  CondVar runnable;
+  CondVar due;
+  std::deque<Shared> ready LT_GUARDED_BY(mutex);
+  std::multimap<SteadyTime, Timer> timers LT_GUARDED_BY(mutex);
+  std::vector<std::thread> threads LT_GUARDED_BY(mutex);
+  std::thread timer_thread;        // of who made and joins it
   std::atomic<int64_t> upkeep{0};  // nanoseconds
-  int idle = 0;
-  bool stopping = false;
+  int idle LT_GUARDED_BY(mutex) = 0;
+  bool stopping LT_GUARDED_BY(mutex) = false;
 };
 
 IoThreads::IoThreads(int threads_max) : core_(std::make_shared<Core>(threads_max)) {
@@ -132,7 +131,7 @@ IoThreads::IoThreads(int threads_max) : core_(std::make_shared<Core>(threads_max
 
 IoThreads::~IoThreads() {
   {
-    std::lock_guard lock(core_->mutex);
+    const MutexLock lock(core_->mutex);
     core_->stopping = true;
     core_->runnable.notify_all();
     core_->due.notify_all();
@@ -156,7 +155,7 @@ IoActor IoThreads::actor(std::string name, Account account) {
 }
 
 void IoThreads::after(std::chrono::milliseconds delay, IoActor actor, std::function<void()> work) {
-  std::lock_guard lock(core_->mutex);
+  const MutexLock lock(core_->mutex);
   if (core_->stopping || !actor.state_ || actor.state_->closed) return;
   core_->timers.emplace(std::chrono::steady_clock::now() + delay, Core::Timer{actor.state_, std::move(work)});
   core_->due.notify_one();
@@ -173,7 +172,7 @@ void IoActor::close() const {
   if (!state_) return;
   std::deque<std::function<void()>> dropped;
   if (auto core = state_->core.lock()) {
-    std::lock_guard lock(core->mutex);
+    const MutexLock lock(core->mutex);
     state_->closed = true;
     std::swap(dropped, state_->queue);
   }

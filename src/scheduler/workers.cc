@@ -3,15 +3,14 @@
 #include <pthread.h>
 
 #include <atomic>
-#include <condition_variable>
 #include <exception>
 #include <list>
-#include <mutex>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "scheduler/picker.h"
 #include "scheduler/thread_cpu.h"
 
@@ -57,19 +56,19 @@ struct Workers::Core {
   Core(int count, std::chrono::microseconds q) : quantum(q), picker(count, q), slots(static_cast<size_t>(count)) {}
 
   void loop(Slot& slot) {
-    std::unique_lock lock(mutex);
+    const MutexLock lock(mutex);
     auto now = std::chrono::steady_clock::now();
     while (!stopping) {
       const Picker::Choice choice = picker.pick(now);
       if (choice.lane != nullptr) {
-        now = run_quantum(static_cast<TaskHandle::State&>(*choice.lane), slot, lock);
+        now = run_quantum(static_cast<TaskHandle::State&>(*choice.lane), slot);
         continue;
       }
       ++idle;
       if (choice.retry_at) {
-        runnable.wait_until(lock, *choice.retry_at);
+        runnable.wait_until(mutex, *choice.retry_at);
       } else {
-        runnable.wait(lock);
+        runnable.wait(mutex);
       }
       --idle;
       now = std::chrono::steady_clock::now();
@@ -77,27 +76,27 @@ struct Workers::Core {
   }
 
   /// Answers when the quantum ended. Holds the lock before and after, not meanwhile.
-  SteadyTime run_quantum(TaskHandle::State& state, Slot& slot, std::unique_lock<std::mutex>& lock) {
+  SteadyTime run_quantum(TaskHandle::State& state, Slot& slot) LT_REQUIRES(mutex) {
     state.woken = false;
     call_for_help();
-    lock.unlock();
+    mutex.unlock();
     const auto cpu_begin = thread_cpu();
     const auto begin = std::chrono::steady_clock::now();
     const TaskStep step = run_task(state, slot, begin);
     Shared ended;
-    if (step == TaskStep::kDone) ended = end_task(state, lock);
+    if (step == TaskStep::kDone) ended = end_task(state);
     const auto end = std::chrono::steady_clock::now();
     const auto cpu_end = thread_cpu();
     const auto used = cpu_end - cpu_begin;
     state.account.state_->used.fetch_add(used.count(), std::memory_order_relaxed);
-    lock.lock();
+    mutex.lock();
     overhead += cpu_begin - slot.cpu_mark;
     slot.cpu_mark = cpu_end;
     settle(state, step, used, begin, end);
     if (ended) {
-      lock.unlock();
+      mutex.unlock();
       ended->account = {};  // handles do not keep a run open; the last copy may go with this one
-      lock.lock();
+      mutex.lock();
     }
     return end;
   }
@@ -117,18 +116,18 @@ struct Workers::Core {
   }
 
   /// Destroys the task, which may take long and wake others. Whoever looks on from its destructor sees it done.
-  Shared end_task(TaskHandle::State& state, std::unique_lock<std::mutex>& lock) {
-    lock.lock();
+  Shared end_task(TaskHandle::State& state) LT_EXCLUDES(mutex) {
+    mutex.lock();
     Shared ended = std::move(*state.self);
     tasks.erase(state.self);
     ended->phase = Phase::kGone;
     auto task = std::move(ended->task);
-    lock.unlock();
+    mutex.unlock();
     task.reset();
     return ended;
   }
 
-  void settle(TaskHandle::State& state, TaskStep step, std::chrono::nanoseconds used, SteadyTime begin, SteadyTime end) {
+  void settle(TaskHandle::State& state, TaskStep step, std::chrono::nanoseconds used, SteadyTime begin, SteadyTime end) LT_REQUIRES(mutex) {
     const bool was_long = end - begin > kLongStep;
     if (was_long) long_steps.fetch_add(1, std::memory_order_relaxed);
     Phase next = Phase::kGone;
@@ -137,12 +136,12 @@ struct Workers::Core {
   }
 
   /// A worker that has found work looks whether there is more of it, so that wakers need to wake one only.
-  void call_for_help() {
+  void call_for_help() LT_REQUIRES(mutex) {
     if (idle > 0 && picker.waiting_in_reach() > 0) runnable.notify_one();
   }
 
   void wake(TaskHandle::State& state) {
-    std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (state.phase == Phase::kRunning) state.woken = true;
     if (state.phase != Phase::kBlocked || stopping) return;
     picker.wake(state, std::chrono::steady_clock::now());
@@ -150,21 +149,21 @@ struct Workers::Core {
   }
 
   void charge(const Account::State& account, std::chrono::nanoseconds cpu) {
-    std::lock_guard lock(mutex);
+    const MutexLock lock(mutex);
     if (!stopping) picker.charge(account.run, std::chrono::steady_clock::now(), cpu);
   }
 
   const std::chrono::microseconds quantum;
-  std::mutex mutex;
-  std::condition_variable runnable;
-  Picker picker;
-  std::list<Shared> tasks;  // that are not done
-  int idle = 0;
-  bool stopping = false;
-  std::chrono::nanoseconds overhead{0};
+  Mutex mutex;
+  CondVar runnable;
+  Picker picker LT_GUARDED_BY(mutex);
+  std::list<Shared> tasks LT_GUARDED_BY(mutex);  // that are not done
+  int idle LT_GUARDED_BY(mutex) = 0;
+  bool stopping LT_GUARDED_BY(mutex) = false;
+  std::chrono::nanoseconds overhead LT_GUARDED_BY(mutex){0};
   std::atomic<uint64_t> long_steps{0};
   std::vector<Slot> slots;
-  Account engine;  // of tasks that have none; opened when it is needed
+  Account engine LT_GUARDED_BY(mutex);  // of tasks that have none; opened when it is needed
 };
 
 Workers::Workers(int count, std::chrono::microseconds quantum) : core_(std::make_shared<Core>(count, quantum)) {
@@ -180,14 +179,14 @@ Workers::~Workers() {
   std::list<Core::Shared> tasks;
   Account engine;
   {
-    std::lock_guard lock(core_->mutex);
+    const MutexLock lock(core_->mutex);
     core_->stopping = true;
     core_->runnable.notify_all();
   }
   for (auto& slot : core_->slots) slot.thread.join();
   {
     // They own accounts, and may wake others: they go with no lock held.
-    std::lock_guard lock(core_->mutex);
+    const MutexLock lock(core_->mutex);
     std::swap(tasks, core_->tasks);
     std::swap(engine, core_->engine);
     for (auto& state : tasks) state->phase = Picker::Phase::kGone;
@@ -198,7 +197,7 @@ Workers::~Workers() {
 Status Workers::set_pool(const PoolOptions& options) {
   std::string before, after;
   {
-    std::lock_guard lock(core_->mutex);
+    const MutexLock lock(core_->mutex);
     before = core_->picker.minima_warning();
     LT_RETURN_IF_ERROR(core_->picker.set_pool(options, std::chrono::steady_clock::now()));
     after = core_->picker.minima_warning();
@@ -209,12 +208,12 @@ Status Workers::set_pool(const PoolOptions& options) {
 }
 
 std::vector<PoolStatus> Workers::pools() const {
-  std::lock_guard lock(core_->mutex);
+  const MutexLock lock(core_->mutex);
   return core_->picker.pools(std::chrono::steady_clock::now());
 }
 
 SchedulerStatus Workers::status() const {
-  std::lock_guard lock(core_->mutex);
+  const MutexLock lock(core_->mutex);
   SchedulerStatus status;
   status.attributed_cpu_seconds = core_->picker.attributed_seconds();
   status.overhead_cpu_seconds = std::chrono::duration<double>(core_->overhead).count();
@@ -230,7 +229,7 @@ Account Workers::open_account(const TaskOwner& owner) {
   const std::string& pool = state->owner.pool;
   bool is_new = false;
   {
-    std::lock_guard lock(core_->mutex);
+    const MutexLock lock(core_->mutex);
     is_new = !core_->picker.has_pool(pool);
     // A pool of defaults is never refused.
     if (is_new) (void)core_->picker.set_pool({.name = pool}, std::chrono::steady_clock::now());
@@ -246,7 +245,7 @@ Account Workers::open_account(const TaskOwner& owner) {
 TaskHandle Workers::start(std::unique_ptr<Task> task, Account account) {
   if (!account) {
     Account opened = open_account({kEnginePool, "upkeep"});
-    std::lock_guard lock(core_->mutex);
+    const MutexLock lock(core_->mutex);
     if (!core_->engine) core_->engine = opened;
     account = core_->engine;
   }
@@ -255,7 +254,7 @@ TaskHandle Workers::start(std::unique_ptr<Task> task, Account account) {
   state->task = std::move(task);
   state->account = std::move(account);
   TaskHandle handle(state);
-  std::lock_guard lock(core_->mutex);
+  const MutexLock lock(core_->mutex);
   if (core_->stopping) {
     state->phase = Picker::Phase::kGone;
     return handle;
@@ -290,14 +289,14 @@ bool TaskHandle::done() const {
   if (!state_) return true;
   auto core = state_->core.lock();
   if (!core) return true;
-  std::lock_guard lock(core->mutex);
+  const MutexLock lock(core->mutex);
   return state_->phase == Picker::Phase::kGone;
 }
 
 Account::State::~State() {
   auto at = core.lock();
   if (!at) return;
-  std::lock_guard lock(at->mutex);
+  const MutexLock lock(at->mutex);
   at->picker.close_run(run);
 }
 

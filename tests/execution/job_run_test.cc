@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <functional>
+#include <stdexcept>
 
 #include "base/failpoint.h"
 #include "execution/run.h"
@@ -17,6 +19,57 @@ namespace {
 
 using namespace std::chrono_literals;
 using JobRows = std::vector<std::pair<std::pair<int, int64_t>, std::string>>;
+
+/// The memory source, whose answers a test may spoil. Thread-safe.
+class HookedSource final : public Source {
+ public:
+  HookedSource(std::shared_ptr<Source> below, std::function<Status()> on_bounds) : below_(std::move(below)), on_bounds_(std::move(on_bounds)) {}
+  Result<PartitionBounds> bounds(const Wait& wait) override {
+    LT_RETURN_IF_ERROR(on_bounds_());
+    return below_->bounds(wait);
+  }
+  Result<Positions> at_time(Instant time, const Wait& wait) override { return below_->at_time(time, wait); }
+  Result<std::unique_ptr<Reader>> open(Context& context) override { return below_->open(context); }
+  Status mirror(const Positions& committed, const Wait& wait) override { return below_->mirror(committed, wait); }
+  Result<std::optional<Reject>> fetch(const SourcePartition& place, RecordOffset offset, const Wait& wait) override {
+    return below_->fetch(place, offset, wait);
+  }
+
+ private:
+  const std::shared_ptr<Source> below_;
+  const std::function<Status()> on_bounds_;
+};
+
+/// A sink that tells when it goes, and when it is claimed. Caller synchronises.
+class HookedSink final : public Sink {
+ public:
+  HookedSink(std::unique_ptr<Sink> below, std::function<void()> on_claim, std::function<void()> on_gone)
+      : below_(std::move(below)), on_claim_(std::move(on_claim)), on_gone_(std::move(on_gone)) {}
+  ~HookedSink() override { on_gone_(); }
+  const std::string& id() const override { return below_->id(); }
+  Result<Progress> claim(const Wait& wait) override {
+    on_claim_();
+    return below_->claim(wait);
+  }
+  Status bind(const Schema& schema, const Wait& wait) override { return below_->bind(schema, wait); }
+  Result<std::unique_ptr<Writer>> open(Context& context) override { return below_->open(context); }
+  Status prepare(const EpochPlan& plan, std::span<const std::unique_ptr<Staged>> staged, const Wait& wait) override {
+    return below_->prepare(plan, staged, wait);
+  }
+  Result<Commit> commit(const EpochPlan& plan, const Wait& wait) override { return below_->commit(plan, wait); }
+  Status abandon(EpochId epoch, const Wait& wait) override { return below_->abandon(epoch, wait); }
+
+ private:
+  std::unique_ptr<Sink> below_;
+  const std::function<void()> on_claim_, on_gone_;
+};
+
+/// Confined to its task.
+class ThrowingOperator final : public Operator {
+ public:
+  Result<Step> process(Port, const Batch&, Batch&, Rejects&) override { throw std::runtime_error("thrown by the test"); }
+  Result<Step> end_epoch(const EpochInfo&, Batch&) override { return Step::kReady; }
+};
 
 class JobRunTest : public ::testing::Test {
  protected:
@@ -89,7 +142,14 @@ class JobRunTest : public ::testing::Test {
     return run->view();
   }
   std::shared_ptr<JobRun> begin(RunSpec spec) {
-    return JobRun::start(std::move(spec), *ledger_, *scheduler_, [](const RunView&) {}, rested_);
+    return JobRun::start(std::move(spec), *ledger_, *scheduler_, [this](const RunView& view) { ended_ = view; }, rested_);
+  }
+  /// False if it is not so within 20 s.
+  bool reaches(const std::function<bool()>& done) {
+    const auto deadline = std::chrono::steady_clock::now() + 20s;
+    Signal pause;
+    while (!done() && std::chrono::steady_clock::now() < deadline) pause.wait(std::chrono::steady_clock::now() + 5ms);
+    return done();
   }
   bool rest(const std::shared_ptr<JobRun>& run) {
     return rested_->wait_until(std::chrono::steady_clock::now() + 20s, [&] { return run->at_rest(); });
@@ -116,6 +176,7 @@ class JobRunTest : public ::testing::Test {
   std::optional<Ranges> fixed_;
   std::optional<EpochId> first_;
   std::optional<Instant> newest_;  // as find_ranges got it
+  RunView ended_;  // what the last one that ended said; to be read when it is at rest
 };
 
 TEST_F(JobRunTest, reads_its_ranges_and_nothing_else_in_one_commit) {
@@ -223,6 +284,60 @@ TEST_F(JobRunTest, asks_its_sinks_for_their_largest_value_and_takes_the_least) {
   const RunView refused = ask("other");
   EXPECT_EQ(refused.state, StreamState::kFailed);
   EXPECT_EQ(refused.problem.code(), "unsupported");
+}
+
+TEST_F(JobRunTest, a_cancel_that_comes_after_its_end_changes_nothing) {
+  RunSpec spec = job({{0, {0, 10}}});
+  std::shared_ptr<JobRun> running;
+  auto sink = std::move(spec.sinks.front());
+  // The run has ended and closes its sinks, but has not said so yet.
+  spec.sinks.front() = std::make_unique<HookedSink>(std::move(sink), [] {}, [&] { (void)running->cancel(); });
+  ASSERT_TRUE(Failpoint::arm("memory_sink.b.prepare.before=delay:100").ok());
+  running = begin(std::move(spec));
+  ASSERT_TRUE(rest(running));
+  EXPECT_EQ(rows_of("a"), expected(0, 0, 10));
+  EXPECT_EQ(ended_.state, StreamState::kFinished);
+  EXPECT_EQ(running->view().state, StreamState::kFinished);
+}
+
+TEST_F(JobRunTest, an_exception_in_an_operator_fails_it) {
+  RunSpec spec = job({{0, {0, 10}}});
+  spec.plan = [](const Schema& schema) -> Result<ChainPlan> {
+    ChainPlan plan;
+    plan.columns = schema;
+    plan.branches.assign(2, ChainPlan::Branch{schema, [](Context&) -> Result<std::vector<std::unique_ptr<Operator>>> {
+                                                std::vector<std::unique_ptr<Operator>> all;
+                                                all.push_back(std::make_unique<ThrowingOperator>());
+                                                return all;
+                                              }});
+    return plan;
+  };
+  auto running = begin(std::move(spec));
+  ASSERT_TRUE(rest(running)) << "a lane that is gone was waited for";
+  EXPECT_EQ(running->view().state, StreamState::kFailed);
+  EXPECT_EQ(running->view().problem.code(), "lane_broken");
+}
+
+TEST_F(JobRunTest, an_exception_in_its_control_fails_it) {
+  RunSpec spec = job({{0, {0, 10}}});
+  spec.job->find_ranges = [](const PartitionBounds&, const Positions&, const Wait&) -> Result<Ranges> { throw std::runtime_error("thrown by the test"); };
+  auto running = begin(std::move(spec));
+  ASSERT_TRUE(rest(running)) << "nobody heard of its end";
+  EXPECT_EQ(ended_.state, StreamState::kFailed);
+  EXPECT_EQ(ended_.problem.code(), "run_broken");
+}
+
+TEST_F(JobRunTest, markers_at_the_end_of_its_ranges_are_read_over) {
+  for (int i = 0; i < 5; ++i) topic_->append_marker(0);
+  for (int i = 0; i < 5; ++i) topic_->append_marker(1);
+  // As it goes: the last epoch has no record in it.
+  const RunView goes = run(job({{0, {0, 25}}}, false));
+  EXPECT_EQ(goes.state, StreamState::kFinished) << goes.problem.to_string();
+  EXPECT_EQ(rows_of("a"), expected(0, 0, 20));
+  // Nothing but markers.
+  const RunView none = run(job({{1, {20, 25}}}));
+  EXPECT_EQ(none.state, StreamState::kFinished) << none.problem.to_string();
+  EXPECT_EQ(rows_of("a"), expected(0, 0, 20));
 }
 
 }  // namespace

@@ -5,9 +5,15 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <algorithm>
+
 #include "base/failpoint.h"
 
 namespace laketide {
+
+namespace {
+const std::string kMarker("\0marker", 7);
+}
 
 void MemoryTopic::append(int partition, std::string value) {
   std::vector<std::function<void()>> watchers;
@@ -17,6 +23,14 @@ void MemoryTopic::append(int partition, std::string value) {
     watchers = watchers_;
   }
   for (const auto& wake : watchers) wake();
+}
+
+void MemoryTopic::append_marker(int partition) { append(partition, kMarker); }
+
+bool MemoryTopic::is_marker(int partition, int64_t offset) const {
+  std::lock_guard lock(mutex_);
+  const auto& all = partitions_.at(static_cast<size_t>(partition));
+  return offset < static_cast<int64_t>(all.size()) && all[static_cast<size_t>(offset)] == kMarker;
 }
 
 void MemoryTopic::add_partition() {
@@ -43,7 +57,7 @@ std::vector<std::string> MemoryTopic::read(int partition, int64_t from, int64_t 
   const auto& all = partitions_.at(static_cast<size_t>(partition));
   const auto begin = std::min<int64_t>(from, static_cast<int64_t>(all.size()));
   const auto end = std::min<int64_t>(begin + count, static_cast<int64_t>(all.size()));
-  return {all.begin() + begin, all.begin() + end};
+  return {all.begin() + begin, std::find(all.begin() + begin, all.begin() + end, kMarker)};
 }
 
 void MemoryTopic::watch(std::function<void()> wake) {
@@ -75,6 +89,7 @@ class TopicReader final : public Reader {
     bool all_done = true;
     for (const auto& [place, range] : ranges_) {
       auto& next = next_.at(place);
+      while ((!range.end || next < *range.end) && topic_->is_marker(place.partition, next.value)) next = RecordOffset(next.value).next();
       const int64_t left = range.end ? range.end->value - next.value : INT64_MAX;
       all_done &= range.end.has_value() && left == 0;
       values_ = topic_->read(place.partition, next.value, std::min({left, budget.rows_max, kPollRows}));

@@ -20,12 +20,15 @@ class MemoryTopic {
  public:
   explicit MemoryTopic(int partitions) : partitions_(static_cast<size_t>(partitions)) {}
   void append(int partition, std::string value);
+  /// An offset that is taken and has no record, as a transaction's end leaves it.
+  void append_marker(int partition);
   void add_partition();
   /// Starts over with other contents under the same name.
   void recreate(int partitions);
   PartitionBounds bounds() const;
-  /// Up to `count` values from `from` on.
+  /// Up to `count` values from `from` on; before the next marker.
   std::vector<std::string> read(int partition, int64_t from, int64_t count) const;
+  bool is_marker(int partition, int64_t offset) const;
   /// Woken when something is appended.
   void watch(std::function<void()> wake);
 

@@ -18,7 +18,7 @@ from cpp_text import code_only
 from edges import INCLUDE
 from tree import CPP, Finding, Tree
 
-ROOMS = ("kafka", "flow", "ledger", "sinks/postgres")
+ROOMS = ("base", "scheduler", "flow", "execution", "kafka", "ledger", "sinks/postgres")
 MUTEX_H = "src/base/mutex.h"
 BARE = re.compile(r"std::(mutex|shared_mutex|recursive_mutex|lock_guard|unique_lock|scoped_lock|condition_variable(_any)?)\b")
 SKIPPED = 77
@@ -27,6 +27,8 @@ SKIPPED = 77
 def bare_mutexes(tree, rooms):
     """Locks that the analysis cannot see."""
     for path in room_files(tree, rooms):
+        if path == MUTEX_H:
+            continue
         for number, line in enumerate(code_only(tree.read(path)).splitlines(), 1):
             if BARE.search(line):
                 yield Finding(path, number, "mutex", f"use Mutex, MutexLock and CondVar of {MUTEX_H}, and LT_GUARDED_BY for what they guard")
