@@ -3,7 +3,7 @@
 #   src/<room>/*.cc           -> laketide_<room>, '/' as '_'. A room without sources yet is an INTERFACE library
 #   tests/<room>/*_test.cc    -> <room>_test, one ctest of label `unit`; suites named Measured* in one more, of label `measured`, that
 #                                runs alone
-#   tests/support/*.cc        -> laketide_test_support, the fakes that several rooms' tests share
+#   tests/support/*.cc        -> laketide_test_<name>, the fakes that several rooms' tests share
 set(LAKETIDE_ONLY_TESTS "" CACHE STRING "rooms whose tests are built, with the rooms they stand on and nothing else; empty: all")
 
 function(_laketide_room room edges third_party)
@@ -36,7 +36,16 @@ function(_laketide_room room edges third_party)
   file(GLOB tests CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/${room}/*_test.cc")
   if(tests AND (NOT LAKETIDE_ONLY_TESTS OR room IN_LIST LAKETIDE_ONLY_TESTS))
     add_executable(${name}_test ${tests})
-    target_link_libraries(${name}_test PRIVATE laketide_test_support ${target} GTest::gmock GTest::gtest_main)
+    target_link_libraries(${name}_test PRIVATE ${target} GTest::gmock GTest::gtest_main)
+    # A fake is linked where what it stands on is: a linker may take inline code that a fake's object file also has from there.
+    foreach(fake IN ITEMS forgetful_store:storage memory_pipeline:flow)
+      string(REPLACE ":" ";" fake "${fake}")
+      list(GET fake 0 file)
+      list(GET fake 1 needs)
+      if(room STREQUAL needs OR needs IN_LIST edges)
+        target_link_libraries(${name}_test PRIVATE laketide_test_${file})
+      endif()
+    endforeach()
     if(LAKETIDE_SANITIZE STREQUAL "thread")
       target_sources(${name}_test PRIVATE "${CMAKE_SOURCE_DIR}/tests/support/c11_threads.cc")
     endif()
@@ -56,15 +65,11 @@ endfunction()
 
 function(laketide_rooms table)
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${table}")
-  file(GLOB support CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/tests/support/*.cc")
-  list(FILTER support EXCLUDE REGEX "/c11_threads\\.cc$")  # of the ThreadSanitizer's build only
-  if(support)
+  foreach(fake IN ITEMS forgetful_store memory_pipeline)
     # It sees every room's headers and brings none of their code: a test links the fakes it uses with the room it tests.
-    add_library(laketide_test_support STATIC ${support})
-    target_link_libraries(laketide_test_support PRIVATE GTest::gmock nlohmann_json::nlohmann_json PUBLIC laketide_options laketide_arrow)
-  else()
-    add_library(laketide_test_support INTERFACE)
-  endif()
+    add_library(laketide_test_${fake} STATIC "${CMAKE_SOURCE_DIR}/tests/support/${fake}.cc")
+    target_link_libraries(laketide_test_${fake} PRIVATE GTest::gmock nlohmann_json::nlohmann_json PUBLIC laketide_options laketide_arrow)
+  endforeach()
 
   file(STRINGS "${table}" lines REGEX "^[^#].*[|].*[|].*[|]")
   foreach(line IN LISTS lines)

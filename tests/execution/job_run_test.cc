@@ -320,7 +320,7 @@ TEST_F(JobRunTest, an_exception_in_an_operator_fails_it) {
 
 TEST_F(JobRunTest, an_exception_in_its_control_fails_it) {
   RunSpec spec = job({{0, {0, 10}}});
-  spec.job->find_ranges = [](const PartitionBounds&, const Positions&, const Wait&) -> Result<Ranges> { throw std::runtime_error("thrown by the test"); };
+  spec.job->find_ranges = [](const PartitionBounds&, const Positions&, std::optional<Instant>, const Wait&) -> Result<Ranges> { throw std::runtime_error("thrown by the test"); };
   auto running = begin(std::move(spec));
   ASSERT_TRUE(rest(running)) << "nobody heard of its end";
   EXPECT_EQ(ended_.state, StreamState::kFailed);

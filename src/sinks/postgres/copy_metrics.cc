@@ -10,7 +10,7 @@ double seconds_of(CopyMetrics::Duration time) { return std::chrono::duration<dou
 }  // namespace
 
 void CopyMetrics::open(size_t target, const std::string& sink, const Context& context) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (!context.metrics || targets_.contains(target)) return;
   Labels labels = context.labels;
   if (!commit_seconds_) {
@@ -23,7 +23,7 @@ void CopyMetrics::open(size_t target, const std::string& sink, const Context& co
 }
 
 void CopyMetrics::copied(size_t target, int64_t rows, size_t bytes, Duration time) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   const auto found = targets_.find(target);
   if (found == targets_.end()) return;
   found->second.rows->add(static_cast<double>(rows));
@@ -32,7 +32,7 @@ void CopyMetrics::copied(size_t target, int64_t rows, size_t bytes, Duration tim
 }
 
 void CopyMetrics::committed(Duration time) {
-  std::lock_guard lock(mutex_);
+  const MutexLock lock(mutex_);
   if (commit_seconds_) commit_seconds_->observe(seconds_of(time));
 }
 

@@ -4,10 +4,10 @@
 #include <chrono>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "base/metrics.h"
+#include "base/mutex.h"
 #include "flow/context.h"
 
 namespace laketide::postgres {
@@ -26,9 +26,9 @@ class CopyMetrics {
   struct Target {
     std::shared_ptr<Counter> rows, bytes, seconds;
   };
-  std::mutex mutex_;
-  std::map<size_t, Target> targets_;           // guarded by mutex_
-  std::shared_ptr<Histogram> commit_seconds_;  // guarded by mutex_
+  Mutex mutex_;
+  std::map<size_t, Target> targets_ LT_GUARDED_BY(mutex_);
+  std::shared_ptr<Histogram> commit_seconds_ LT_GUARDED_BY(mutex_);
 };
 
 }  // namespace laketide::postgres
