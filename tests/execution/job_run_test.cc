@@ -317,5 +317,17 @@ TEST_F(JobRunTest, markers_at_the_end_of_its_ranges_are_read_over) {
   EXPECT_EQ(rows_of("a"), expected(0, 0, 20));
 }
 
+TEST_F(JobRunTest, too_many_bad_records_fail_an_atomic_one_before_anything_is_visible) {
+  for (int i = 0; i < 20; ++i) topic_->append(0, "!bad");
+  RunSpec spec = job({{0, {10, 40}}});
+  spec.bad_ratio_over = 10;
+  const RunView view = run(std::move(spec));
+  EXPECT_EQ(view.state, StreamState::kFailed);
+  EXPECT_EQ(view.problem.code(), "too_many_bad");
+  EXPECT_EQ(view.epoch, EpochId(-1));
+  EXPECT_TRUE(rows_of("a").empty());
+  EXPECT_TRUE(rows_of("b").empty());
+}
+
 }  // namespace
 }  // namespace laketide
