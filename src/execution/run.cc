@@ -66,7 +66,9 @@ Run::Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler)
       actor_(scheduler.io_actor("run " + spec_.pipeline, spec_.account)),
       watcher_(scheduler.io_actor("bounds " + spec_.pipeline, spec_.account)),
       metrics_(spec_.metrics, spec_.pipeline) {
-  if (spec_.job) view_.attempt = spec_.job->attempt;
+  if (!spec_.job) return;
+  view_.attempt = spec_.job->attempt;
+  decided_ = spec_.job->decided;
 }
 
 void Run::stop(bool now) {
@@ -87,16 +89,23 @@ bool Run::cancel() {
   const MutexLock lock(mutex_);
   if (settled_) return view_.state != StreamState::kFinished;
   if (decided_ && spec_.one_epoch) return false;
-  cancel_ = decided_;
-  stop_locked(!cancel_);
+  cancel_ = true;
+  if (!decided_) stop_locked(true);
   return true;
+}
+
+// A cancel has waited for what was decided.
+void Run::set_decided(bool decided) {
+  decided_ = decided;
+  if (cancel_ && !decided) stop_locked(true);
 }
 
 // Between this and the last commit of the epoch a job can only succeed.
 Status Run::decide() {
   if (!spec_.job) return {};
   const MutexLock lock(mutex_);
-  if (halt_.stop_requested() || cancel_) return Status::cancelled("the job was told to stop before its commit was decided");
+  if (decided_) return {};  // by an attempt or a process before this one
+  if (halt_.stop_requested()) return Status::cancelled("the job was told to stop before its commit was decided");
   decided_ = true;
   return {};
 }
@@ -167,6 +176,7 @@ void Run::conclude(const Status& outcome) {
     const MutexLock lock(mutex_);
     settled_ = true;
     view_.state = state;
+    view_.decided = decided_;
     view_.problem = state == StreamState::kFailed || state == StreamState::kFenced ? outcome : Status();
   }
   halt_.request_stop();  // the watcher ends too
@@ -250,6 +260,8 @@ Status Run::attempt() {
     position_.begin = plan->begin;
   }
   LT_RETURN_IF_ERROR(record(recovery));
+  all_done_ = is_whole(recovery);
+  if (all_done_) return {};  // whatever may have become of the topic since
   LT_ASSIGN_OR_RETURN(const PartitionBounds bounds, wait_for_topics());
   LT_RETURN_IF_ERROR(spec_.job ? fix_ranges(bounds, recovery) : Status());
   LT_RETURN_IF_ERROR(check_topics(bounds));
@@ -285,7 +297,7 @@ Result<Recovery> Run::claim() {
   // It commits before every other sink, so it may have the epoch that is replayed into them.
   quarantine_lacks_replay_ = !recovery.replay || !quarantined || *quarantined < recovery.replay->epoch;
   const MutexLock lock(mutex_);
-  decided_ = spec_.job && recovery.replay;
+  set_decided(spec_.job && (recovery.replay || recovery.record || (spec_.one_epoch && is_begun(recovery))));
   return recovery;
 }
 
@@ -302,6 +314,17 @@ Result<std::optional<Instant>> Run::newest_in_sinks() {
   return least;
 }
 
+// An epoch of the job is durable somewhere.
+bool Run::is_begun(const Recovery& recovery) const { return spec_.job->first && recovery.next > *spec_.job->first; }
+
+bool Run::is_whole(const Recovery& recovery) const {
+  if (!spec_.job || !spec_.job->ranges || recovery.replay || !is_begun(recovery)) return false;
+  return std::ranges::all_of(*spec_.job->ranges, [&](const auto& one) {
+    const auto at = recovery.positions.find(one.first);
+    return at != recovery.positions.end() && at->second >= *one.second.end;
+  });
+}
+
 // Once: a job that is tried again, by this process or the next, reads the same records.
 Status Run::fix_ranges(const PartitionBounds& bounds, const Recovery& recovery) {
   JobWork& job = *spec_.job;
@@ -316,7 +339,7 @@ Status Run::fix_ranges(const PartitionBounds& bounds, const Recovery& recovery) 
     job.ranges = std::move(ranges);
     job.first = recovery.next;
   }
-  const bool begun = recovery.next > *job.first;
+  const bool begun = is_begun(recovery);
   if (!begun && !job.resume) position_.positions.clear();
   for (const auto& [place, range] : *job.ranges) {
     if (!begun) position_.positions[place] = range.start;
@@ -337,6 +360,7 @@ Status Run::record(const Recovery& recovery) {
     LT_RETURN_IF_ERROR(ledger_.commit_epoch(spec_.line, recovery.last->epoch, recovery.last->to_json(), to_json(receipt)));
   }
   const MutexLock lock(mutex_);
+  if (spec_.job && !recovery.replay) set_decided(spec_.one_epoch && is_begun(recovery));
   view_.epoch = EpochId(position_.epoch.value - 1);
   view_.committed = position_.positions;
   return {};
@@ -487,8 +511,8 @@ Status Run::read_on() {
 
 void Run::show(const EpochPlan& plan, const EpochReceipt& receipt) {
   const MutexLock lock(mutex_);
-  decided_ = false;
-  if (cancel_) halt_.request_stop();
+  // An atomic job is visible with its epoch; one that goes on from an earlier job's may have had to finish that one's first.
+  if (spec_.job) set_decided(spec_.one_epoch && spec_.job->first && plan.epoch >= *spec_.job->first);
   view_.epoch = plan.epoch;
   view_.committed = plan.next;
   view_.rows_in += receipt.rows_in;

@@ -34,6 +34,7 @@ struct RunView {
   std::string schema;
   int attempt = 1;       // of a job: raised by each outside fault that ended an attempt
   double progress = 0;   // of a job: the part of its ranges that is read, 0 to 1
+  bool decided = false;  // of a job that was stopped: a commit that it must finish may not be everywhere
 };
 
 /// Runs on one io actor from start to end:
@@ -57,7 +58,8 @@ class Run : public std::enable_shared_from_this<Run> {
   /// Ends the run: `now` gives the open epoch up, else it is committed first. Returns at once.
   void stop(bool now);
   /// Ends a job at once, and so that nothing more of it becomes visible. False, and nothing happens, if it is done, or if it is
-  /// atomic and its commit is decided: it will be visible. One that commits as it goes first finishes the commit that is decided.
+  /// atomic and its commit is decided: it will be visible. One that commits as it goes first finishes the commit that is
+  /// decided, with as many attempts as that takes.
   bool cancel();
   RunView view() const;
   bool at_rest() const;
@@ -74,6 +76,9 @@ class Run : public std::enable_shared_from_this<Run> {
   bool can_heal(const Status& problem) const;
   bool has_attempts();
   bool is_decided() const;
+  void set_decided(bool decided) LT_REQUIRES(mutex_);
+  bool is_begun(const Recovery& recovery) const;
+  bool is_whole(const Recovery& recovery) const;
   StreamState settle(const Status& outcome);
   Status attempt();
   Result<Recovery> claim();
@@ -124,7 +129,7 @@ class Run : public std::enable_shared_from_this<Run> {
   int64_t records_before_ LT_GUARDED_BY(mutex_) = 0;  // of these, committed before the stage that runs
   Stage* stage_ LT_GUARDED_BY(mutex_) = nullptr;
   bool stop_ LT_GUARDED_BY(mutex_) = false;
-  bool decided_ LT_GUARDED_BY(mutex_) = false;  // an epoch of a job is planned and not committed everywhere
+  bool decided_ LT_GUARDED_BY(mutex_) = false;  // an epoch of a job is planned and may not be everywhere, or an atomic job is visible
   bool cancel_ LT_GUARDED_BY(mutex_) = false;   // after the commit that is decided
   bool settled_ LT_GUARDED_BY(mutex_) = false;  // how it ended is fixed
   bool at_rest_ LT_GUARDED_BY(mutex_) = false;

@@ -45,6 +45,7 @@ struct JobWork {
   std::function<Status(const Ranges& ranges, EpochId first)> fix;
   std::optional<Ranges> ranges;  // as fixed, perhaps by an earlier process
   std::optional<EpochId> first;
+  bool decided = false;  // an earlier process made a plan that may not be everywhere, or all of the job may be visible
   int attempt = 1;       // of the run that begins
   int attempts_max = 3;  // outside faults before the commit is decided end an attempt; after it they are waited out
 };

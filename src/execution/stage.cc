@@ -304,6 +304,8 @@ Status Stage::commit(const Wait& wait) {
     receipt.committed_at = to_iso(system_clock().now());
     return to_json(receipt);
   };
+  // All that will ever be read is in this epoch: whether it is fit to be seen shows now. Any other run has earlier ones out already.
+  if (run_.one_epoch && !spec_.replay) LT_RETURN_IF_ERROR(check_bad(count().rows_in, count().rejected));
   LT_ASSIGN_OR_RETURN(const auto commits, commit_epoch(plan, stages, ledger_, hooks_.decide, make_receipt, wait));
   position_.epoch = after(plan.epoch);
   position_.begin = plan.begin;
@@ -314,12 +316,13 @@ Status Stage::commit(const Wait& wait) {
   opened_at_ = system_clock().now();
   closed_.clear();
   hooks_.committed(plan, receipt);
-  if (position_.records > run_.bad_ratio_over &&
-      static_cast<double>(position_.rejected) > run_.bad_ratio_max * static_cast<double>(position_.records)) {
-    return Status::user("too_many_bad", "more records than bad_records.max_ratio allows could not be used; look into the quarantine, mend the schema or raise the ratio: " +
-                                            std::to_string(position_.rejected) + " of " + std::to_string(position_.records));
-  }
-  return {};
+  return run_.one_epoch ? Status() : check_bad(position_.records, position_.rejected);
+}
+
+Status Stage::check_bad(int64_t records, int64_t rejected) const {
+  if (records <= run_.bad_ratio_over || static_cast<double>(rejected) <= run_.bad_ratio_max * static_cast<double>(records)) return {};
+  return Status::user("too_many_bad", "more records than bad_records.max_ratio allows could not be used; look into the quarantine, mend the schema or raise the ratio: " +
+                                          std::to_string(rejected) + " of " + std::to_string(records));
 }
 
 // Lanes answer a stop within a quantum. Their parts are destroyed here: closing a client may block.

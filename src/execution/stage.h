@@ -74,6 +74,7 @@ class Stage {
   Status commit(const Wait& wait);
   Result<EpochPlan> make_plan() const;
   EpochCounts count() const;
+  Status check_bad(int64_t records, int64_t rejected) const;
   void close_lanes();
   void end_lanes();
   int lane_count() const;

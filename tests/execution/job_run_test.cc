@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <filesystem>
 #include <functional>
+#include <future>
 #include <stdexcept>
 
 #include "base/failpoint.h"
@@ -288,12 +290,13 @@ TEST_F(JobRunTest, asks_its_sinks_for_their_largest_value_and_takes_the_least) {
 
 TEST_F(JobRunTest, a_cancel_that_comes_after_its_end_changes_nothing) {
   RunSpec spec = job({{0, {0, 10}}});
-  std::shared_ptr<JobRun> running;
+  std::promise<JobRun*> started;
+  const auto self = started.get_future().share();
   auto sink = std::move(spec.sinks.front());
   // The run has ended and closes its sinks, but has not said so yet.
-  spec.sinks.front() = std::make_unique<HookedSink>(std::move(sink), [] {}, [&] { (void)running->cancel(); });
-  ASSERT_TRUE(Failpoint::arm("memory_sink.b.prepare.before=delay:100").ok());
-  running = begin(std::move(spec));
+  spec.sinks.front() = std::make_unique<HookedSink>(std::move(sink), [] {}, [self] { (void)self.get()->cancel(); });
+  const auto running = begin(std::move(spec));
+  started.set_value(running.get());
   ASSERT_TRUE(rest(running));
   EXPECT_EQ(rows_of("a"), expected(0, 0, 10));
   EXPECT_EQ(ended_.state, StreamState::kFinished);
@@ -338,6 +341,76 @@ TEST_F(JobRunTest, markers_at_the_end_of_its_ranges_are_read_over) {
   const RunView none = run(job({{1, {20, 25}}}));
   EXPECT_EQ(none.state, StreamState::kFinished) << none.problem.to_string();
   EXPECT_EQ(rows_of("a"), expected(0, 0, 20));
+}
+
+TEST_F(JobRunTest, too_many_bad_records_fail_an_atomic_one_before_anything_is_visible) {
+  for (int i = 0; i < 20; ++i) topic_->append(0, "!bad");
+  RunSpec spec = job({{0, {10, 40}}});
+  spec.bad_ratio_over = 10;
+  const RunView view = run(std::move(spec));
+  EXPECT_EQ(view.state, StreamState::kFailed);
+  EXPECT_EQ(view.problem.code(), "too_many_bad");
+  EXPECT_EQ(view.epoch, EpochId(-1));
+  EXPECT_TRUE(rows_of("a").empty());
+  EXPECT_TRUE(rows_of("b").empty());
+}
+
+TEST_F(JobRunTest, cancelled_while_a_decided_commit_waits_for_a_sink_it_finishes_that_commit) {
+  ASSERT_TRUE(Failpoint::arm("memory_sink.b.commit.before=error@every").ok());
+  auto running = begin(job({{0, {0, 20}}, {1, {0, 20}}}, false));
+  ASSERT_TRUE(reaches([&] { return running->view().state == StreamState::kStalled; }));
+  ASSERT_TRUE(running->cancel());
+  Failpoint::disarm_all();
+  ASSERT_TRUE(rest(running));
+  EXPECT_EQ(running->view().state, StreamState::kStopped);
+  EXPECT_FALSE(running->view().decided);
+  EXPECT_EQ(running->view().epoch, EpochId(0));
+  EXPECT_EQ(rows_of("a").size(), static_cast<size_t>(running->view().rows_out));
+  EXPECT_EQ(rows_of("a"), rows_of("b"));
+  EXPECT_EQ(tables_["a"]->commits, 1);
+}
+
+TEST_F(JobRunTest, cut_with_a_decided_commit_it_says_so_and_the_next_process_finishes_it) {
+  ASSERT_TRUE(Failpoint::arm("memory_sink.b.commit.before=error@every").ok());
+  auto running = begin(job({{0, {0, 10}}}));
+  ASSERT_TRUE(reaches([&] { return running->view().state == StreamState::kStalled; }));
+  EXPECT_FALSE(running->cancel());
+  running->stop(true);
+  ASSERT_TRUE(rest(running));
+  EXPECT_EQ(ended_.state, StreamState::kStopped);
+  EXPECT_TRUE(ended_.decided);
+  Failpoint::disarm_all();
+  RunSpec taken_up = again(job({}));
+  taken_up.job->decided = true;
+  bool cancelled = true;
+  std::promise<JobRun*> started;
+  auto sink = std::move(taken_up.sinks.front());
+  // It has not looked yet at what there is.
+  taken_up.sinks.front() = std::make_unique<HookedSink>(std::move(sink), [&, self = started.get_future().share()] { cancelled = self.get()->cancel(); }, [] {});
+  running = begin(std::move(taken_up));
+  started.set_value(running.get());
+  ASSERT_TRUE(rest(running));
+  EXPECT_FALSE(cancelled);
+  EXPECT_EQ(ended_.state, StreamState::kFinished);
+  EXPECT_EQ(rows_of("a"), expected(0, 0, 10));
+  EXPECT_EQ(rows_of("b"), expected(0, 0, 10));
+}
+
+TEST_F(JobRunTest, visible_as_a_whole_it_is_done_whatever_has_become_of_its_topic) {
+  RunSpec spec = job({{0, {0, 10}}});
+  spec.job->attempts_max = 1;
+  std::atomic<bool> away{false};
+  spec.source = std::make_shared<HookedSource>(spec.source, [&] { return away ? Status::external("broker_away", "made to be away") : Status(); });
+  spec.job->fix = [&, fix = spec.job->fix](const Ranges& ranges, EpochId first) {
+    away = true;
+    return fix(ranges, first);
+  };
+  ASSERT_TRUE(Failpoint::arm("epoch.sink_committed=error@2").ok());
+  auto running = begin(std::move(spec));
+  ASSERT_TRUE(rest(running));
+  EXPECT_EQ(running->view().state, StreamState::kFinished) << running->view().problem.to_string();
+  EXPECT_EQ(rows_of("a"), expected(0, 0, 10));
+  EXPECT_EQ(rows_of("b"), expected(0, 0, 10));
 }
 
 }  // namespace
