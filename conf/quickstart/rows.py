@@ -11,6 +11,7 @@ import argparse
 import collections
 import json
 import os
+import signal
 import sys
 import time
 from datetime import datetime, timezone
@@ -153,6 +154,7 @@ def verify(arguments):
 
 
 def main():
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C is answered by the script that runs this
     parser = argparse.ArgumentParser()
     commands = parser.add_subparsers(required=True)
     for command in (watch, sample, count, verify):

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # From a fresh Debian 12 to rows in a Delta table and in PostgreSQL: installs what is missing, builds, starts a PostgreSQL server, a Kafka
-# broker, the daemon and an event generator, starts a stream over HTTP, and shows its rows arriving. Stays up until Ctrl-C, then stops all
-# it started.
+# broker, the daemon and an event generator, starts a stream over HTTP, shows its rows arriving, and runs batch jobs beside it. Stays up
+# until Ctrl-C, then stops all it started.
 #
-#   bash conf/quickstart/run.sh            --once   do it all once, compare both tables with the topic, exit 0 or 1
+#   bash conf/quickstart/run.sh            --once   do it all once, compare all tables with the topics, exit 0 or 1
 #                                          --keep   go on with the data of the last run instead of wiping it
 #
 # LAKETIDE_RUN_DIR  all of a run's data (default /var/tmp/laketide-quickstart-<uid>)      LAKETIDE_CACHE  what was downloaded
@@ -21,13 +21,15 @@ for argument in "$@"; do
   esac
 done
 
-STEPS=$((8 + once))
+STEPS=$((9 + once))
 preset=${LAKETIDE_PRESET:-release}
 run_dir=${LAKETIDE_RUN_DIR:-/var/tmp/laketide-quickstart-$(id -u)}
 case $run_dir in /*) ;; *) run_dir=$PWD/$run_dir ;; esac
 topic=events
 table=public.events
 records=20000  # that --once produces
+history=history
+history_records=1000000  # that each run adds for its jobs
 laketide=$repo/build/$preset/laketide
 python=$repo/build/venv/bin/python
 kafka_sh=$repo/tests/services/kafka.sh
@@ -132,12 +134,19 @@ start_daemon() {
   wait_until 15 ready && kill -0 "$daemon_pid" 2> /dev/null || { tail -n 15 "$run_dir/daemon.log"; return 1; }
 }
 
+# A topic that the stream does not read, for jobs.
+fill_history() {
+  advice="The broker's log is $run_dir/kafka/log."
+  bash "$kafka_sh" topic "$run_dir/kafka" "$history" 4 && history_begin=$(batch ends --brokers "$brokers" --topic "$history" | tail -n 1) &&
+    setpriv --pdeathsig TERM "$laketide" produce --brokers "$brokers" --topic "$history" --rate 0 --count "$history_records" 9>&-
+}
+
 start_stream() {
   advice="The daemon's log is $run_dir/daemon.log, the generator's $run_dir/produce.log."
   local amount=(--rate 200) kept=0
   if [ "$once" -eq 1 ]; then
     amount=(--rate 10000 --count "$records")
-    [ "$keep" -eq 0 ] || kept=$(rows count --brokers "$brokers" --topic "$topic") || return 1
+    [ "$keep" -eq 0 ] || kept=$(rows count --brokers "$brokers" --topic "$topic" | tail -n 1) || return 1
   fi
   total=$((kept + records))
   setsid setpriv --pdeathsig TERM "$laketide" produce --brokers "$brokers" --topic "$topic" "${amount[@]}" < /dev/null > "$run_dir/produce.log" 2>&1 9>&- 4>&- &
@@ -146,15 +155,18 @@ start_stream() {
 }
 
 # The readers' libraries now and then abort (134) on a busy machine; the tables are the same when they are read again.
-rows() {
+reader() {
   local status
   for _ in 1 2 3; do
     status=0
-    "$python" "$repo/conf/quickstart/rows.py" "$@" || status=$?
+    "$python" "$repo/conf/quickstart/$1" "${@:2}" || status=$?
     [ "$status" -eq 134 ] || return "$status"
   done
   return "$status"
 }
+
+rows() { reader rows.py "$@"; }
+batch() { reader jobs.py "$@"; }
 
 rows_of_both() { rows "$1" --delta "$run_dir/lake/$topic" --postgres "$postgres_url" --table "$table" "${@:2}"; }
 
@@ -165,6 +177,22 @@ show_arrival() {
   rows_of_both sample
 }
 
+run_jobs() {
+  local name file answer
+  mkdir -p "$run_dir/jobs" && batch bodies --brokers "$brokers" --topic "$history" --begin "$history_begin" --into "$run_dir/jobs" || return 1
+  say "" "Batch jobs beside the stream: three at once over \"$history\", and one over records that the broker does not have:"
+  job_ids=()
+  for name in history_early history_late history_high history_missing; do
+    file=$run_dir/jobs/$name.json
+    say "  curl -s -X POST $url/batch/run -d @$file"
+    answer=$(curl -sS --fail-with-body -X POST "$url/batch/run" -d "@$file") || { say "$answer"; return 1; }
+    job_ids+=("$(grep -o 'job-[0-9a-f]*' <<< "$answer" | head -n 1)")
+  done
+  batch watch --url "$url" "${job_ids[@]}"
+}
+
+show_jobs() { run_jobs || die "" "The jobs could not be run." "The daemon's log: $run_dir/daemon.log"; }
+
 show_ways_on() {
   say "" "It is yours. Each of these lines can be pasted into another terminal." \
     "" "The stream, over HTTP: state and lag, receipts, stop, go on; one more pipeline from the same topic, sent as JSON:" \
@@ -174,9 +202,21 @@ show_ways_on() {
     "  curl -s -X POST $url/stream/start -d '{\"pipeline\":\"$topic\"}'" \
     "  curl -s -X POST $url/stream/start -d '{\"name\":\"high\",\"source\":{\"kafka\":{\"topic\":\"$topic\"}},\"sql\":\"SELECT id, ts, value FROM $topic WHERE value > 90\",\"sinks\":[{\"postgres\":{\"table\":\"public.high\"}}]}'" \
     "  $laketide status --url $url" \
+    "" "Batch jobs: run one, and wait for it; how one is, and one that failed (500); its receipt; run and cancel; the list; the pools' shares, changed:" \
+    "  curl -s -X POST '$url/batch/run?wait=60s' -d '{\"name\":\"low\",\"source\":{\"kafka\":{\"topic\":\"$history\"}},\"sql\":\"SELECT id, ts, value FROM $history WHERE value < 1\",\"sinks\":[{\"delta\":{\"path\":\"low\"}}]}'" \
+    "  curl -s $url/batch/status/${job_ids[0]}" \
+    "  curl -s -w '%{http_code}\\n' $url/batch/status/${job_ids[3]}" \
+    "  curl -s $url/batch/${job_ids[0]}/receipt" \
+    "  job=\$(curl -s -X POST $url/batch/run -d '{\"topic\":\"$history\"}' | grep -o 'job-[0-9a-f]*' | head -n 1); curl -s -X POST $url/batch/cancel/\$job" \
+    "  curl -s '$url/batch?status=SUCCEEDED&limit=10'" \
+    "  curl -s $url/pools" \
+    "  curl -s -X PUT $url/pools/batch-pool -d '{\"weight\":2}'" \
+    "  $laketide batch list --url $url" \
+    "  $laketide pool list --url $url" \
     "" "The PostgreSQL table, and how far each sink is:" \
     "  $psql -c 'SELECT id, count(*), avg(value), max(ts) FROM $table GROUP BY id ORDER BY id'" \
     "  $psql -c 'SELECT pipeline, sink, epoch, next FROM laketide.progress'" \
+    "  $psql -c 'SELECT id, count(*), avg(value), max(ts) FROM public.history_late GROUP BY id ORDER BY id'" \
     "" "The Delta table:" \
     "  $laketide table show $run_dir/lake/$topic" \
     "  $laketide table cat --limit 10 $run_dir/lake/$topic" \
@@ -190,7 +230,8 @@ show_ways_on() {
 
 verify() {
   advice="The daemon's log is $run_dir/daemon.log, the generator's $run_dir/produce.log."
-  wait "$producer_pid" && producer_pid='' && rows_of_both verify --brokers "$brokers" --topic "$topic" --records "$total"
+  wait "$producer_pid" && producer_pid='' && rows_of_both verify --brokers "$brokers" --topic "$topic" --records "$total" &&
+    batch verify --url "$url" --brokers "$brokers" --topic "$history" --lake "$run_dir/lake" --postgres "$postgres_url" "${job_ids[@]}"
 }
 
 preflight
@@ -208,13 +249,16 @@ trap 'exec > /dev/null 2>&1; exit 129' HUP
 step "Start PostgreSQL" start_postgres
 step "Start Kafka" start_kafka
 step "Start laketide" start_daemon
+step "Fill a topic for batch jobs" fill_history
 step "Start generator and stream" start_stream
 if [ "$once" -eq 1 ]; then
-  step "Compare both tables with the topic" verify
-  tail -n 1 "$step_log"
+  show_jobs
+  step "Compare all tables with the topics" verify
+  tail -n 2 "$step_log"
   exit
 fi
 show_arrival
+show_jobs
 show_ways_on
 wait "$daemon_pid" || true
 daemon_pid=''
