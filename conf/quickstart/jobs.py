@@ -1,7 +1,7 @@
 """Batch jobs of the quick start: what they are, watching them, and comparing what they wrote with the topic, by readers of their own.
 
     jobs.py ends   --brokers B --topic T                    {"0": 250000, …}: where each partition ends now
-    jobs.py bodies --brokers B --topic T --begin ENDS --into DIR    a file for each job: what POST /batch/run is sent; prints their names
+    jobs.py bodies --brokers B --topic T --begin ENDS --into DIR    a file for each job: what POST /batch/run is sent
     jobs.py watch  --url U JOB ...                          a line a look until all are over: states, rows, the pools' shares; then how they ended
     jobs.py verify --url U --brokers B --topic T --lake L --postgres P JOB ...
 
@@ -80,9 +80,7 @@ def bodies(arguments):
                 body(topic, LATE, half, end, {"postgres": {"table": f"public.{LATE}"}}),
                 body(topic, HIGH, begin, end, {"delta": {"path": HIGH}}, sql=f"SELECT id, ts, value FROM {topic} WHERE value > {HIGH_ABOVE}"),
                 body(topic, MISSING, {"0": begin["0"]}, beyond, {"delta": {"path": MISSING}})):
-        file = Path(arguments.into, job["name"] + ".json")
-        file.write_text(json.dumps(job, indent=1) + "\n")
-        print(file)
+        Path(arguments.into, job["name"] + ".json").write_text(json.dumps(job, indent=1) + "\n")
 
 
 def look(jobs):

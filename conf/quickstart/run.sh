@@ -137,7 +137,7 @@ start_daemon() {
 # A topic that the stream does not read, for jobs.
 fill_history() {
   advice="The broker's log is $run_dir/kafka/log."
-  bash "$kafka_sh" topic "$run_dir/kafka" "$history" 4 && history_begin=$(batch ends --brokers "$brokers" --topic "$history") &&
+  bash "$kafka_sh" topic "$run_dir/kafka" "$history" 4 && history_begin=$(batch ends --brokers "$brokers" --topic "$history" | tail -n 1) &&
     setpriv --pdeathsig TERM "$laketide" produce --brokers "$brokers" --topic "$history" --rate 0 --count "$history_records" 9>&-
 }
 
@@ -146,7 +146,7 @@ start_stream() {
   local amount=(--rate 200) kept=0
   if [ "$once" -eq 1 ]; then
     amount=(--rate 10000 --count "$records")
-    [ "$keep" -eq 0 ] || kept=$(rows count --brokers "$brokers" --topic "$topic") || return 1
+    [ "$keep" -eq 0 ] || kept=$(rows count --brokers "$brokers" --topic "$topic" | tail -n 1) || return 1
   fi
   total=$((kept + records))
   setsid setpriv --pdeathsig TERM "$laketide" produce --brokers "$brokers" --topic "$topic" "${amount[@]}" < /dev/null > "$run_dir/produce.log" 2>&1 9>&- 4>&- &
@@ -178,12 +178,12 @@ show_arrival() {
 }
 
 run_jobs() {
-  local files file answer
-  mkdir -p "$run_dir/jobs"
-  files=$(batch bodies --brokers "$brokers" --topic "$history" --begin "$history_begin" --into "$run_dir/jobs") || return 1
+  local name file answer
+  mkdir -p "$run_dir/jobs" && batch bodies --brokers "$brokers" --topic "$history" --begin "$history_begin" --into "$run_dir/jobs" || return 1
   say "" "Batch jobs beside the stream: three at once over \"$history\", and one over records that the broker does not have:"
   job_ids=()
-  for file in $files; do
+  for name in history_early history_late history_high history_missing; do
+    file=$run_dir/jobs/$name.json
     say "  curl -s -X POST $url/batch/run -d @$file"
     answer=$(curl -sS --fail-with-body -X POST "$url/batch/run" -d "@$file") || { say "$answer"; return 1; }
     job_ids+=("$(grep -o 'job-[0-9a-f]*' <<< "$answer" | head -n 1)")
