@@ -39,6 +39,10 @@ bool shows_what_is_there(std::string_view code) {
   return code == "offset_out_of_range" || code == "unknown_partition" || code == "unknown_topic" || code == "data_loss" || code == "offsets_reversed";
 }
 
+Status committing(const std::string& id) {
+  return Status::user("committing", "the job's commit is decided and it will be visible within moments; it cannot be cancelled any more: " + id);
+}
+
 JobError error_of(const RunView& view) {
   JobError error{std::string(view.problem.code()), std::string(view.problem.detail()), {}};
   if (!shows_what_is_there(error.code)) return error;
@@ -77,6 +81,7 @@ Status Jobs::take_up(const JobRow& row) {
   if (job.record.first_epoch) {
     LT_ASSIGN_OR_RETURN(const auto last, host_.ledger->last_epoch(job.record.line));
     planned = last && last->epoch >= *job.record.first_epoch;
+    job.decided = planned && (job.record.status.atomic || !last->committed);
   }
   const bool crashed = job.record.status.state == JobState::kRunning;
   const std::string id = job.record.status.id;
@@ -202,6 +207,7 @@ bool Jobs::start(Active& job) {
   ++running_;
   const std::string id = status.id;
   job.run = Run::start(std::move(spec).value(), *host_.ledger, *host_.scheduler, [this, id](const RunView& view) { on_ended(id, view); }, host_.rested);
+  if (job.cancel_wanted) (void)job.run->cancel();
   return true;
 }
 
@@ -217,6 +223,7 @@ Result<RunSpec> Jobs::wire(Active& job) {
   work.attempt = job.record.status.attempt;
   work.attempts_max = work.attempt + host_.service->batch_defaults.attempts - 1;
   work.first = job.record.first_epoch;
+  work.decided = job.decided;
   if (work.first) work.ranges = to_ranges(job.record.status.range, job.record.source);
   work.find_ranges = [this, pipeline = job.pipeline, offsets = job.offsets, source = spec.source, allowed = job.record.allow_repeats](
                          const PartitionBounds& bounds, const Positions& line, const Wait& wait) -> Result<Ranges> {
@@ -248,9 +255,9 @@ void Jobs::on_ended(const std::string& id, const RunView& view) {
     finish(job, JobState::kSucceeded, {});
   } else if (view.state != StreamState::kStopped) {
     finish(job, JobState::kFailed, error_of(view));
-  } else if (job.expired) {
+  } else if (job.expired && !view.decided) {
     finish(job, JobState::kFailed, JobError{"deadline", "the job was not done by its deadline; nothing more of it becomes visible. Give it a longer deadline, a smaller range, or its pool a larger share", {}});
-  } else if (job.cancel_wanted) {
+  } else if (job.cancel_wanted && !view.decided) {
     finish(job, JobState::kCancelled, {});
   } else {
     // The process stops: the next one takes it up.
@@ -382,9 +389,12 @@ Result<JobStatus> Jobs::cancel(const std::string& id) {
   }
   Active& job = found->second;
   if (job.run) {
-    if (!job.run->cancel()) {
-      return Status::user("committing", "the job's commit is decided and it will be visible within moments; it cannot be cancelled any more: " + id);
-    }
+    if (!job.run->cancel()) return committing(id);
+    job.cancel_wanted = true;
+    return status_of(job);
+  }
+  if (job.decided) {  // some sinks may have what an earlier process decided; it is finished first
+    if (job.record.status.atomic) return committing(id);
     job.cancel_wanted = true;
     return status_of(job);
   }
@@ -430,10 +440,8 @@ void Jobs::look_after() {
   }
   for (const auto& id : late) {
     Active& job = active_.at(id);
-    if (job.run) {
-      job.expired = job.run->cancel();  // one whose commit is decided is as good as done
-      continue;
-    }
+    if (job.run) job.expired = job.run->cancel();  // one whose commit is decided is as good as done
+    if (job.run || job.decided) continue;
     std::erase(queue_, id);
     finish(job, JobState::kFailed, JobError{"deadline", "the job's deadline passed before there was a place for it; give it a longer one, or raise batch_defaults.max_running", {}});
     active_.erase(id);

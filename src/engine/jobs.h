@@ -69,6 +69,7 @@ class Jobs {
     JobOffsets offsets;
     config::PipelineSpec pipeline;
     std::shared_ptr<Run> run;    // null: QUEUED
+    bool decided = false;        // JobWork::decided
     bool cancel_wanted = false;
     bool expired = false;
   };
