@@ -63,6 +63,7 @@ Status Jobs::restore(bool start) {
   for (const auto& row : rows) {
     if (const Status taken = take_up(row); !taken.ok()) {
       log::error("a job of an earlier process cannot be taken up", {{"job", row.id}, {"reason", taken.to_string()}});
+      if (!taken.retryable()) give_up(row, taken);
     }
   }
   start_some();
@@ -96,6 +97,14 @@ Status Jobs::take_up(const JobRow& row) {
   kept.record.status.state = JobState::kQueued;
   queue_.push_back(id);
   return {};
+}
+
+void Jobs::give_up(const JobRow& row, const Status& why) {
+  auto record = from_row(row);
+  if (!record.ok()) return;
+  Active job{std::move(record).value(), {}, {}, nullptr};
+  finish(job, JobState::kFailed,
+         JobError{"not_taken_up", "this process cannot go on with what an earlier one began; submit the job again. " + why.to_string(), {}});
 }
 
 Result<std::optional<JobStatus>> Jobs::known(const JobRequest& request) const {

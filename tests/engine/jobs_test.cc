@@ -114,5 +114,15 @@ TEST_F(JobsTest, no_deadline_ends_one_whose_commit_is_decided_while_it_waits) {
   EXPECT_EQ(found("decided").state, JobState::kQueued);
 }
 
+TEST_F(JobsTest, one_whose_document_cannot_be_read_any_more_fails) {
+  JobRecord record = left_behind("old", true);
+  record.document = R"({"version":1,"no":"pipeline"})";
+  save(record);
+  restored();
+  EXPECT_EQ(found("old").state, JobState::kFailed);
+  ASSERT_TRUE(found("old").error.has_value());
+  EXPECT_EQ(found("old").error->code, "not_taken_up");
+}
+
 }  // namespace
 }  // namespace laketide
