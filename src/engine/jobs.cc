@@ -159,7 +159,8 @@ Result<JobStatus> Jobs::submit(const JobRequest& request, const JobOffsets& offs
   LT_ASSIGN_OR_RETURN(const auto known, find_by_key(request));
   if (known) return *known;
   const auto& defaults = host_.service->batch_defaults;
-  if (static_cast<int64_t>(queue_.size()) >= defaults.max_queued && running_ >= defaults.max_running) {
+  const bool starts_now = !held_ && running_ < defaults.max_running && !free_line(job).empty();
+  if (static_cast<int64_t>(queue_.size()) >= defaults.max_queued && !starts_now) {
     return Status::user("queue_full", "as many jobs wait as batch_defaults.max_queued allows; try again when some are done: " + std::to_string(queue_.size()));
   }
   LT_RETURN_IF_ERROR(save(job));

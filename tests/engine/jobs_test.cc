@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 class JobsTest : public ::testing::Test {
  protected:
   void SetUp() override {
+    service_.pools["batch-pool"];
     auto opened = Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger"));
     ASSERT_TRUE(opened.ok()) << opened.status().to_string();
     ledger_ = std::move(opened).value();
@@ -122,6 +123,23 @@ TEST_F(JobsTest, one_whose_document_cannot_be_read_any_more_fails) {
   EXPECT_EQ(found("old").state, JobState::kFailed);
   ASSERT_TRUE(found("old").error.has_value());
   EXPECT_EQ(found("old").error->code, "not_taken_up");
+}
+
+TEST_F(JobsTest, those_that_wait_for_their_line_fill_the_queue_too) {
+  service_.batch_defaults.max_queued = 2;
+  restored();
+  JobRequest request;
+  request.topic = "events";
+  request.start_offset = "resume";
+  const auto offsets = parse_job_offsets(request.start_offset, request.end_offset);
+  ASSERT_TRUE(offsets.ok()) << offsets.status().to_string();
+  for (int i = 0; i < 2; ++i) {
+    const auto taken = jobs_->submit(request, *offsets, entry_);
+    ASSERT_TRUE(taken.ok()) << taken.status().to_string();
+  }
+  const auto refused = jobs_->submit(request, *offsets, entry_);
+  ASSERT_FALSE(refused.ok());
+  EXPECT_EQ(refused.status().code(), "queue_full");
 }
 
 }  // namespace
