@@ -39,6 +39,10 @@ bool shows_what_is_there(std::string_view code) {
   return code == "offset_out_of_range" || code == "unknown_partition" || code == "unknown_topic" || code == "data_loss" || code == "offsets_reversed";
 }
 
+Status committing(const std::string& id) {
+  return Status::user("committing", "the job's commit is decided and it will be visible within moments; it cannot be cancelled any more: " + id);
+}
+
 JobError error_of(const RunView& view) {
   JobError error{std::string(view.problem.code()), std::string(view.problem.detail()), {}};
   if (!shows_what_is_there(error.code)) return error;
@@ -73,6 +77,7 @@ Status Jobs::restore(bool start) {
   for (const auto& row : rows) {
     if (const Status taken = take_up(row); !taken.ok()) {
       log::error("a job of an earlier process cannot be taken up", {{"job", row.id}, {"reason", taken.to_string()}});
+      if (!taken.retryable()) give_up(row, taken);
     }
   }
   start_some();
@@ -91,6 +96,7 @@ Status Jobs::take_up(const JobRow& row) {
   if (job.record.first_epoch) {
     LT_ASSIGN_OR_RETURN(const auto last, host_.ledger->last_epoch(job.record.line));
     planned = last && last->epoch >= *job.record.first_epoch;
+    job.decided = planned && (job.record.status.atomic || !last->committed);
   }
   const bool crashed = job.record.status.state == JobState::kRunning;
   const std::string id = job.record.status.id;
@@ -105,6 +111,14 @@ Status Jobs::take_up(const JobRow& row) {
   kept.record.status.state = JobState::kQueued;
   queue_.push_back(id);
   return {};
+}
+
+void Jobs::give_up(const JobRow& row, const Status& why) {
+  auto record = from_row(row);
+  if (!record.ok()) return;
+  Active job{std::move(record).value(), {}, {}, nullptr};
+  finish(job, JobState::kFailed,
+         JobError{"not_taken_up", "this process cannot go on with what an earlier one began; submit the job again. " + why.to_string(), {}});
 }
 
 Result<std::optional<JobStatus>> Jobs::known(const JobRequest& request) const {
@@ -163,7 +177,8 @@ Result<JobStatus> Jobs::submit(const JobRequest& request, const JobOffsets& offs
   LT_ASSIGN_OR_RETURN(const auto known, find_by_key(request));
   if (known) return *known;
   const auto& defaults = host_.service->batch_defaults;
-  if (static_cast<int64_t>(queue_.size()) >= defaults.max_queued && running_ >= defaults.max_running) {
+  const bool starts_now = !held_ && running_ < defaults.max_running && !free_line(job).empty();
+  if (static_cast<int64_t>(queue_.size()) >= defaults.max_queued && !starts_now) {
     return Status::user("queue_full", "as many jobs wait as batch_defaults.max_queued allows; try again when some are done: " + std::to_string(queue_.size()));
   }
   LT_RETURN_IF_ERROR(save(job));
@@ -220,6 +235,7 @@ bool Jobs::start(Active& job) {
   ++running_;
   const std::string id = status.id;
   job.run = Run::start(std::move(spec).value(), *host_.ledger, *host_.scheduler, [this, id](const RunView& view) { on_ended(id, view); }, host_.rested);
+  if (job.cancel_wanted) (void)job.run->cancel();
   return true;
 }
 
@@ -235,6 +251,7 @@ Result<RunSpec> Jobs::wire(Active& job) {
   work.attempt = job.record.status.attempt;
   work.attempts_max = work.attempt + host_.service->batch_defaults.attempts - 1;
   work.first = job.record.first_epoch;
+  work.decided = job.decided;
   if (work.first) work.ranges = to_ranges(job.record.status.range, job.record.source);
   work.max_column = job.offsets.max_column;
   work.find_ranges = [this, pipeline = job.pipeline, offsets = job.offsets, source = spec.source, allowed = job.record.allow_repeats,
@@ -269,9 +286,9 @@ void Jobs::on_ended(const std::string& id, const RunView& view) {
     finish(job, JobState::kSucceeded, {});
   } else if (view.state != StreamState::kStopped) {
     finish(job, JobState::kFailed, error_of(view));
-  } else if (job.expired) {
+  } else if (job.expired && !view.decided) {
     finish(job, JobState::kFailed, JobError{"deadline", "the job was not done by its deadline; nothing more of it becomes visible. Give it a longer deadline, a smaller range, or its pool a larger share", {}});
-  } else if (job.cancel_wanted) {
+  } else if (job.cancel_wanted && !view.decided) {
     finish(job, JobState::kCancelled, {});
   } else {
     // The process stops: the next one takes it up.
@@ -404,9 +421,12 @@ Result<JobStatus> Jobs::cancel(const std::string& id) {
   }
   Active& job = found->second;
   if (job.run) {
-    if (!job.run->cancel()) {
-      return Status::user("committing", "the job's commit is decided and it will be visible within moments; it cannot be cancelled any more: " + id);
-    }
+    if (!job.run->cancel()) return committing(id);
+    job.cancel_wanted = true;
+    return status_of(job);
+  }
+  if (job.decided) {  // some sinks may have what an earlier process decided; it is finished first
+    if (job.record.status.atomic) return committing(id);
     job.cancel_wanted = true;
     return status_of(job);
   }
@@ -457,10 +477,8 @@ void Jobs::look_after() {
   }
   for (const auto& id : late) {
     Active& job = active_.at(id);
-    if (job.run) {
-      job.expired = job.run->cancel();  // one whose commit is decided is as good as done
-      continue;
-    }
+    if (job.run) job.expired = job.run->cancel();  // one whose commit is decided is as good as done
+    if (job.run || job.decided) continue;
     std::erase(queue_, id);
     finish(job, JobState::kFailed, JobError{"deadline", "the job's deadline passed before there was a place for it; give it a longer one, or raise batch_defaults.max_running", {}});
     active_.erase(id);

@@ -78,6 +78,7 @@ class Jobs {
     JobOffsets offsets;
     config::PipelineSpec pipeline;
     std::shared_ptr<Run> run;    // null: QUEUED
+    bool decided = false;        // JobWork::decided
     bool cancel_wanted = false;
     bool expired = false;
   };
@@ -85,6 +86,7 @@ class Jobs {
   Result<std::optional<JobStatus>> find_by_key(const JobRequest& request) const;
   JobRecord make_record(const JobRequest& request, const CatalogEntry& pipeline) const;
   Status take_up(const JobRow& row);
+  void give_up(const JobRow& row, const Status& why);
   void start_some();
   bool start(Active& job);
   std::string free_line(const Active& job) const;

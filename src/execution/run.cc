@@ -271,7 +271,7 @@ Status Run::attempt() {
   LT_RETURN_IF_ERROR(bind(recovery));
   if (recovery.replay) LT_RETURN_IF_ERROR(replay(recovery));
   backoff_ = {};
-  return read_on();
+  return read_on(bounds);
 }
 
 Result<Recovery> Run::claim() {
@@ -487,11 +487,11 @@ Status Run::read_ranges(const Ranges& ranges) {
   return {};
 }
 
-Status Run::read_on() {
+Status Run::read_on(const PartitionBounds& began) {
   if (spec_.job) return read_ranges(*spec_.job->ranges);
   if (spec_.bounded) {
     Ranges ranges;
-    for (const auto& [place, bound] : view().bounds) ranges[place] = Range{position_.positions.at(place), bound.high};
+    for (const auto& [place, bound] : began) ranges[place] = Range{position_.positions.at(place), bound.high};
     return read_ranges(ranges);
   }
   while (true) {

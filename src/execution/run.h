@@ -92,7 +92,7 @@ class Run : public std::enable_shared_from_this<Run> {
   Status bind(const Recovery& recovery);
   Result<Schema> find_schema(const Recovery& recovery);
   Status replay(const Recovery& recovery);
-  Status read_on();
+  Status read_on(const PartitionBounds& began);
   Status read_ranges(const Ranges& ranges);
   Status run_stage(StageSpec spec);
   void abandon(Sink& sink);

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <future>
 #include <set>
 
 #include "base/failpoint.h"
@@ -153,6 +154,26 @@ TEST_F(RunTest, bounded_run_ends_by_itself_in_one_epoch) {
   EXPECT_EQ(run->view().state, StreamState::kFinished) << run->view().problem.to_string();
   EXPECT_EQ(rows_of("a"), expected());
   EXPECT_EQ(table("a")->commits, 1);
+}
+
+TEST_F(RunTest, a_bounded_run_ends_where_the_topic_ended_when_it_began) {
+  fill(0, 30);
+  const Rows then = expected();
+  RunSpec job = spec();
+  job.bounded = job.one_epoch = true;
+  std::promise<PipelineRun*> started;
+  // The watcher hears of a new partition and of more records before the first one is read.
+  job.plan = [&, self = started.get_future().share(), plan = job.plan](const Schema& schema) {
+    fill(0, 30);
+    topic_->add_partition();
+    EXPECT_TRUE(eventually([&] { return self.get()->view().bounds.size() == 4; }));
+    return plan(schema);
+  };
+  const auto run = start(std::move(job));
+  started.set_value(run.get());
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(run->view().state, StreamState::kFinished) << run->view().problem.to_string();
+  EXPECT_EQ(rows_of("a"), then);
 }
 
 TEST_F(RunTest, empty_bounded_run_finishes_without_a_commit) {
