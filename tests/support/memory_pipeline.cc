@@ -5,8 +5,6 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include <algorithm>
-
 #include "base/failpoint.h"
 
 namespace laketide {
@@ -57,7 +55,9 @@ std::vector<std::string> MemoryTopic::read(int partition, int64_t from, int64_t 
   const auto& all = partitions_.at(static_cast<size_t>(partition));
   const auto begin = std::min<int64_t>(from, static_cast<int64_t>(all.size()));
   const auto end = std::min<int64_t>(begin + count, static_cast<int64_t>(all.size()));
-  return {all.begin() + begin, std::find(all.begin() + begin, all.begin() + end, kMarker)};
+  std::vector<std::string> values;
+  for (int64_t i = begin; i < end && all[static_cast<size_t>(i)] != kMarker; ++i) values.push_back(all[static_cast<size_t>(i)]);
+  return values;
 }
 
 void MemoryTopic::watch(std::function<void()> wake) {
