@@ -42,6 +42,8 @@ struct JobCounts {
   std::map<JobState, int64_t> ended;
 };
 
+/// The batch jobs of the engine, from submission to history:
+///
 ///   submit ──► QUEUED ──a place is free──► RUNNING ──► SUCCEEDED | FAILED | CANCELLED
 ///                 ▲                           │
 ///                 └── the process ended ──────┘   (attempt + 1)
