@@ -194,6 +194,7 @@ class Wiring {
   Status postgres(const std::string& url, const std::vector<size_t>& indices) {
     PostgresSinkOptions options;
     options.pipeline = spec_.line;
+    options.shown_as = pipeline_.name;
     options.url = url;
     for (const size_t i : indices) {
       const config::SinkSpec& sink = pipeline_.sinks[i];

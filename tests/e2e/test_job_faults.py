@@ -109,15 +109,27 @@ def test_refused_by_one_sink_nothing_stands_in_the_other(kafka, postgres, topic)
     document = topic.document("refused", bad_records={"policy": "fail"})
     document["sinks"].append({"postgres": {"table": "public.refused"}})
     with psycopg.connect(postgres.url, autocommit=True) as db, started(kafka, postgres=postgres) as daemon:
-        db.execute("CREATE TABLE refused (p int, i bigint CHECK (i <> 1400), id bigint, ts timestamptz, value float8, source text, h text)")
+        db.execute("CREATE TABLE public.refused (p int, i bigint CHECK (i <> 1400), id bigint, ts timestamptz, value float8, source text, h text)")
         failed = ended(daemon, submit(daemon, document, RANGES))
         assert failed["status"] == "FAILED" and failed["error"]["code"] == "bad_record", failed
         assert keys_in(daemon, "refused") == []
-        assert db.execute("SELECT count(*) FROM refused").fetchone() == (0,)
-        db.execute("ALTER TABLE refused DROP CONSTRAINT refused_i_check")
+        assert db.execute("SELECT count(*) FROM public.refused").fetchone() == (0,)
+        db.execute("ALTER TABLE public.refused DROP CONSTRAINT refused_i_check")
         succeeded(daemon, submit(daemon, document, RANGES))
         assert keys_in(daemon, "refused") == topic.keys(RANGES)
-        assert sorted(db.execute("SELECT p, i FROM refused").fetchall()) == topic.keys(RANGES)
+        assert sorted(db.execute("SELECT p, i FROM public.refused").fetchall()) == topic.keys(RANGES)
+
+
+def test_rows_that_postgres_refuses_are_quarantined_under_the_pipelines_name(kafka, postgres, topic):
+    document = topic.document("picky")
+    document["sinks"] = [{"postgres": {"table": "public.picky"}}]
+    with psycopg.connect(postgres.url, autocommit=True) as db, started(kafka, postgres=postgres) as daemon:
+        db.execute("CREATE TABLE public.picky (p int, i bigint CHECK (i <> 1400), id bigint, ts timestamptz, value float8, source text, h text)")
+        done = succeeded(daemon, submit(daemon, document, RANGES))
+        assert done["quarantined"] == 2
+        refused = db.execute('SELECT pipeline, partition, "offset", value IS NOT NULL FROM laketide.quarantine WHERE pipeline = %s', ("picky",)).fetchall()
+        assert sorted(refused) == [("picky", 0, 1400, True), ("picky", 1, 1400, True)]
+        assert sorted(db.execute("SELECT p, i FROM public.picky").fetchall()) == [key for key in topic.keys(RANGES) if key[1] != 1400]
 
 
 @pytest.mark.parametrize("phase", ["postgres.prepare.after", "epoch.planned", "epoch.sink_committed", "postgres.commit.before", "postgres.commit.after"])
@@ -136,7 +148,7 @@ def test_killed_between_two_sinks_it_ends_in_both(kafka, postgres, topic, phase)
         done = succeeded(daemon, submit(daemon, document, RANGES, idempotencyKey=phase))
         assert keys_in(daemon, name) == topic.keys(RANGES)
         with psycopg.connect(postgres.url) as db:
-            assert sorted(db.execute(f"SELECT p, i FROM {name}").fetchall()) == topic.keys(RANGES)
+            assert sorted(db.execute(f"SELECT p, i FROM public.{name}").fetchall()) == topic.keys(RANGES)
         assert done["attempt"] == 2
 
 

@@ -32,7 +32,8 @@ struct PostgresSinkOptions {
   /// Reads a record again, for the quarantine; none: it is gone. May block until the Wait is over.
   using Lookup = std::function<Result<std::optional<Reject>>(const SourcePartition&, RecordOffset, const Wait&)>;
 
-  std::string pipeline;
+  std::string pipeline;             // under which progress is kept
+  std::string shown_as;             // the pipeline's name in the quarantine; empty: the same
   std::string url;                  // libpq URL or keywords; a leading "jdbc:" is dropped
   std::string schema = "laketide";  // of the tables progress and quarantine
   std::vector<PostgresTarget> targets;

@@ -100,9 +100,11 @@ Status Quarantine::finish(Connection& connection, EpochId epoch, const Wait& wai
   if (!std::exchange(unnumbered_, false)) return {};
   return connection
       .query("UPDATE " + table_ + " SET epoch = $2 WHERE pipeline = $1 AND epoch = " + std::to_string(kNotNumbered),
-             {options_.pipeline, std::to_string(epoch.value)}, wait)
+             {shown_as(), std::to_string(epoch.value)}, wait)
       .status();
 }
+
+const std::string& Quarantine::shown_as() const { return options_.shown_as.empty() ? options_.pipeline : options_.shown_as; }
 
 void Quarantine::forget() {
   rows_.clear();
@@ -123,7 +125,7 @@ Status Quarantine::write_one(Connection& connection, int64_t epoch, const Refuse
                  " (pipeline, epoch, source, topic, partition, \"offset\", \"timestamp\", key, value, headers, stage, code, reason) "
                  "VALUES ($1, $2, $3, $4, $5, $6, 'epoch'::timestamptz + $7::bigint * interval '1 millisecond', $8, $9, $10, "
                  "'write', $11, $12)",
-             {options_.pipeline, std::to_string(epoch), placed ? text_or_null(record.source) : std::nullopt,
+             {shown_as(), std::to_string(epoch), placed ? text_or_null(record.source) : std::nullopt,
               placed ? text_or_null(record.topic) : std::nullopt, number_or_null(row.place.partition), number_or_null(row.place.offset),
               number_or_null(record.timestamp_ms), to_bytea(record.key), to_bytea(record.value), headers_json(record), record.code,
               clean(row.reason)},

@@ -29,6 +29,7 @@ class Quarantine {
   void forget();
 
  private:
+  const std::string& shown_as() const;
   Status write(Connection& connection, int64_t epoch, const Wait& wait);
   Status write_one(Connection& connection, int64_t epoch, const RefusedRow& row, const Wait& wait);
   Result<Reject> read_again(const RefusedRow& row, const Wait& wait);
