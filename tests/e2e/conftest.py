@@ -1,4 +1,5 @@
 """Makes tests/services importable, and the servers that one file's tests share."""
+import shutil
 import sys
 from pathlib import Path
 
@@ -7,7 +8,15 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "services"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "proof"))
 
+import servers  # noqa: E402
 from servers import KafkaBroker, PostgresServer  # noqa: E402
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """What failed can be looked at; what passed leaves nothing."""
+    if exitstatus == pytest.ExitCode.OK:
+        for directory in servers.MADE:
+            shutil.rmtree(directory, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")

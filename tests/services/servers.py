@@ -20,10 +20,14 @@ from waiting import wait_until
 HERE = Path(__file__).resolve().parent
 
 
+MADE = []  # by own_directory
+
+
 def own_directory(name):
-    """A new directory that other users can reach: PostgreSQL's may not be root."""
+    """A new directory that other users can reach: PostgreSQL's may not be root. It goes when all tests of the run have passed."""
     path = Path(tempfile.mkdtemp(prefix=f"laketide-{name}-", dir="/var/tmp"))
     path.chmod(0o755)
+    MADE.append(path)
     return path
 
 
