@@ -127,7 +127,7 @@ Verdict bad_json(simdjson::error_code error) {
 Status JsonDecoder::decode(const Records& records, Batch& out, Rejects& rejects) {
   out = nullptr;
   int64_t rows = 0;
-  LT_RETURN_IF_ERROR(builders_.reserve(static_cast<int64_t>(records.rows.size())));
+  LT_RETURN_IF_ERROR(builders_.begin(static_cast<int64_t>(records.rows.size())));
   for (const RecordView& record : records.rows) {
     if (record.value == nullptr && options_.skip_tombstones) continue;
     if (Verdict verdict = read_record(record); verdict.code != nullptr) {
