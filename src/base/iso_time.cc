@@ -113,7 +113,7 @@ std::optional<int> offset(Scanner& in) {
   return west ? -seconds : seconds;
 }
 
-/// Eight characters that a text may have: `0` stands for any digit, all else for itself.
+/// Eight characters that a text may have: `0` stands for any digit, all else for itself. Immutable.
 class Shape {
  public:
   constexpr explicit Shape(const char (&text)[9]) : text_(word([&](size_t i) { return text[i]; })),
