@@ -1,5 +1,9 @@
 #include "base/iso_time.h"
 
+#include <array>
+#include <bit>
+#include <cstring>
+
 namespace laketide {
 namespace {
 
@@ -109,9 +113,66 @@ std::optional<int> offset(Scanner& in) {
   return west ? -seconds : seconds;
 }
 
+/// Eight characters that a text may have: `0` stands for any digit, all else for itself. Immutable.
+class Shape {
+ public:
+  constexpr explicit Shape(const char (&text)[9]) : text_(word([&](size_t i) { return text[i]; })),
+      fixed_(word([&](size_t i) { return text[i] == '0' ? '\0' : '\xff'; })) {}
+
+  bool fits(const char* at) const {
+    constexpr uint64_t kHighBits = 0x8080808080808080, kToHighBit = 0x7676767676767676;  // what takes 10 there, and 9 not
+    uint64_t found = 0;
+    std::memcpy(&found, at, sizeof found);
+    const uint64_t differs = found ^ text_;
+    return (((differs + kToHighBit) | differs) & kHighBits) == 0 && (differs & fixed_) == 0;
+  }
+
+ private:
+  template <typename At>
+  static constexpr uint64_t word(At at) {
+    std::array<char, 8> bytes{};
+    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = at(i);
+    return std::bit_cast<uint64_t>(bytes);
+  }
+  uint64_t text_;
+  uint64_t fixed_;
+};
+
+int two_digits(const char* at) { return (at[0] - '0') * 10 + (at[1] - '0'); }
+
+/// `YYYY-MM-DDTHH:MM:SS[.fraction]Z`, as nearly every program writes times, eight characters at once, to `micros`. False says nothing
+/// of the text but that it must be read the long way.
+bool parse_common_form(std::string_view text, int64_t& micros) {
+  constexpr Shape kYearMonth("0000-00-"), kDayHour("00T00:00"), kClock("00:00:00");
+  constexpr size_t kWithoutFraction = 20, kFractionMax = 9;
+  const char* const at = text.data();
+  if (text.size() < kWithoutFraction || text.back() != 'Z') return false;
+  if (!kYearMonth.fits(at) || !kDayHour.fits(at + 8) || !kClock.fits(at + 11)) return false;
+  const int year = two_digits(at) * 100 + two_digits(at + 2), month = two_digits(at + 5), day = two_digits(at + 8);
+  const int hour = two_digits(at + 11), minute = two_digits(at + 14), second = two_digits(at + 17);
+  if (year < 1 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return false;
+  if (day > 28 && day > days_in(year, month)) return false;
+  int fraction = 0;
+  if (text.size() > kWithoutFraction) {
+    const size_t digits = text.size() - kWithoutFraction - 1;
+    if (at[19] != '.' || digits < 1 || digits > kFractionMax) return false;
+    int unit = kMicrosPerSecond;
+    for (size_t i = 0; i < digits; ++i) {
+      const unsigned digit = static_cast<unsigned char>(at[kWithoutFraction + i]) - unsigned{'0'};
+      if (digit > 9) return false;
+      unit /= 10;  // 0 behind the sixth
+      fraction += static_cast<int>(digit) * unit;
+    }
+  }
+  const int64_t seconds = days_since_1970(year, month, day) * kSecondsPerDay + (hour * 60 + minute) * 60 + second;
+  micros = seconds * kMicrosPerSecond + fraction;
+  return true;
+}
+
 }  // namespace
 
 std::optional<IsoTime> parse_iso_time(std::string_view text) {
+  if (int64_t micros = 0; parse_common_form(text, micros)) return IsoTime{Instant{micros}, true};
   Scanner in(text);
   const auto days = date(in);
   if (!days) return std::nullopt;

@@ -80,6 +80,26 @@ arrow::Status append(Kind kind, arrow::ArrayBuilder& to, const Records& records,
   return append_headers(to, records, record);
 }
 
+/// All of a column of one width at once: no look at the builder's room, and none at its bitmap, for each.
+template <typename Builder, typename Value>
+arrow::Status append_each(arrow::ArrayBuilder& to, std::span<const size_t> rows, Value value) {
+  auto& builder = static_cast<Builder&>(to);
+  const int64_t before = builder.length();
+  ARROW_RETURN_NOT_OK(builder.AppendEmptyValues(static_cast<int64_t>(rows.size())));
+  for (size_t i = 0; i < rows.size(); ++i) builder[before + static_cast<int64_t>(i)] = value(rows[i]);
+  return arrow::Status::OK();
+}
+
+arrow::Status append(Kind kind, arrow::ArrayBuilder& to, const Records& records, std::span<const size_t> rows) {
+  switch (kind) {
+    case Kind::kPartition: return append_each<arrow::Int32Builder>(to, rows, [&](size_t row) { return records.rows[row].partition; });
+    case Kind::kOffset: return append_each<arrow::Int64Builder>(to, rows, [&](size_t row) { return records.rows[row].offset.value; });
+    default: break;
+  }
+  for (const size_t row : rows) ARROW_RETURN_NOT_OK(append(kind, to, records, records.rows[row]));
+  return arrow::Status::OK();
+}
+
 }  // namespace
 
 bool is_record_pseudo_column(std::string_view name) { return find(name) != nullptr; }
@@ -122,6 +142,13 @@ void PseudoColumns::append(const Records& records, const RecordView& record) {
   for (auto& column : builders_->columns) {
     if (!builders_->failed.ok()) return;
     builders_->failed = laketide::append(column.kind, *column.builder, records, record);
+  }
+}
+
+void PseudoColumns::append(const Records& records, std::span<const size_t> rows) {
+  for (auto& column : builders_->columns) {
+    if (!builders_->failed.ok()) return;
+    builders_->failed = laketide::append(column.kind, *column.builder, records, rows);
   }
 }
 

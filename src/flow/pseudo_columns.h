@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,8 @@ class PseudoColumns {
   ~PseudoColumns();
   /// Adds one record's place. Cheap: appends to fixed-width builders unless _key, _value or _headers are wanted.
   void append(const Records& records, const RecordView& record);
+  /// Adds the places of the records at `rows`, column by column, which is what a batch of many wants.
+  void append(const Records& records, std::span<const size_t> rows);
   /// The columns, in the order of the names; empties the builders.
   Result<std::vector<std::shared_ptr<arrow::Array>>> finish();
   std::vector<std::shared_ptr<arrow::Field>> fields() const;

@@ -181,7 +181,9 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const ConsumerOptions& options,
                               {"statistics.interval.ms", "5000"},
                               {"max.poll.interval.ms", "86400000"},
                               {"fetch.wait.max.ms", "100"},
-                              {"fetch.message.max.bytes", "1048576"},
+                              // Small: what is decoded was fetched just before and is still in the cache, and a buffer of this size is used again
+                              // instead of being mapped and cleared anew. A longer record still comes whole.
+                              {"fetch.message.max.bytes", "131072"},
                               {"fetch.max.bytes", "4194304"},
                               {"queued.min.messages", std::to_string(messages)},
                               {"queued.max.messages.kbytes", std::to_string(fuse_kbytes)}},

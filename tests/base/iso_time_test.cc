@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+#include <random>
+
 namespace laketide {
 namespace {
 
@@ -42,6 +45,49 @@ TEST(IsoTime, ReadsEveryDayBackAsItWasWritten) {
     ASSERT_TRUE(time);
     ASSERT_EQ(time->instant.micros, instant.micros);
     ASSERT_EQ(parse_iso_date(to_iso(instant).substr(0, 10)), day);
+  }
+}
+
+// The commonest form has a way of its own; with `t` in place of `T` the same text goes the long one.
+std::string the_long_way(std::string text) {
+  if (text.size() > 10 && text[10] == 'T') text[10] = 't';
+  return read(text);
+}
+
+TEST(IsoTime, ReadsTheCommonFormAsTheLongWayDoes) {
+  for (const int year : {0, 1, 1900, 1969, 1970, 2000, 2023, 2024, 9999}) {
+    for (int month = 0; month <= 13; ++month) {
+      for (int day = 0; day <= 32; ++day) {
+        char text[32];
+        std::snprintf(text, sizeof text, "%04d-%02d-%02dT23:59:59.999Z", year, month, day);
+        ASSERT_EQ(read(text), the_long_way(text)) << text;
+      }
+    }
+  }
+  for (const char* clock : {"00:00:00", "23:59:59", "24:00:00", "23:60:00", "23:59:60", "23:59:61", "99:99:99"}) {
+    for (const char* fraction : {"", ".", ".0", ".9", ".12", ".123", ".1234", ".12345", ".123456", ".1234567", ".12345678", ".999999999",
+                                 ".9999999999", ",123", ".12a", ".12/", ".12:"}) {
+      const std::string text = std::string("2026-01-02T") + clock + fraction + "Z";
+      ASSERT_EQ(read(text), the_long_way(text)) << text;
+    }
+  }
+}
+
+TEST(IsoTime, ReadsDamagedTextsAsTheLongWayDoes) {
+  std::mt19937 random(20260102);
+  for (int i = 0; i < 300'000; ++i) {
+    std::string text = i % 2 == 0 ? "2024-02-29T23:59:58.123456Z" : "1999-12-31T00:00:00Z";
+    for (unsigned n = 1 + random() % 3; n > 0; --n) {
+      const size_t at = random() % text.size();
+      const char byte = random() % 4 == 0 ? static_cast<char>(random()) : "0123456789/:-.TZ+ "[random() % 18];
+      switch (random() % 6) {
+        case 0: text.erase(at, 1); break;
+        case 1: text.insert(at, 1, byte); break;
+        default: text[at] = byte;
+      }
+    }
+    if (text.size() > 10 && text[10] == 't') continue;
+    ASSERT_EQ(read(text), the_long_way(text)) << text;
   }
 }
 

@@ -20,11 +20,11 @@ class ColumnBuilders {
   ColumnBuilders(const Schema& schema, const std::vector<Column>& columns, arrow::MemoryPool* memory);
   ~ColumnBuilders();
 
-  /// Makes room for `rows` more; call before the rows of a batch.
-  Status reserve(int64_t rows);
+  /// Begins a batch of at most `rows`.
+  Status begin(int64_t rows);
   /// Appends one row: a cell for each column, in order.
   Status append(std::span<const Cell> cells, const std::vector<Cell>& elements);
-  /// The columns; the builders are empty then.
+  /// The columns; call begin before the next batch.
   Result<std::vector<std::shared_ptr<arrow::Array>>> finish();
 
  private:

@@ -20,8 +20,8 @@ namespace ondemand = simdjson::ondemand;
 
 constexpr size_t kShownMax = 64;
 
-/// Why a record was refused; empty code: it was not. Confined to its task.
-struct Verdict {
+/// Why a record was refused. Confined to its task.
+struct Refusal {
   const char* code = nullptr;
   std::string reason;
 };
@@ -86,17 +86,27 @@ class JsonDecoder final : public Decoder {
     arrow::FieldVector fields = options_.wanted->fields();
     for (const auto& field : pseudo_.fields()) fields.push_back(field);
     schema_ = arrow::schema(std::move(fields));
+    for (size_t i = 0; i < cells_.size(); ++i) {
+      if (plan_.columns()[i].not_null) required_.push_back(i);
+    }
   }
 
   Status decode(const Records& records, Batch& out, Rejects& rejects) override;
 
  private:
-  Verdict read_record(const RecordView& record);
-  Verdict read_fields(ondemand::document& document, ondemand::object& object);
+  // These answer false for a record that cannot be used; refusal_ then says why.
+  bool read_record(const RecordView& record);
+  bool read_fields(ondemand::document& document, ondemand::object& object);
   simdjson::error_code find_column(ondemand::field& field, size_t position, FieldName& name);
-  Verdict read_unknown(ondemand::document& document, std::string_view raw_name, ondemand::value& value);
-  Verdict check_nulls() const;
-  Verdict refuse(Outcome outcome, const Column& column, const char* value) const;
+  bool read_unknown(ondemand::document& document, std::string_view raw_name, ondemand::value& value);
+  bool check_nulls();
+  bool refuse(Outcome outcome, const Column& column, const char* value);
+  bool refuse(const char* code, std::string reason) {
+    refusal_ = {code, std::move(reason)};
+    return false;
+  }
+  bool refuse_json(std::string_view why) { return refuse("bad_json", "the value is not JSON: " + std::string(why)); }
+  bool refuse_json(simdjson::error_code error);
   std::string_view copy_padded(const RecordView& record);
 
   const JsonDecoderOptions options_;
@@ -110,35 +120,37 @@ class JsonDecoder final : public Decoder {
   std::vector<char> padded_;
   std::string_view text_;  // of the record, in padded_
   std::string rescued_;
+  Refusal refusal_;
+  std::vector<size_t> required_;  // columns that are not null
+  std::vector<size_t> kept_;      // records that became rows
 };
 
-Verdict bad_json(std::string_view why) { return {"bad_json", "the value is not JSON: " + std::string(why)}; }
-
-Verdict bad_json(simdjson::error_code error) {
+bool JsonDecoder::refuse_json(simdjson::error_code error) {
   switch (error) {
-    case simdjson::UTF8_ERROR: return bad_json("it is not UTF-8");
-    case simdjson::EMPTY: return bad_json("it is empty");
-    case simdjson::UNESCAPED_CHARS: return bad_json("a string holds a control character");
-    case simdjson::UNCLOSED_STRING: return bad_json("a string does not end");
-    default: return bad_json("it breaks off or is malformed");
+    case simdjson::UTF8_ERROR: return refuse_json("it is not UTF-8");
+    case simdjson::EMPTY: return refuse_json("it is empty");
+    case simdjson::UNESCAPED_CHARS: return refuse_json("a string holds a control character");
+    case simdjson::UNCLOSED_STRING: return refuse_json("a string does not end");
+    default: return refuse_json("it breaks off or is malformed");
   }
 }
 
 Status JsonDecoder::decode(const Records& records, Batch& out, Rejects& rejects) {
   out = nullptr;
-  int64_t rows = 0;
-  LT_RETURN_IF_ERROR(builders_.reserve(static_cast<int64_t>(records.rows.size())));
+  kept_.clear();
+  LT_RETURN_IF_ERROR(builders_.begin(static_cast<int64_t>(records.rows.size())));
   for (const RecordView& record : records.rows) {
     if (record.value == nullptr && options_.skip_tombstones) continue;
-    if (Verdict verdict = read_record(record); verdict.code != nullptr) {
-      rejects.add(records, record, RejectStage::kDecode, verdict.code, std::move(verdict.reason));
+    if (!read_record(record)) {
+      rejects.add(records, record, RejectStage::kDecode, refusal_.code, std::move(refusal_.reason));
       continue;
     }
     LT_RETURN_IF_ERROR(builders_.append(cells_, reader_.elements()));
-    if (!options_.hidden.empty()) pseudo_.append(records, record);
-    ++rows;
+    kept_.push_back(static_cast<size_t>(&record - records.rows.data()));
   }
+  const auto rows = static_cast<int64_t>(kept_.size());
   LT_ASSIGN_OR_RETURN(auto arrays, builders_.finish());
+  pseudo_.append(records, kept_);
   LT_ASSIGN_OR_RETURN(auto hidden, pseudo_.finish());
   if (rows == 0) return {};
   for (auto& array : hidden) arrays.push_back(std::move(array));
@@ -157,21 +169,21 @@ std::string_view JsonDecoder::copy_padded(const RecordView& record) {
   return {padded_.data(), record.value_size};
 }
 
-Verdict JsonDecoder::read_record(const RecordView& record) {
+bool JsonDecoder::read_record(const RecordView& record) {
   for (Cell& cell : cells_) cell.is_set = false;
   rescued_.clear();
   reader_.start_record(record.value_size);
   if (record.value == nullptr) return check_nulls();
   text_ = copy_padded(record);
   ondemand::document document;
-  if (const auto error = parser_.iterate(text_.data(), text_.size(), padded_.size()).get(document)) return bad_json(error);
+  if (const auto error = parser_.iterate(text_.data(), text_.size(), padded_.size()).get(document)) return refuse_json(error);
   ondemand::object object;
   if (const auto error = document.get_object().get(object)) {
-    if (error != simdjson::INCORRECT_TYPE) return bad_json(error);
-    return {"not_an_object", "the value must be one JSON object, and is " + shown(text_)};
+    if (error != simdjson::INCORRECT_TYPE) return refuse_json(error);
+    return refuse("not_an_object", "the value must be one JSON object, and is " + shown(text_));
   }
-  if (Verdict verdict = read_fields(document, object); verdict.code != nullptr) return verdict;
-  if (!is_at_end(document)) return bad_json("something stands behind the object");
+  if (!read_fields(document, object)) return false;
+  if (!is_at_end(document)) return refuse_json("something stands behind the object");
   if (plan_.rescued() >= 0 && !rescued_.empty()) {
     rescued_ += '}';
     cells_[static_cast<size_t>(plan_.rescued())].set_bytes(rescued_);
@@ -179,14 +191,14 @@ Verdict JsonDecoder::read_record(const RecordView& record) {
   return check_nulls();
 }
 
-Verdict JsonDecoder::read_fields(ondemand::document& document, ondemand::object& object) {
+bool JsonDecoder::read_fields(ondemand::document& document, ondemand::object& object) {
   size_t position = 0;
   for (auto one : object) {
-    if (one.error() != simdjson::SUCCESS) return bad_json(one.error());
+    if (one.error() != simdjson::SUCCESS) return refuse_json(one.error());
     // No copies of fields and values: each is a store that the next load has to wait for.
     ondemand::field&& field = std::move(one).value_unsafe();
     FieldName name;
-    if (const auto error = find_column(field, position++, name)) return bad_json(error);
+    if (const auto error = find_column(field, position++, name)) return refuse_json(error);
     ondemand::value& value = field.value();
     if (name.column >= 0) {
       const auto index = static_cast<size_t>(name.column);
@@ -195,11 +207,11 @@ Verdict JsonDecoder::read_fields(ondemand::document& document, ondemand::object&
       if (outcome != Outcome::kOk) return refuse(outcome, plan_.columns()[index], token.data());
     } else if (name.column == kUnwantedField || options_.unknown == UnknownFields::kIgnore) {
       if (const Outcome outcome = reader_.skip(value); outcome != Outcome::kOk) return refuse(outcome, {}, nullptr);
-    } else if (Verdict verdict = read_unknown(document, name.raw, value); verdict.code != nullptr) {
-      return verdict;
+    } else if (!read_unknown(document, name.raw, value)) {
+      return false;
     }
   }
-  return {};
+  return true;
 }
 
 simdjson::error_code JsonDecoder::find_column(ondemand::field& field, size_t position, FieldName& name) {
@@ -225,9 +237,9 @@ simdjson::error_code JsonDecoder::find_column(ondemand::field& field, size_t pos
   return simdjson::SUCCESS;
 }
 
-Verdict JsonDecoder::read_unknown(ondemand::document& document, std::string_view raw_name, ondemand::value& value) {
+bool JsonDecoder::read_unknown(ondemand::document& document, std::string_view raw_name, ondemand::value& value) {
   if (options_.unknown == UnknownFields::kFail) {
-    return {"unknown_field", "the schema has no such field, and schema_policy is fail: " + shown(raw_name)};
+    return refuse("unknown_field", "the schema has no such field, and schema_policy is fail: " + shown(raw_name));
   }
   std::string_view raw;
   if (const Outcome outcome = reader_.take_raw(document, value, raw); outcome != Outcome::kOk) return refuse(outcome, {}, nullptr);
@@ -235,27 +247,25 @@ Verdict JsonDecoder::read_unknown(ondemand::document& document, std::string_view
   rescued_ += raw_name;
   rescued_ += "\":";
   rescued_ += raw;
-  return {};
+  return true;
 }
 
-Verdict JsonDecoder::check_nulls() const {
-  for (size_t i = 0; i < cells_.size(); ++i) {
-    const Column& column = plan_.columns()[i];
-    if (column.not_null && !cells_[i].is_set) {
-      return {"missing_field", "the column is `not null`, and the record has no value for it: " + column.name};
-    }
+bool JsonDecoder::check_nulls() {
+  for (const size_t i : required_) {
+    if (cells_[i].is_set) continue;
+    return refuse("missing_field", "the column is `not null`, and the record has no value for it: " + plan_.columns()[i].name);
   }
-  return {};
+  return true;
 }
 
-Verdict JsonDecoder::refuse(Outcome outcome, const Column& column, const char* value) const {
-  if (outcome == Outcome::kBadJson) return bad_json("a value is malformed");
-  if (outcome == Outcome::kTooDeep) return bad_json("it is nested deeper than " + std::to_string(kDepthMax));
+bool JsonDecoder::refuse(Outcome outcome, const Column& column, const char* value) {
+  if (outcome == Outcome::kBadJson) return refuse_json("a value is malformed");
+  if (outcome == Outcome::kTooDeep) return refuse_json("it is nested deeper than " + std::to_string(kDepthMax));
   const char* const end = text_.data() + text_.size();
   const std::string seen = shown({value, value_size(value, end)});
   const std::string list = column.kind == ColumnKind::kList ? "an array, each " : "";
   const std::string what = outcome == Outcome::kOutOfRange ? "is a number that its type cannot hold" : "must be " + list + expectation(column);
-  return {"wrong_type", "field " + column.name + " (" + column.sql_type + ") " + what + "; it is " + seen};
+  return refuse("wrong_type", "field " + column.name + " (" + column.sql_type + ") " + what + "; it is " + seen);
 }
 
 }  // namespace

@@ -31,9 +31,16 @@ class FixedCell final : public CellEncoder {
     const auto& array = static_cast<const ArrayType&>(values);
     const int64_t rows = array.length();
     Wire wire{};
+    if (array.null_count() == 0) {
+      for (int64_t row = 0; row < rows; ++row) {
+        sizes[row] += kCellBytes;
+        if (!convert_(array.Value(row), wire)) refusals.add(row, kOutOfRange, reason_);
+      }
+      return;
+    }
     for (int64_t row = 0; row < rows; ++row) {
       const bool null = array.IsNull(row);
-      sizes[row] += null ? 4 : 4 + sizeof(Wire);
+      sizes[row] += null ? 4 : kCellBytes;
       if (!null && !convert_(array.Value(row), wire)) refusals.add(row, kOutOfRange, reason_);
     }
   }
@@ -41,22 +48,31 @@ class FixedCell final : public CellEncoder {
   void write(const arrow::Array& values, char* out, size_t* at) override {
     const auto& array = static_cast<const ArrayType&>(values);
     const int64_t rows = array.length();
+    if (array.null_count() == 0) {
+      for (int64_t row = 0; row < rows; ++row) put(array, row, out, at);
+      return;
+    }
     for (int64_t row = 0; row < rows; ++row) {
-      char* cell = out + at[row];
-      if (array.IsNull(row)) {
-        put_big_endian<int32_t>(cell, -1);
-        at[row] += 4;
+      if (array.IsValid(row)) {
+        put(array, row, out, at);
         continue;
       }
-      Wire wire{};
-      static_cast<void>(convert_(array.Value(row), wire));
-      put_big_endian<int32_t>(cell, sizeof(Wire));
-      put_big_endian<Wire>(cell + 4, wire);
-      at[row] += 4 + sizeof(Wire);
+      put_big_endian<int32_t>(out + at[row], -1);
+      at[row] += 4;
     }
   }
 
  private:
+  static constexpr size_t kCellBytes = 4 + sizeof(Wire);
+
+  void put(const ArrayType& array, int64_t row, char* out, size_t* at) const {
+    Wire wire{};
+    static_cast<void>(convert_(array.Value(row), wire));
+    put_big_endian<int32_t>(out + at[row], sizeof(Wire));
+    put_big_endian<Wire>(out + at[row] + 4, wire);
+    at[row] += kCellBytes;
+  }
+
   Convert convert_;
   const char* reason_;
 };

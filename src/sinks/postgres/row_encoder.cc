@@ -28,11 +28,16 @@ class PlaceColumns {
     }
   }
 
-  std::string_view topic(int64_t row) const { return topic_ && topic_->IsValid(row) ? topic_->GetView(row) : std::string_view(); }
-  int32_t partition(int64_t row) const { return partition_ && partition_->IsValid(row) ? partition_->Value(row) : -1; }
-  int64_t offset(int64_t row) const { return offset_ && offset_->IsValid(row) ? offset_->Value(row) : -1; }
+  std::string_view topic(int64_t row) const { return has(topic_, row) ? topic_->GetView(row) : std::string_view(); }
+  int32_t partition(int64_t row) const { return has(partition_, row) ? partition_->Value(row) : -1; }
+  int64_t offset(int64_t row) const { return has(offset_, row) ? offset_->Value(row) : -1; }
 
  private:
+  template <typename Array>
+  static bool has(const std::shared_ptr<Array>& column, int64_t row) {
+    return column && (column->null_bitmap_data() == nullptr || column->IsValid(row));
+  }
+
   std::shared_ptr<arrow::StringArray> topic_;
   std::shared_ptr<arrow::Int32Array> partition_;
   std::shared_ptr<arrow::Int64Array> offset_;

@@ -42,8 +42,9 @@ class BytesCell final : public CellEncoder {
     const auto& array = static_cast<const ArrayType&>(values);
     const int64_t rows = array.length();
     const bool each = check_ != Check::kNone && !all_clean(array);
+    const bool nulls = array.null_count() != 0;
     for (int64_t row = 0; row < rows; ++row) {
-      if (array.IsNull(row)) {
+      if (nulls && array.IsNull(row)) {
         sizes[row] += 4;
         continue;
       }
@@ -57,9 +58,10 @@ class BytesCell final : public CellEncoder {
   void write(const arrow::Array& values, char* out, size_t* at) override {
     const auto& array = static_cast<const ArrayType&>(values);
     const int64_t rows = array.length();
+    const bool nulls = array.null_count() != 0;
     for (int64_t row = 0; row < rows; ++row) {
       char* cell = out + at[row];
-      if (array.IsNull(row)) {
+      if (nulls && array.IsNull(row)) {
         put_big_endian<int32_t>(cell, -1);
         at[row] += 4;
         continue;

@@ -41,8 +41,12 @@ class CopyWriter final : public Writer {
   }
 
  private:
+  // With the room that the one before took: growing it means copying it.
   void begin_chunk() {
     chunk_ = Chunk{};
+    chunk_.bytes.reserve(room_bytes_);
+    chunk_.ends.reserve(room_rows_);
+    chunk_.places.reserve(room_rows_);
     chunk_.target = place_.target;
     chunk_.epoch = epoch_;
     chunk_.term = term_;
@@ -50,6 +54,8 @@ class CopyWriter final : public Writer {
 
   Status hand_on() {
     const bool nothing = chunk_.empty();
+    room_bytes_ = chunk_.bytes.size();
+    room_rows_ = chunk_.rows();
     LT_ASSIGN_OR_RETURN(const bool work, nothing ? Result<bool>(false) : place_.queue->push(std::exchange(chunk_, {})));
     if (!nothing) begin_chunk();
     if (work) place_.work();
@@ -62,6 +68,8 @@ class CopyWriter final : public Writer {
   uint64_t term_;
   int64_t epoch_ = Chunk::kOpenEpoch;
   Chunk chunk_;
+  size_t room_bytes_ = 0;
+  size_t room_rows_ = 0;
   int64_t rows_ = 0;
   int64_t bytes_ = 0;
 };
