@@ -66,9 +66,13 @@ Status check_max(const config::PipelineSpec& pipeline, bool repeats_allowed) {
 
 }  // namespace
 
-Jobs::Jobs(JobsHost host) : host_(std::move(host)), upkeep_(host_.scheduler->io_actor("jobs")) {}
+Jobs::Jobs(JobsHost host) : host_(std::move(host)), upkeep_(host_.scheduler->io_actor("jobs")) { tie_->jobs = this; }
 
-Jobs::~Jobs() { upkeep_.close(); }
+Jobs::~Jobs() {
+  upkeep_.close();
+  std::lock_guard lock(tie_->mutex);
+  tie_->jobs = nullptr;
+}
 
 Status Jobs::restore(bool start) {
   LT_ASSIGN_OR_RETURN(const auto rows, host_.ledger->unfinished_jobs());
@@ -193,7 +197,10 @@ Result<JobStatus> Jobs::submit(const JobRequest& request, const JobOffsets& offs
 void Jobs::start_some() {
   if (!looked_after_ && !active_.empty()) {
     looked_after_ = true;
-    host_.scheduler->after(kLookEvery, upkeep_, [this] { look_after(); });
+    host_.scheduler->after(kLookEvery, upkeep_, [tie = tie_] {
+      std::lock_guard lock(tie->mutex);
+      if (tie->jobs != nullptr) tie->jobs->look_after();
+    });
   }
   for (auto next = queue_.begin(); next != queue_.end() && !held_ && running_ < host_.service->batch_defaults.max_running;) {
     Active& job = active_.at(*next);

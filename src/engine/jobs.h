@@ -85,6 +85,12 @@ class Jobs {
     bool expired = false;
   };
 
+  /// Lets a look that is due find out that the jobs are gone. Thread-safe.
+  struct Tie {
+    std::mutex mutex;
+    Jobs* jobs;  // null once they are gone; guarded by mutex
+  };
+
   Result<std::optional<JobStatus>> find_by_key(const JobRequest& request) const;
   JobRecord make_record(const JobRequest& request, const CatalogEntry& pipeline) const;
   Status take_up(const JobRow& row);
@@ -105,6 +111,7 @@ class Jobs {
 
   const JobsHost host_;
   IoActor upkeep_;
+  const std::shared_ptr<Tie> tie_ = std::make_shared<Tie>();
   mutable std::mutex mutex_;
   std::map<std::string, Active> active_;        // by id; guarded by mutex_
   std::deque<std::string> queue_;               // ids of QUEUED ones; guarded by mutex_

@@ -12,10 +12,10 @@ FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
 class Topic:
     """A topic of generated records; `count` in each partition."""
 
-    def __init__(self, kafka, name, partitions=2, count=2000, seed=5):
+    def __init__(self, kafka, name, partitions=2, count=2000, seed=5, spec=None):
         kafka.create_topic(name, partitions)
         self.name, self.partitions, self.count = name, partitions, count
-        self.feed = Feed(RecordSpec(seed), partitions, name, name)
+        self.feed = Feed(spec or RecordSpec(seed), partitions, name, name)
         Generator(kafka.address, self.feed).run(dict.fromkeys(range(partitions), 0), count)
 
     def document(self, name, path=None, **more):

@@ -1,15 +1,20 @@
 """Batch jobs that are cancelled, late, cut, refused, too large or too many: all of a job or nothing, and the streams exact."""
+import json
+import re
 import sqlite3
 import statistics
 import time
 from contextlib import closing
+from pathlib import Path
 
 import psycopg
 import pytest
 import requests
+from deltalake import DeltaTable
 
 from jobs import Topic, ended, keys_in, submit, succeeded
 from proven import Proven, started
+from record import RecordSpec
 from waiting import wait_until
 
 RANGES = {0: (0, 1500), 1: (100, 2000)}
@@ -34,6 +39,12 @@ def planned(daemon, line):
     """Whether the ledger has an epoch of this line."""
     with closing(sqlite3.connect(f"file:{daemon.state}/ledger.sqlite?mode=ro", uri=True)) as ledger:
         return ledger.execute("SELECT count(*) FROM epochs WHERE pipeline = ?", (line,)).fetchone()[0] > 0
+
+
+def resident(daemon):
+    """Bytes of memory that the process holds."""
+    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) << 10
 
 
 def cancel(daemon, job, expect):
@@ -168,6 +179,18 @@ def test_over_its_memory_it_fails_alone(kafka, topic):
         stream.assert_exact(daemon)
 
 
+def test_a_job_of_more_bytes_than_its_memory_is_staged_on_disk(kafka):
+    count, size = 40_000, 2000
+    wide = Topic(kafka, "wide", 2, count, spec=RecordSpec(9, size=size))
+    document = {"name": "wide", "source": {"kafka": {"topic": "wide"}, "format": {"text": {}}}, "sinks": [{"delta": {"path": "wide"}}]}
+    with started(kafka, engine={"memory": "128MiB"}, pools={"batch-pool": {"memory": "75%"}}) as daemon:
+        bound = next(pool for pool in daemon.get("/pools")["pools"] if pool["name"] == "batch-pool")["memoryBytesMax"]
+        assert 2 * count * size > 1.5 * bound
+        assert succeeded(daemon, submit(daemon, document))["rowsOut"] == 2 * count
+        values = DeltaTable(str(daemon.lake / "wide")).to_pyarrow_table(columns=["value"])["value"]
+        assert sorted((v["p"], v["i"]) for v in map(json.loads, values.to_pylist())) == wide.keys({0: (0, count), 1: (0, count)})
+
+
 def test_one_that_commits_as_it_goes_says_how_far_it_came(kafka, topic):
     document = topic.document("piecemeal")
     document["source"]["kafka"]["max_offsets_per_epoch"] = 200
@@ -195,11 +218,12 @@ def test_a_thousand_wait_in_order_and_one_more_is_told_so(kafka, topic):
     with started(kafka, batch_defaults={"max_running": 1, "max_queued": 1000}) as daemon:
         armed(daemon, "epoch.prepare.before=delay:60000")
         submit(daemon, topic.document("holds-the-place"), small)
-        took, ids = [], []
+        took, ids, held = [], [], resident(daemon)
         for n in range(1000):
             begin = time.perf_counter()
             ids.append(submit(daemon, topic.document("crowd"), small)["jobId"])
             took.append(time.perf_counter() - begin)
+        assert resident(daemon) - held <= 32 << 20
         full = daemon.request("POST", "/batch/run", topic.document("crowd"))
         assert full.status_code == 429 and full.json()["code"] == "queue_full" and "Retry-After" in full.headers
         print(f"submit: median {statistics.median(took) * 1000:.1f} ms, worst {max(took) * 1000:.1f} ms")
