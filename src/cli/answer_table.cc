@@ -126,7 +126,7 @@ std::string short_size(int64_t bytes) {
 
 std::string short_count(int64_t count) {
   std::string text = std::to_string(count);
-  for (auto at = static_cast<int64_t>(text.size()) - 3; at > (count < 0 ? 1 : 0); at -= 3) text.insert(static_cast<size_t>(at), ",");
+  for (auto at = static_cast<int64_t>(text.size()) - 3; at > (count < 0 ? 1 : 0); at -= 3) text.insert(static_cast<size_t>(at), 1, ',');
   return text;
 }
 
