@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLook{100};
-constexpr std::chrono::hours kPatience{24 * 365 * 10};  // whoever waits in the foreground is the deadline
+constexpr std::chrono::hours kNoDeadline{24 * 365 * 10};  // whoever waits in the foreground is the deadline
 /// Before the number in the names of a run's progress: none of the service's jobs has it.
 constexpr const char* kJobMark = "run.";
 
@@ -81,7 +81,7 @@ JobRequest request_of(const RunOptions& options, const std::string& pipeline) {
   request.end_offset = options.to;
   request.atomic = !options.no_atomic;
   request.allow_repeats = options.allow_repeats;
-  request.deadline = kPatience;
+  request.deadline = kNoDeadline;
   return request;
 }
 
