@@ -136,15 +136,12 @@ TEST_F(KafkaSourceTest, ChargesTheClientsThreadsToItsRun) {
   auto source = open(options());
   auto scheduler = make_scheduler({.workers = 1});
   const Account account = scheduler->open_account({"p", "run"});
-  std::chrono::nanoseconds while_reading{0};
   {
     Lane lane(*source, account);
     lane.budget.rows_max = 100;
     ASSERT_TRUE(lane.reader().assign({{place(0), range(0, 2000)}}).ok());
     ASSERT_TRUE(lane.poll_until(SIZE_MAX).ok());
-    while_reading = account.used();
   }
-  EXPECT_GT(account.used(), while_reading) << "the rest is charged with the reader's end";
   // The broker thread took 2000 records off the wire: 10 µs of work at the very least, and no more than the seconds of this test.
   EXPECT_GT(account.used(), std::chrono::microseconds(10));
   EXPECT_LT(account.used(), std::chrono::seconds(30));
