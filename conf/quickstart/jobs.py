@@ -101,7 +101,9 @@ def watch(arguments):
         if time.monotonic() > deadline:
             raise SystemExit(f"the jobs have not ended within {PATIENCE} s")
         time.sleep(0.25)
-    print()
+    # A free machine may be through with all of them before the first look.
+    pools = ", ".join(f"{pool['name']} {pool['shareMinute']:.1%}" for pool in ask(arguments.url, "/pools")["pools"])
+    print(f"  of the last minute's CPU time: {pools}\n")
     for job in jobs:
         print(f"  {job['jobId']} {job['pipeline']} {job['status']}: {job['rowsIn']} records in, {job['filtered']} filtered, "
               f"{job['rowsOut']} rows into {', '.join(job['sinks'])}")
