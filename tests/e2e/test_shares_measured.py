@@ -77,7 +77,7 @@ def test_a_stream_keeps_its_rate_and_its_latency_beside_saturating_jobs(kafka):
 
 def test_two_pools_share_by_their_weights_and_follow_a_change(kafka):
     kafka.create_topic("weighed", 4)
-    assert produce(kafka, "weighed", "--count", 4_000_000, "--rate", 0).wait(120) == 0
+    assert produce(kafka, "weighed", "--count", 8_000_000, "--rate", 0).wait(120) == 0
     with started(kafka, pools={"heavy": {"weight": 3}, "light": {"weight": 1}}) as daemon:
         jobs = [submit(daemon, document("weighed", f"{pool}-{n}", pool=pool)) for pool in ("heavy", "light") for n in range(4)]
         daemon.wait_for(lambda: all(daemon.get(f"/batch/{job['jobId']}")["progress"] > 0.01 for job in jobs), "the jobs to flow")
@@ -89,9 +89,9 @@ def test_two_pools_share_by_their_weights_and_follow_a_change(kafka):
                 seen.append(shares(daemon)["heavy"]["share"])
                 next_look += 1
             return seen
-        before = watched(5)
+        before = watched(4)
         daemon.request("PUT", "/pools/heavy", {"weight": 1})
-        after = watched(4)
+        after = watched(3)
         assert all(daemon.get(f"/batch/{job['jobId']}")["status"] == "RUNNING" for job in jobs)
         print(f"share of the heavy pool at 3 to 1: {before}; at 1 to 1: {after}")
         for job in jobs:
