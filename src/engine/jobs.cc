@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <random>
+#include <utility>
 
 #include "base/iso_time.h"
 #include "base/log.h"
@@ -316,7 +317,12 @@ void Jobs::finish(Active& job, JobState state, std::optional<JobError> error) {
   record.status.error = std::move(error);
   record.status.reason.clear();
   record.status.finished_at = to_iso(system_clock().now());
-  if (auto receipts = receipts_of(record); receipts.ok()) record.receipts = std::move(receipts).value();
+  has_ended_ = true;
+  if (auto receipts = receipts_of(record); receipts.ok()) {
+    record.receipts = std::move(receipts).value();
+  } else {
+    log::warn("a job's receipts could not be read; its counts say nothing", {{"job", record.status.id}, {"reason", receipts.status().to_string()}});
+  }
   count(record);
   if (state == JobState::kSucceeded) record.status.progress = 1;
   log::info("job ended", {{"job", record.status.id}, {"pipeline", record.status.pipeline}, {"state", to_string(state)},
@@ -491,6 +497,7 @@ void Jobs::look_after() {
     active_.erase(id);
   }
   const auto& keep = host_.service->batch_defaults;
+  if (!std::exchange(has_ended_, false)) return start_some();
   if (const Status forgotten = host_.ledger->forget_jobs(keep.keep_count, now - keep.keep_age.count()); !forgotten.ok()) {
     log::warn("old jobs could not be forgotten", {{"reason", forgotten.to_string()}});
   }

@@ -120,6 +120,7 @@ class Jobs {
   std::map<JobState, int64_t> ended_{{JobState::kSucceeded, 0}, {JobState::kFailed, 0}, {JobState::kCancelled, 0}};  // guarded by mutex_
   bool held_ = false;                           // guarded by mutex_
   bool looked_after_ = false;                   // a look is due; guarded by mutex_
+  bool has_ended_ = false;                      // some job, since old ones were forgotten; guarded by mutex_
 };
 
 }  // namespace laketide

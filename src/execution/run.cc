@@ -263,9 +263,8 @@ Status Run::attempt() {
   all_done_ = is_whole(recovery);
   if (all_done_) return {};  // whatever may have become of the topic since
   LT_ASSIGN_OR_RETURN(const PartitionBounds bounds, wait_for_topics());
-  LT_RETURN_IF_ERROR(spec_.job ? fix_ranges(bounds, recovery) : Status());
+  LT_RETURN_IF_ERROR(spec_.job ? fix_ranges(bounds, recovery) : resolve_starts(bounds, recovery));
   LT_RETURN_IF_ERROR(check_topics(bounds));
-  LT_RETURN_IF_ERROR(resolve_starts(bounds, recovery));
   all_done_ = spec_.job && !recovery.replay && records_in(*spec_.job->ranges) == 0;
   if (all_done_) return {};
   LT_RETURN_IF_ERROR(bind(recovery));
@@ -339,12 +338,12 @@ Status Run::fix_ranges(const PartitionBounds& bounds, const Recovery& recovery) 
     job.ranges = std::move(ranges);
     job.first = recovery.next;
   }
-  const bool begun = is_begun(recovery);
-  if (!begun && !job.resume) position_.positions.clear();
-  for (const auto& [place, range] : *job.ranges) {
-    if (!begun) position_.positions[place] = range.start;
+  if (!is_begun(recovery)) {
+    if (!job.resume) position_.positions.clear();
+    for (const auto& [place, range] : *job.ranges) position_.positions[place] = range.start;
   }
   const MutexLock lock(mutex_);
+  view_.committed = position_.positions;
   all_records_ = records_in(*job.ranges);
   return {};
 }
@@ -396,13 +395,12 @@ Status Run::check_topics(const PartitionBounds& bounds) {
 }
 
 Status Run::resolve_starts(const PartitionBounds& bounds, const Recovery& recovery) {
-  const bool fresh = !spec_.job && position_.positions.empty() && recovery.next == EpochId(0) && !recovery.replay;
+  const bool fresh = position_.positions.empty() && recovery.next == EpochId(0) && !recovery.replay;
   Positions starts;
   if (fresh) {
     LT_ASSIGN_OR_RETURN(starts, spec_.start(bounds, Wait::for_at_most(kCallTimeout, halt_.token())));
   }
   for (const auto& [place, bound] : bounds) {
-    if (spec_.job) break;  // reads what it was told to, and no more
     const auto start = starts.find(place);
     // A partition that appeared later is read from its first record.
     position_.positions.try_emplace(place, start == starts.end() ? bound.low : start->second);
