@@ -17,10 +17,13 @@ print(*(listener.getsockname()[1] for listener in held))
 PY
 }
 
-# Whether the process of DIR/pid is there and is the one we started: its command line names the directory.
+# Whether the process of DIR/pid is there and is the one we started: its command line names the directory. A process that is just
+# putting another program in its place shows an empty one, as a dead one does that nobody has waited for yet.
 running() {
-  local pid
-  pid=$(cat "$1/pid" 2> /dev/null) && [ -n "$pid" ] && { tr '\0' ' ' < "/proc/$pid/cmdline"; } 2> /dev/null | grep -qF -- "$1"
+  local pid line state
+  pid=$(cat "$1/pid" 2> /dev/null) && [ -n "$pid" ] && line=$({ tr '\0' ' ' < "/proc/$pid/cmdline"; } 2> /dev/null) || return 1
+  [ -z "$line" ] || { grep -qF -- "$1" <<< "$line"; return; }
+  state=$({ sed -n 's/^State:[[:space:]]*\(.\).*/\1/p' "/proc/$pid/status"; } 2> /dev/null) && [ -n "$state" ] && [ "$state" != Z ]
 }
 
 # wait_until SECONDS COMMAND...: polls until the command succeeds; 1 if it does not in time.
