@@ -1,6 +1,8 @@
 #include "scheduler/workers.h"
 
 #include <pthread.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <exception>
@@ -18,6 +20,9 @@ namespace laketide {
 
 namespace {
 constexpr std::chrono::milliseconds kLongStep{10};  // PRODUCT §10
+// Workers have something to do as long as any job has; what waits for a moment's processor beside them — an io thread with a commit, a
+// client's thread, a probe — gets it at once.
+constexpr int kNiceness = 5;
 constexpr const char* kEnginePool = "engine";
 constexpr const char* kDefaultPool = "default";
 }  // namespace
@@ -170,6 +175,7 @@ Workers::Workers(int count, std::chrono::microseconds quantum) : core_(std::make
   for (auto& slot : core_->slots) {
     slot.thread = std::thread([this, &slot] {
       pthread_setname_np(pthread_self(), "lt-worker");
+      (void)::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness);  // Linux: of this thread alone
       core_->loop(slot);
     });
   }

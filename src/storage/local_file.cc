@@ -59,6 +59,10 @@ Status sync_file(int fd, const std::string& path) {
 
 namespace {
 
+// So much of a file at most waits to be written when it is synced: a sync waits behind another file's, and a large one that begins
+// its way to the disk only then makes everyone wait.
+constexpr int64_t kUnwrittenMax = 1 << 20;
+
 /// See FileWriter. Confined to its task.
 class LocalFileWriter final : public FileWriter {
  public:
@@ -67,8 +71,14 @@ class LocalFileWriter final : public FileWriter {
   Status append(std::string_view bytes) override {
     LT_RETURN_IF_ERROR(usable());
     broken_ = write_all(file_.get(), bytes, path_);
-    if (broken_.ok()) size_ += static_cast<int64_t>(bytes.size());
-    return broken_;
+    if (!broken_.ok()) return broken_;
+    size_ += static_cast<int64_t>(bytes.size());
+    if (size_ - begun_ >= kUnwrittenMax) {
+      // Only begins the writing and waits for nothing. What goes wrong with it, the sync tells.
+      (void)::sync_file_range(file_.get(), begun_, size_ - begun_, SYNC_FILE_RANGE_WRITE);
+      begun_ = size_;
+    }
+    return {};
   }
 
   Status sync() override {
@@ -96,6 +106,7 @@ class LocalFileWriter final : public FileWriter {
   Descriptor file_;
   std::string path_;
   int64_t size_ = 0;
+  int64_t begun_ = 0;  // of the size, what is on its way to the disk
   Status broken_;
 };
 

@@ -8,7 +8,8 @@ from jobs import ended, submit
 from proven import started
 
 RATE = 20_000
-SECONDS = 10
+SECONDS = 20
+PAST = 12_000_000  # so many that three jobs over them saturate the workers for most of that time, and their last acts are a small part of it
 
 
 def produce(kafka, topic, *arguments):
@@ -43,8 +44,8 @@ def shares(daemon):
 def test_a_stream_keeps_its_rate_and_its_latency_beside_saturating_jobs(kafka):
     kafka.create_topic("live", 4)
     kafka.create_topic("past", 4)
-    assert produce(kafka, "past", "--count", 4_000_000, "--rate", 2_000_000).wait(120) == 0
-    with started(kafka, stream_defaults={"epoch": "50ms"}) as daemon:
+    assert produce(kafka, "past", "--count", PAST, "--rate", 2_000_000).wait(240) == 0
+    with started(kafka, stream_defaults={"epoch": "100ms"}) as daemon:
         writer = produce(kafka, "live", "--rate", RATE)
         try:
             daemon.post("/stream/start", document("live", "live"))
@@ -68,11 +69,9 @@ def test_a_stream_keeps_its_rate_and_its_latency_beside_saturating_jobs(kafka):
               f"p99 {p99(beside_times) * 1000:.0f} ms; batch-pool had up to {max(busy):.0%} of the CPU; longest wait "
               f"{shares(daemon)['streaming-pool']['longestWaitMs']} ms; {sum(job['rowsIn'] for job in ends)} rows by jobs")
         assert [job["status"] for job in ends] == ["SUCCEEDED"] * 3
-        assert [job["rowsOut"] for job in ends] == [4_000_000] * 3
+        assert [job["rowsOut"] for job in ends] == [PAST] * 3
         assert beside >= 0.95 * alone
-        # Twice is the aim. On two cores that carry broker and writer too it was 1.8 to 3.6 times (65 ms alone, 234 ms beside), while no
-        # lane of the stream waited for a worker longer than 19 ms: the rest is disk and broker. Held here is what keeps it from growing.
-        assert p99(beside_times) <= max(2 * p99(alone_times), 0.5)
+        assert p99(beside_times) <= 2 * p99(alone_times)
 
 
 def test_two_pools_share_by_their_weights_and_follow_a_change(kafka):
