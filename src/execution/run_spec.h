@@ -18,18 +18,28 @@
 #include "flow/sink.h"
 #include "flow/source.h"
 #include "scheduler/account.h"
+#include "state/state_store.h"
 
 namespace laketide {
 
-/// What one lane does with the rows of the source: which columns to decode, and per sink the operators to put them through.
-/// Immutable.
+/// What becomes of the rows of the source. Lanes put them through a branch's operators into its sink; or, where the query remembers
+/// (aggregates, joins, …), through the head of a tail, whose rows of all lanes go through the one tail at the epoch's border, and from
+/// there into the branches behind it. Immutable.
 struct ChainPlan {
+  using Operators = std::vector<std::unique_ptr<Operator>>;
+  struct Tail {
+    std::string shape;  // what its state looks like; state of another shape is not taken over
+    std::function<Result<Operators>(Context&)> head;  // per lane
+    std::function<Result<Operators>(Context&, state::StateTables&)> operators;
+  };
   struct Branch {
-    Schema output;  // of the rows that reach the sink, without hidden columns
-    std::function<Result<std::vector<std::unique_ptr<Operator>>>(Context&)> operators;
+    Schema output;                // of the rows that reach the sink, without hidden columns
+    std::optional<size_t> tail;   // behind this one; none: behind the decoder
+    std::function<Result<Operators>(Context&)> operators;
   };
   Schema columns;                   // to decode, a subset of the source's schema
   std::vector<std::string> hidden;  // pseudo-columns that come with them
+  std::vector<Tail> tails;
   std::vector<Branch> branches;     // one per sink, in the order of RunSpec::sinks
 };
 

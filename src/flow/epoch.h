@@ -21,6 +21,10 @@ struct EpochInfo {
   EpochId id;
   Instant now;        // what now() is in SQL
   bool last = false;  // a bounded run's final epoch: everything is flushed
+  /// Event time (PRODUCT §7): what stands at or before `late` had its chance in an earlier epoch; what ends at or before `evict` is
+  /// final with this one. None: no row has been seen yet, or the pipeline has no event time. late <= evict.
+  std::optional<Instant> late;
+  std::optional<Instant> evict;
 };
 
 /// Identifies the last record taken from a partition, so that a recreated topic is noticed at start. Immutable.

@@ -9,6 +9,7 @@
 
 #include "flow/batch.h"
 #include "laketide/status.h"
+#include "operators/aggregate.h"
 #include "sql/plan.h"
 
 namespace laketide::sql {
@@ -30,10 +31,27 @@ struct BoundQuery {
   std::string explain;
   PlanPtr plan;
   PlanPtr whole;  // before columns were left out; what `result` is bound to
+  /// The topmost step that remembers (GROUP BY, DISTINCT, …): lanes do what is below it, one tail behind all lanes does it, and
+  /// `operators` is what stands above it. The same node in every query bound to one `result`, so that its memory is kept once. Null:
+  /// the query remembers nothing.
+  PlanPtr memory;
+  /// Columns of the output that tell its rows apart (the group's keys); empty: none do.
+  std::vector<std::string> key;
 
-  /// For one lane, behind a decoder that gives `decoded` (see `decode_for`). None: rows go through as they are.
+  /// For one lane, behind a decoder that gives `decoded` (see `decode_for`); with `memory`, behind the tail, whose rows carry `_change`.
+  /// None: rows go through as they are.
   Result<std::vector<std::unique_ptr<Operator>>> operators(const Decoded& decoded, Context& context) const;
 };
+
+/// What lanes do below the step that remembers: its last operator gives partial results at the end of an epoch.
+Result<std::vector<std::unique_ptr<Operator>>> make_head(const PlanNode& memory, const Decoded& decoded, Context& context);
+/// The step itself, and whatever below it also remembers, behind all lanes. State is declared in `tables`.
+Result<std::vector<std::unique_ptr<Operator>>> make_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables);
+/// Whether the step can be run in that mode over a source with or without event time; fails `kUser` `bad_output_mode` saying which
+/// modes can be, and why (an append of groups that never end, …).
+Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& event_time);
+/// What its state looks like, as text: names, keys and types, mode; state goes on with a changed query if this is the same.
+std::string state_shape(const PlanNode& memory, OutputMode mode);
 
 /// What one decoder must give so that all of `queries` can stand behind it: their columns in the source's order, their hidden
 /// columns and those that the sinks ask for.
