@@ -1,7 +1,10 @@
 #include "sql/explain.h"
 
+#include <vector>
+
 #include <arrow/type.h>
 
+#include "sql/event_time.h"
 #include "sql/interval_text.h"
 
 namespace laketide::sql {
@@ -50,6 +53,44 @@ std::string step_text(const PlanNode& node) {
   return aggregate_text(node, std::get<Aggregate>(node.step));
 }
 
+// Until when a group is kept, as the end of a sentence; empty: nothing ends it.
+std::string group_end(const PlanNode& memory) {
+  const auto& aggregate = std::get<Aggregate>(memory.step);
+  const std::string& event_time = scan_of(memory).event_time;
+  if (event_time.empty()) return {};
+  const int key = final_key(memory);
+  const std::string end = window_follows_event_time(memory) ? "window_end" : key >= 0 ? memory.output->field(key)->name() : "";
+  if (end.empty()) return {};
+  return aggregate.window || key >= 0 ? "the watermark of " + event_time + " is at or behind its " + end : "";
+}
+
+std::string when_given(const PlanNode& memory, std::optional<OutputMode> mode) {
+  if (mode == OutputMode::kUpdate) return "update: gives each group that changed at the end of the epoch";
+  if (mode == OutputMode::kComplete) return "complete: gives every group at the end of each epoch";
+  const std::string end = group_end(memory);
+  const std::string at_last = end.empty() ? "at the end of a bounded run" : "when " + end;
+  return mode ? "append: gives each group once, " + at_last : "gives groups as the output mode says (append: once, " + at_last + ")";
+}
+
+std::vector<std::string> memory_notes(const PlanNode& memory, std::optional<OutputMode> mode) {
+  const auto& aggregate = std::get<Aggregate>(memory.step);
+  std::string keys, kept;
+  for (int i = 0; i < aggregate.first_call(); ++i) keys += (i > 0 ? ", " : "") + memory.output->field(i)->name();
+  for (const Call& call : aggregate.calls) {
+    std::string parts;
+    for (const expr::Type& part : call.function->partial(call.types)) parts += (parts.empty() ? "" : ", ") + part.name();
+    kept += (kept.empty() ? "" : ", ") + call_text(call) + " as (" + (call.distinct ? "every value" : parts) + ")";
+  }
+  const std::string end = mode == OutputMode::kComplete ? "" : group_end(memory);
+  const bool one = keys.empty();
+  std::string keeps = one ? "keeps one row" : "keeps for each (" + keys + ")";
+  keeps += kept.empty() ? "" : ": " + kept;
+  keeps += one ? "" : end.empty() ? "; for ever, no watermark bounds it" : ", until " + end;
+  const bool lowest = !memory_of(memory.input);
+  return {when_given(memory, mode), std::move(keeps),
+          lowest ? "lanes end below: each gives its part of the groups when the epoch ends; from here on there is one tail behind all lanes" : "in the tail"};
+}
+
 }  // namespace
 
 std::string window_text(const Window& window) {
@@ -70,13 +111,16 @@ std::string call_text(const Call& call) {
   return std::string(call.function->name) + "(" + (call.distinct ? "DISTINCT " : "") + args + ")" + filter;
 }
 
-std::string explain(const PlanNode& plan) {
+std::string explain(const PlanNode& plan, std::optional<OutputMode> mode) {
   std::string text;
   std::string indent;
   for (const PlanNode* at = &plan; at != nullptr; at = at->input.get()) {
     text += text.empty() ? "" : "\n" + indent + "└─ ";
     if (at != &plan) indent += "   ";
     text += step_text(*at);
+    if (!std::holds_alternative<Aggregate>(at->step)) continue;
+    for (const std::string& note : memory_notes(*at, mode)) text += "\n" + indent + "   · " + note;
+    mode = OutputMode::kAppend;
   }
   return text;
 }

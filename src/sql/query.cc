@@ -49,7 +49,7 @@ int traced(const PlanNode& plan, const PlanNode& memory, const std::string& colu
   return made.kind == expr::Expression::Kind::kColumn ? traced(*plan.input, memory, made.name) : -1;
 }
 
-// One border tells fixed windows apart; a session needs both, since another one may come to have the same start or end.
+// The start of a window tells it from the others; its end does so too, unless it grows as a session's does.
 std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
   const auto& aggregate = std::get<Aggregate>(memory.step);
   std::map<int, std::string> names;
@@ -57,12 +57,11 @@ std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
     const int place = traced(plan, memory, field->name());
     if (place >= 0 && place < aggregate.first_call()) names.emplace(place, field->name());
   }
+  if (aggregate.window && (names.contains(0) || aggregate.window->kind == WindowOptions::Kind::kSession)) names.erase(1);
+  const int parts = (aggregate.window ? 1 : 0) + static_cast<int>(aggregate.keys.size());
+  if (static_cast<int>(names.size()) < parts) return {};
   std::vector<std::string> key;
-  int missing = aggregate.first_call() - static_cast<int>(names.size());
-  const bool one_border = aggregate.window && names.contains(0) != names.contains(1);
-  if (one_border && aggregate.window->kind != WindowOptions::Kind::kSession) --missing;
-  if (missing > 0) return key;
-  for (auto& [place, name] : names) key.push_back(name);
+  for (auto& [place, name] : names) key.push_back(std::move(name));
   return key;
 }
 
@@ -83,7 +82,7 @@ BoundQuery bound(PlanPtr whole) {
   while (scan->input) scan = scan->input.get();
   query.columns = scan->output;
   query.hidden = std::get<Scan>(scan->step).hidden;
-  query.explain = explain(*query.plan);
+  query.explain = explain(*query.plan, {});
   return query;
 }
 
@@ -105,6 +104,8 @@ Result<std::vector<std::unique_ptr<Operator>>> make_head(const PlanNode& memory,
 Result<std::vector<std::unique_ptr<Operator>>> make_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {
   return lower_tail(memory, mode, context, tables);
 }
+
+std::string explain(const BoundQuery& query, OutputMode mode) { return explain(*query.plan, mode); }
 
 Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> queries, const std::vector<std::string>& sink_hidden) {
   Decoded decoded;
