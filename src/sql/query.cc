@@ -68,7 +68,7 @@ Result<std::vector<std::unique_ptr<Operator>>> BoundQuery::operators(const Decod
 
 Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> queries, const std::vector<std::string>& sink_hidden) {
   Decoded decoded;
-  std::set<std::string> names;
+  std::set<std::string> names{source.event_time};
   for (const BoundQuery& query : queries) {
     for (const auto& field : query.columns->fields()) names.insert(field->name());
     add_missing(decoded.hidden, query.hidden);
