@@ -109,13 +109,12 @@ std::string explain(const BoundQuery& query, OutputMode mode) { return explain(*
 
 Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> queries, const std::vector<std::string>& sink_hidden) {
   Decoded decoded;
-  std::set<std::string> names;
+  std::set<std::string> names{source.event_time};
   for (const BoundQuery& query : queries) {
     for (const auto& field : query.columns->fields()) names.insert(field->name());
     add_missing(decoded.hidden, query.hidden);
   }
   if (source.pseudo_columns) add_missing(decoded.hidden, sink_hidden);
-  names.insert(source.event_time);
   arrow::FieldVector fields;
   for (const auto& field : source.schema->fields()) {
     if (names.contains(field->name())) fields.push_back(field);

@@ -20,7 +20,7 @@ struct SourceTable {
   Schema schema;
   std::string topic;           // the one topic; empty: several
   bool pseudo_columns = true;  // false: its rows are made, not read
-  std::string event_time = {};  // its column; always decoded. Empty: none is declared
+  std::string event_time;      // column of the source's event time, decoded in any case; empty: none
 };
 
 /// A query with its types. `columns` are what it needs decoded, a subset of the source's schema in its order; `hidden` the
