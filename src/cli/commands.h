@@ -20,6 +20,15 @@ struct ServeOptions {
 /// The daemon: returns when it has been stopped.
 ExitCode serve(const ServeOptions& options, const Terminal& terminal);
 
+/// Immutable.
+struct ProbeOptions {
+  std::string config;             // empty: default_service_file()
+  std::vector<std::string> sets;
+  bool ready = false;             // whether it is ready; else whether it is alive
+};
+/// Asks the service of this configuration on this machine, without a token: kDone, or kFailed if its answer is no.
+ExitCode probe(const ProbeOptions& options, const Terminal& terminal);
+
 /// Checks service and pipeline files, and prints each pipeline's plan.
 ExitCode check(const std::vector<std::string>& files, const Terminal& terminal);
 

@@ -16,6 +16,7 @@ namespace {
 struct Words {
   std::string output = "text";
   ServeOptions serve;
+  ProbeOptions probe;
   std::vector<std::string> files;
   RunOptions run;
   ProduceOptions produce;
@@ -50,6 +51,16 @@ void add_serve(CLI::App& app, Words& words) {
   serve_app->add_option("--config", words.serve.config, "service file; default conf/laketide.yaml, then /etc/laketide/laketide.yaml");
   serve_app->add_option("--set", words.serve.sets, "section.key=value over the file and the environment; may be given again")->take_all();
   serve_app->add_flag("--paused", words.serve.paused, "start no stream that ran before");
+}
+
+void add_probe(CLI::App& app, Words& words) {
+  CLI::App* probe_app = add_command(app, words, "probe", "Whether the service of this machine's configuration is alive; for health checks",
+                                    "  laketide probe\n"
+                                    "  laketide probe --ready --config /etc/laketide/laketide.yaml",
+                                    [&words](const Terminal& terminal) { return probe(words.probe, terminal); });
+  probe_app->add_option("--config", words.probe.config, "service file, as of serve: its probe_listen, else its listen, is asked");
+  probe_app->add_option("--set", words.probe.sets, "section.key=value, as of serve")->take_all();
+  probe_app->add_flag("--ready", words.probe.ready, "whether it is ready, not only alive");
 }
 
 void add_check(CLI::App& app, Words& words) {
@@ -222,6 +233,7 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   app.set_version_flag("--version", version());
   Words words;
   add_serve(app, words);
+  add_probe(app, words);
   add_check(app, words);
   add_run(app, words);
   add_produce(app, words);
