@@ -115,11 +115,11 @@ void print_json(const Findings& findings, std::ostream& out) {
 
 }  // namespace
 
-ExitCode check(const std::vector<std::string>& files, const Terminal& terminal) {
+ExitCode check(const CheckOptions& options, const Terminal& terminal) {
   Findings findings;
   config::ServiceConfig service;  // of the service file among them, else the defaults
   std::vector<std::string> pipeline_files;
-  for (const std::string& file : files) {
+  for (const std::string& file : options.files) {
     const auto root = config::read_document(file, findings.problems);
     if (!root) continue;
     if (is_pipeline(*root)) {
