@@ -133,7 +133,7 @@ TEST(Check, AServiceFileBringsItsPipelinesAndPools) {
   const std::string service = written(folder, "s.yml", "pipelines: [ " + folder.path() + "/*.yaml ]\nserver: { listen: \"0.0.0.0:8080\" }\n");
   const Ended wrong = run({"check", service});
   EXPECT_EQ(wrong.code, 3);
-  EXPECT_THAT(wrong.err, testing::AllOf(HasSubstr("no such pool in the service file: fast"), HasSubstr("server.allow_unauthenticated: true")));
+  EXPECT_THAT(wrong.err, testing::AllOf(HasSubstr("no such pool in the service file: \"fast\""), HasSubstr("server.allow_unauthenticated: true")));
 }
 
 TEST(Check, TheShippedFilesAreRight) {
