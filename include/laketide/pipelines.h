@@ -29,6 +29,7 @@ struct PipelineChange {
     kLater      // the stream is at rest or paused: the document holds from its next start on
   };
   std::string name;
+  bool is_new = false;               // there was no pipeline of this name, though perhaps progress of one
   Kind kind = Kind::kNew;
   Effect effect = Effect::kNone;
   std::vector<std::string> changed;  // members of the document, such as "sql"

@@ -110,6 +110,7 @@ std::string start_of(const PipelineSpec& spec) {
 PipelineChange plan_change(const PipelineSpec* old, const PipelineSpec& next, const EpochPlan* progress, const config::ServiceConfig& service) {
   PipelineChange change;
   change.name = next.name;
+  change.is_new = old == nullptr;
   change.document = next.canonical;
   if (old != nullptr && old->canonical == next.canonical) {
     change.kind = PipelineChange::Kind::kUnchanged;
