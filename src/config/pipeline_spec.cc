@@ -59,14 +59,14 @@ std::vector<Field> bad_records_fields(BadRecordsSpec& bad) {
 }
 
 std::vector<Field> refused_fields() {
-  const std::string time = "this version has no event time yet: no windows, no watermarks";
+  const std::string time = "stands in the source, as in event_time: { column: ts, delay: 30s, idle_after: 10s, max_future_skew: 1h, watermark: spark }";
   return {refused_field("tables", "this version does not join with static tables yet"),
-          refused_field("watermark", time),
           refused_field("event_time", time),
-          refused_field("late_rows", time),
+          refused_field("watermark", time),
           refused_field("idle_after", time),
           refused_field("max_future_skew", time),
-          refused_field("state", "this version has no stateful queries yet"),
+          refused_field("late_rows", "this version counts late rows and does not keep them yet"),
+          refused_field("state", "this version does not join streams yet, the only queries whose memory has no bound unless you say so"),
           refused_field("deduplicate", "this version does not remove duplicates yet"),
           refused_field("sink", "write a list: sinks: [ { delta: { path: averages } } ]"),
           refused_field("engine", "this version runs pipelines itself only")};

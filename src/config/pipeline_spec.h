@@ -41,11 +41,21 @@ struct FormatSpec {
   std::string schema_policy;            // ignore | rescue | fail; empty: ignore if declared, rescue if inferred
 };
 
+/// `event_time:` under a source; column empty: none. Immutable.
+struct EventTimeSpec {
+  std::string column;
+  std::chrono::microseconds delay{};
+  std::chrono::microseconds idle_after{10'000'000};
+  std::optional<std::chrono::microseconds> max_future_skew;
+  std::string watermark = "partitions";  // partitions | spark
+};
+
 /// One entry of `sources:`. Immutable.
 struct SourceSpec {
   std::string name;  // table name in SQL
   std::variant<KafkaSourceSpec, RateSourceSpec> from;
   FormatSpec format;
+  EventTimeSpec event_time;
 };
 
 /// One entry of `sinks:`; which members count depends on `kind`. Immutable.

@@ -187,13 +187,7 @@ Field sinks_field(std::vector<SinkSpec>& into) {
 }
 
 Field output_mode_field(std::string& into) {
-  return {"output_mode", "which rows are emitted", [&into](Reader& reader, const Node& node, const std::string& path) {
-            if (node.text == "update" || node.text == "complete") {
-              reader.refuse(node.place, path, "this version has no aggregates yet, so only append makes sense; remove the line");
-              return std::string();
-            }
-            return word_field("output_mode", into, {"append"}, "").read(reader, node, path);
-          }};
+  return word_field("output_mode", into, {"append", "update", "complete"}, "which rows are emitted");
 }
 
 }  // namespace laketide::config

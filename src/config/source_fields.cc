@@ -13,6 +13,8 @@ constexpr std::string_view kSourceExample = "{ kafka: { topic: events } }";
 constexpr int64_t kRateMax = 1'000'000'000;
 constexpr int64_t kOffsetsMax = 1'000'000'000'000;
 constexpr size_t kTopicLengthMax = 249;
+using namespace std::chrono_literals;
+constexpr std::chrono::microseconds kDelayMax = 24h * 365;
 
 /// Topics as a list, as one, or Spark's way, with commas between.
 std::string read_topics(Reader& reader, const Node& node, const std::string& path, std::vector<std::string>& into) {
@@ -178,6 +180,20 @@ std::string read_format(Reader& reader, const Node& node, const std::string& pat
   return reader.section(filled, path, kinds);
 }
 
+std::string read_event_time(Reader& reader, const Node& node, const std::string& path, EventTimeSpec& time) {
+  const auto span = [](std::chrono::microseconds& into) { return [&into](std::chrono::microseconds value) { into = value; }; };
+  const std::string canonical = reader.section(
+      node, path,
+      {text_field("column", time.column, "a timestamptz or timestamp column"),
+       duration_field("delay", span(time.delay), {0us, kDelayMax}, "rows may come this much later than newer ones"),
+       duration_field("idle_after", span(time.idle_after), {1ms, kDelayMax}, "a partition that is silent for so long holds nobody back"),
+       duration_field("max_future_skew", [&time](std::chrono::microseconds value) { time.max_future_skew = value; }, {0us, kDelayMax},
+                      "times further ahead of the clock do not move the watermark"),
+       word_field("watermark", time.watermark, {"partitions", "spark"}, "the least of all partitions, or Spark's rule: the largest")});
+  if (time.column.empty()) reader.refuse(node.place, path, "names no column, such as { column: ts, delay: 30s }");
+  return canonical;
+}
+
 std::string read_source(Reader& reader, const Node& node, const std::string& path, SourceSpec& source) {
   KafkaSourceSpec kafka;
   RateSourceSpec rate;
@@ -190,7 +206,8 @@ std::string read_source(Reader& reader, const Node& node, const std::string& pat
        [&](Reader& r, const Node& n, const std::string& p) { return read_format(r, n, p, source.format); }},
       refused_field("files", files),
       refused_field("delta", files),
-      refused_field("event_time", "this version has no event time yet: no windows, no watermarks"),
+      {"event_time", "the column that says when a row happened",
+       [&](Reader& r, const Node& n, const std::string& p) { return read_event_time(r, n, p, source.event_time); }},
   };
   if (!reader.expect_mapping(node, path, kSourceExample)) return {};
   if (is_rate == (node.find("kafka") != nullptr) && node.find("files") == nullptr && node.find("delta") == nullptr) {

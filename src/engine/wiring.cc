@@ -7,12 +7,16 @@
 #include <optional>
 #include <random>
 
+#include <arrow/type.h>
+
 #include "engine/catalog.h"
 #include "flow/actor_sink.h"
+#include "flow/pseudo_columns.h"
 #include "flow/schema_text.h"
 #include "formats/json/json_format.h"
 #include "formats/raw/raw_format.h"
 #include "formats/text/text_format.h"
+#include "operators/event_times.h"
 #include "sinks/console/console_sink.h"
 #include "sinks/delta/delta_sink.h"
 #include "sinks/postgres/postgres_sink.h"
@@ -20,6 +24,7 @@
 #include "sources/kafka/start_offsets.h"
 #include "sources/rate/rate_source.h"
 #include "sql/query.h"
+#include "state/state_store.h"
 #include "storage/local_store.h"
 
 namespace laketide {
@@ -47,6 +52,7 @@ class Wiring {
     if (pipeline_.sources.size() != 1) {
       return Status::user("unsupported", "a pipeline reads one source in this release; make one pipeline for each", "sources");
     }
+    LT_RETURN_IF_ERROR(modes());
     LT_RETURN_IF_ERROR(identity());
     LT_RETURN_IF_ERROR(source());
     LT_RETURN_IF_ERROR(format());
@@ -58,6 +64,20 @@ class Wiring {
 
  private:
   const config::SourceSpec& source_spec() const { return pipeline_.sources.front(); }
+
+  /// What comes out of the query goes into the sink the way that keeps it true (PRODUCT §7).
+  Status modes() const {
+    for (const auto& sink : pipeline_.sinks) {
+      const std::string& mode = sink.output_mode;
+      const std::string wanted = mode == "update" ? "upsert" : mode == "complete" ? "overwrite" : "";
+      if (sink.kind == "console" || (wanted.empty() ? sink.mode != "overwrite" : sink.mode == wanted)) continue;
+      if (wanted.empty()) {
+        return Status::user("bad_output_mode", "a sink of mode: overwrite holds the whole result: write output_mode: complete with it: " + sink.id, "output_mode");
+      }
+      return Status::user("bad_output_mode", "with output_mode: " + mode + " a row may change after it was written, so the sink needs mode: " + wanted + ": " + sink.id, "output_mode");
+    }
+    return {};
+  }
 
   Status identity() {
     spec_.pipeline = pipeline_.name;
@@ -254,23 +274,47 @@ class Wiring {
       LT_RETURN_IF_ERROR(select->check_tables(from_result));
     }
     spec_.needs_schema = !main.selects_all() || std::ranges::any_of(selects, [](const auto& select) { return select && !select->selects_all(); });
-    sql::SourceTable table{source_spec().name, nullptr, spec_.topics.size() == 1 ? spec_.topics.front() : "", !spec_.row_schema};
-    spec_.plan = [main, selects, table, hidden = hidden_columns()](const Schema& schema) mutable -> Result<ChainPlan> {
+    const config::EventTimeSpec& time = source_spec().event_time;
+    spec_.needs_schema = spec_.needs_schema || !time.column.empty();
+    sql::SourceTable table{source_spec().name, nullptr, spec_.topics.size() == 1 ? spec_.topics.front() : "", !spec_.row_schema, time.column};
+    std::vector<OutputMode> modes;
+    for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
+    spec_.plan = [main, selects, table, modes, skew = time.max_future_skew, hidden = hidden_columns()](const Schema& schema) mutable -> Result<ChainPlan> {
       table.schema = schema;
-      return bind_all(main, selects, table, hidden);
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, table, modes, hidden));
+      if (!table.event_time.empty()) plan.event_times = event_times(table, plan, skew);
+      return plan;
     };
+    if (!time.column.empty()) spec_.event_time = EventTimeRule{time.delay, time.idle_after, time.watermark == "spark"};
+    if (!job_) {
+      spec_.open_state = [directory = service_.state_dir + "/query/" + pipeline_.name, store = store_](const std::string& shape) {
+        return state::StateStore::open(directory, shape, store);
+      };
+    }
     return {};
   }
 
-  /// What the sinks ask for: a row that PostgreSQL may refuse carries its place.
+  static OutputMode output_mode(const config::SinkSpec& sink) {
+    return sink.output_mode == "update" ? OutputMode::kUpdate : sink.output_mode == "complete" ? OutputMode::kComplete : OutputMode::kAppend;
+  }
+
+  static std::function<Result<std::unique_ptr<EventTimes>>(Context&)> event_times(const sql::SourceTable& table, const ChainPlan& plan,
+                                                                                  std::optional<std::chrono::microseconds> skew) {
+    arrow::FieldVector fields = plan.columns->fields();
+    for (const auto& name : plan.hidden) fields.push_back(pseudo_column_field(name));
+    const EventTimesOptions options{table.event_time, arrow::schema(std::move(fields)), {table.name, table.topic}, skew};
+    return [options](Context& context) { return make_event_times(options, context); };
+  }
+
+  /// What the sinks ask for: a row that PostgreSQL may refuse carries its place. So does one whose time moves a partition's.
   std::vector<std::string> hidden_columns() const {
-    if (!needs_place_ || spec_.row_schema) return {};
+    if ((!needs_place_ && source_spec().event_time.column.empty()) || spec_.row_schema) return {};
     if (spec_.topics.size() == 1) return {"_partition", "_offset"};
     return {"_topic", "_partition", "_offset"};
   }
 
   static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
-                                    const sql::SourceTable& table, const std::vector<std::string>& hidden) {
+                                    const sql::SourceTable& table, const std::vector<OutputMode>& modes, const std::vector<std::string>& hidden) {
     LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table));
     std::vector<sql::BoundQuery> queries;
     for (const auto& select : selects) {
@@ -279,11 +323,27 @@ class Wiring {
       LT_ASSIGN_OR_RETURN(queries.back(), select->bind(table, result));
     }
     const sql::Decoded decoded = sql::decode_for(table, queries, hidden);
-    ChainPlan plan{decoded.columns, decoded.hidden, {}};
-    for (const auto& query : queries) {
-      plan.branches.push_back({query.output, [query, decoded](Context& context) { return query.operators(decoded, context); }});
+    ChainPlan plan;
+    plan.columns = decoded.columns;
+    plan.hidden = decoded.hidden;
+    std::map<std::pair<sql::PlanPtr, OutputMode>, size_t> tails;  // what two sinks ask for alike is remembered once
+    for (size_t i = 0; i < queries.size(); ++i) {
+      const sql::BoundQuery& query = queries[i];
+      ChainPlan::Branch branch{query.output, {}, [query, decoded](Context& context) { return query.operators(decoded, context); }};
+      if (query.memory) {
+        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time));
+        const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());
+        if (added) plan.tails.push_back(tail(query.memory, modes[i], decoded));
+        branch.tail = at->second;
+      }
+      plan.branches.push_back(std::move(branch));
     }
     return plan;
+  }
+
+  static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const sql::Decoded& decoded) {
+    return {sql::state_shape(*memory, mode), [memory, decoded](Context& context) { return sql::make_head(*memory, decoded, context); },
+            [memory, mode](Context& context, state::StateTables& tables) { return sql::make_tail(*memory, mode, context, tables); }};
   }
 
   Status rhythm() {

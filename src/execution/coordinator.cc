@@ -23,6 +23,10 @@ Act EpochCoordinator::on_drained(SteadyTime now) {
   return consider(now);
 }
 
+Act EpochCoordinator::on_silence(SteadyTime) {
+  return state_ == State::kFilling && !rhythm_.one_epoch ? close() : Act::kWait;
+}
+
 Act EpochCoordinator::on_stop(SteadyTime now) {
   stopping_ = true;
   return consider(now);

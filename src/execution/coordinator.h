@@ -33,6 +33,7 @@ class EpochCoordinator {
   Act on_full(SteadyTime now);     // a lane holds as much as an epoch may
   Act on_time(SteadyTime now);     // the deadline has come
   Act on_drained(SteadyTime now);  // a lane has read all it was given
+  Act on_silence(SteadyTime now);  // an epoch is wanted without records; forgotten if none is open now
   Act on_stop(SteadyTime now);     // end the stage after what is open is committed
   /// A lane ended the epoch; `has_something`: it read records or moved in a way that must be kept.
   Act on_closed(bool has_something, SteadyTime now);

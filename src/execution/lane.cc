@@ -2,16 +2,15 @@
 
 #include <arrow/record_batch.h>
 
-#include "flow/quarantine_rows.h"
-
 namespace laketide {
 
-namespace {
-constexpr size_t kRejectBytesMax = 1 << 20;  // kept before they are handed to the quarantine's writer
-}
-
 Lane::Lane(LaneParts parts, LaneLimits limits, BadRecordPolicy policy, std::string pipeline, EpochId first, LaneHost* host)
-    : parts_(std::move(parts)), limits_(limits), policy_(policy), pipeline_(std::move(pipeline)), host_(host), open_(first) {
+    : parts_(std::move(parts)),
+      limits_(limits),
+      pipeline_(std::move(pipeline)),
+      host_(host),
+      open_(first),
+      refused_(policy, parts_.quarantine.get(), pipeline_, parts_.context->clock) {
   epoch_.lane = parts_.context->lane;
   epoch_.rows_out.assign(parts_.chains.size(), 0);
 }
@@ -61,13 +60,16 @@ Result<Step> Lane::take(std::variant<Records, Batch>& input) {
     records_ = *records;
     int64_t bytes = 0;
     for (const auto& record : records->rows) bytes += record.key_size + record.value_size;
-    LT_RETURN_IF_ERROR(parts_.decoder->decode(*records, input_, rejects_));
+    LT_RETURN_IF_ERROR(parts_.decoder->decode(*records, input_, refused_.rejects()));
     count(static_cast<int64_t>(records->rows.size()), bytes);
   } else {
     input_ = std::get<Batch>(std::move(input));
     // Rows that were never bytes count as 64 each: only the bound on memory looks at it.
     count(input_->num_rows(), input_->num_rows() * 64);
   }
+  const size_t undecoded = refused_.rejects().size();
+  if (parts_.event_times && input_) LT_RETURN_IF_ERROR(parts_.event_times->observe(input_, refused_.rejects()));
+  if (refused_.has_quarantine() && !records_.rows.empty()) refused_.rejects().complete(records_, undecoded);
   LT_RETURN_IF_ERROR(settle_rejects());
   branch_ = 0;
   return input_ ? feed() : Result<Step>(Step::kReady);
@@ -76,17 +78,18 @@ Result<Step> Lane::take(std::variant<Records, Batch>& input) {
 Result<Step> Lane::feed() {
   while (branch_ < parts_.chains.size()) {
     const bool first = !std::exchange(offered_, true);
-    LT_ASSIGN_OR_RETURN(const Step step, parts_.chains[branch_]->feed(first ? input_ : nullptr, rejects_));
+    LT_ASSIGN_OR_RETURN(const Step step, parts_.chains[branch_]->feed(first ? input_ : nullptr, refused_.rejects()));
     if (step == Step::kBlocked) return blocked(BlockReason::kSinkQueueFull);
     offered_ = false;
-    if (branch_++ == 0) refused_first_ = rejects_.size();
+    if (branch_++ == 0) refused_first_ = refused_.rejects().size();
   }
   branch_ = 0;
   input_ = nullptr;
-  const auto fresh = static_cast<size_t>(settled_);
-  if (parts_.chains.size() > 1) rejects_.drop_repeats(fresh);
-  epoch_.refused_later += static_cast<int64_t>(rejects_.size() - std::min(refused_first_, rejects_.size()));
-  if (parts_.quarantine && !records_.rows.empty()) rejects_.complete(records_, fresh);
+  const size_t fresh = refused_.settled();
+  Rejects& rejects = refused_.rejects();
+  if (parts_.chains.size() > 1) rejects.drop_repeats(fresh);
+  epoch_.refused_later += static_cast<int64_t>(rejects.size() - std::min(refused_first_, rejects.size()));
+  if (refused_.has_quarantine() && !records_.rows.empty()) rejects.complete(records_, fresh);
   LT_RETURN_IF_ERROR(settle_rejects());
   return Step::kReady;
 }
@@ -106,16 +109,13 @@ Result<Step> Lane::close() {
   for (; branch_ < parts_.chains.size(); ++branch_) {
     Chain& chain = *parts_.chains[branch_];
     const int64_t rows = chain.rows_out();
-    LT_ASSIGN_OR_RETURN(const Step step, chain.end_epoch(info, epoch_.staged[branch_], rejects_));
+    LT_ASSIGN_OR_RETURN(const Step step, chain.end_epoch(info, epoch_.staged[branch_], refused_.rejects()));
     if (step != Step::kDone) return step == Step::kBlocked ? blocked(BlockReason::kSinkQueueFull) : Result<Step>(step);
     epoch_.rows_out[branch_] = rows;
   }
   LT_RETURN_IF_ERROR(settle_rejects());
-  if (parts_.quarantine) {
-    LT_RETURN_IF_ERROR(write_quarantine());
-    LT_ASSIGN_OR_RETURN(const Step step, parts_.quarantine->end_epoch(info.id, epoch_.staged.back(), rejects_));
-    if (step != Step::kDone) return step;
-  }
+  LT_ASSIGN_OR_RETURN(const Step settled, refused_.end_epoch(info.id, epoch_.staged.back()));
+  if (settled != Step::kDone) return settled;
   close_requested_.store(false, std::memory_order_release);
   branch_ = 0;
   bytes_ = 0;
@@ -123,6 +123,7 @@ Result<Step> Lane::close() {
   open_ = after(info.id);
   epoch_.next = parts_.reader->next();
   epoch_.last_records = parts_.reader->last_records();
+  if (parts_.event_times) epoch_.event_times = parts_.event_times->take();
   LaneEpoch done = std::exchange(epoch_, LaneEpoch{});
   epoch_.lane = done.lane;
   epoch_.rows_out.assign(parts_.chains.size(), 0);
@@ -137,30 +138,8 @@ Result<Step> Lane::blocked(BlockReason reason) {
 }
 
 Status Lane::settle_rejects() {
-  const auto count = static_cast<int64_t>(rejects_.size());
-  epoch_.rejected += count - settled_;
-  settled_ = count;
-  if (count == 0) return {};
-  if (policy_ == BadRecordPolicy::kFail) {
-    const Reject first = std::move(rejects_.take().front());
-    return Status::user("bad_record", first.code + ": " + first.reason + " (" + first.topic + "/" + std::to_string(first.partition) +
-                                          " offset " + std::to_string(first.offset.value) + ")");
-  }
-  if (policy_ == BadRecordPolicy::kDrop) {
-    (void)rejects_.take();
-    settled_ = 0;
-    return {};
-  }
-  return rejects_.bytes() > kRejectBytesMax ? write_quarantine() : Status();
-}
-
-Status Lane::write_quarantine() {
-  settled_ = 0;
-  const auto list = rejects_.take();
-  if (list.empty() || !parts_.quarantine) return {};  // it has the epoch that is run again
-  LT_ASSIGN_OR_RETURN(const Batch rows, to_batch(list, pipeline_, open_, parts_.context->clock->now()));
-  LT_ASSIGN_OR_RETURN(const Step step, parts_.quarantine->write(rows, rejects_));
-  if (step != Step::kReady) return Status::internal("quarantine_blocked", "the quarantine's writer did not take its rows");
+  LT_ASSIGN_OR_RETURN(const int64_t fresh, refused_.settle(open_));
+  epoch_.rejected += fresh;
   return {};
 }
 

@@ -9,10 +9,12 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "execution/reject_outlet.h"
 #include "flow/chain.h"
 #include "flow/context.h"
 #include "flow/decoder.h"
 #include "flow/epoch.h"
+#include "flow/event_times.h"
 #include "flow/source.h"
 #include "scheduler/scheduler.h"
 
@@ -23,11 +25,12 @@ struct LaneEpoch {
   LaneId lane = 0;
   Positions next;
   std::map<SourcePartition, LastRecord> last_records;
-  std::vector<std::unique_ptr<Staged>> staged;  // one per branch of the lane, in their order; the quarantine's last
+  EventTimes::Newest event_times;  // of the partitions that had rows
+  std::vector<std::unique_ptr<Staged>> staged;  // one per chain of the lane, in their order; the quarantine's last
   int64_t records = 0;                          // taken from the source
   int64_t rejected = 0;
-  int64_t refused_later = 0;                    // of `rejected`, those that the first branch took and another did not
-  std::vector<int64_t> rows_out;                // per branch, as `staged`
+  int64_t refused_later = 0;                    // of `rejected`, those that the first chain took and another did not
+  std::vector<int64_t> rows_out;                // per chain, as `staged`
 };
 
 /// How a lane reports to its run; called from the lane's task. Thread-safe.
@@ -45,15 +48,13 @@ class LaneHost {
   virtual void lane_ended(std::shared_ptr<void> parts) = 0;
 };
 
-/// What to do with records that cannot be decoded, evaluated or written.
-enum class BadRecordPolicy { kQuarantine, kDrop, kFail };
-
 /// Everything a lane is made of; the context outlives the rest. Confined to its task.
 struct LaneParts {
   std::unique_ptr<Context> context;
   std::unique_ptr<Reader> reader;
   std::unique_ptr<Decoder> decoder;            // null: the reader yields batches
-  std::vector<std::unique_ptr<Chain>> chains;  // one per sink
+  std::unique_ptr<EventTimes> event_times;     // null: the source has no event time
+  std::vector<std::unique_ptr<Chain>> chains;  // one per sink that lanes write into, then one per tail
   std::unique_ptr<Writer> quarantine;          // null unless the policy is kQuarantine
 };
 
@@ -92,13 +93,11 @@ class Lane {
   Result<Step> close();
   Result<Step> blocked(BlockReason reason);
   Status settle_rejects();
-  Status write_quarantine();
   TaskStep end(const Status& status);
   void count(int64_t records, int64_t bytes);
 
   LaneParts parts_;
   const LaneLimits limits_;
-  const BadRecordPolicy policy_;
   const std::string pipeline_;
   LaneHost* const host_;
 
@@ -108,12 +107,11 @@ class Lane {
   std::optional<EpochInfo> close_info_ LT_GUARDED_BY(close_mutex_);
 
   EpochId open_;
-  Rejects rejects_;
-  int64_t settled_ = 0;    // of rejects_, those already counted
+  RejectOutlet refused_;
   Batch input_;            // being fed; null: none
   Records records_;        // what input_ was decoded from, until the next poll; no rows if the source has none
   bool offered_ = false;   // the chain at branch_ has taken input_ and keeps what its writer has no room for
-  size_t refused_first_ = 0;  // of rejects_, up to the end of the first branch's turn at input_
+  size_t refused_first_ = 0;  // of what is refused, up to the end of the first chain's turn at input_
   size_t branch_ = 0;      // the chain that it goes to next, or that ends its epoch next
   LaneEpoch epoch_;        // what the open epoch has so far
   int64_t bytes_ = 0;

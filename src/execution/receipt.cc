@@ -1,5 +1,7 @@
 #include "execution/receipt.h"
 
+#include <algorithm>
+
 #include <nlohmann/json.hpp>
 
 namespace laketide {
@@ -17,7 +19,8 @@ EpochReceipt receipt_of(const EpochPlan& plan) {
     receipt.rows_in = plan.counts->rows_in;
     receipt.rows_out = plan.counts->rows_out;
     receipt.quarantined = plan.counts->rejected;
-    receipt.filtered = receipt.rows_in - receipt.rows_out - receipt.quarantined;
+    // A query may make many rows of one record, or of none.
+    receipt.filtered = std::max<int64_t>(0, receipt.rows_in - receipt.rows_out - receipt.quarantined);
   }
   return receipt;
 }

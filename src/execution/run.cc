@@ -258,6 +258,8 @@ Status Run::attempt() {
   if (const auto& plan = recovery.replay ? recovery.replay : recovery.last) {
     position_.last_records = plan->last_records;
     position_.begin = plan->begin;
+    position_.clock = recovery.replay ? EventClock{{}, {}, plan->late} : plan->clock;
+    position_.state_version = recovery.replay ? plan->state_base : plan->state_version;
   }
   LT_RETURN_IF_ERROR(record(recovery));
   all_done_ = is_whole(recovery);
@@ -421,11 +423,25 @@ Status Run::bind(const Recovery& recovery) {
   for (size_t i = 0; i < spec_.sinks.size(); ++i) {
     LT_RETURN_IF_ERROR(spec_.sinks[i]->bind(chain_.branches[i].output, Wait::for_at_most(kCallTimeout, halt_.token())).in(spec_.sinks[i]->id()));
   }
+  LT_RETURN_IF_ERROR(open_state());
   if (spec_.quarantine) {
     LT_RETURN_IF_ERROR(spec_.quarantine->bind(quarantine_schema(), Wait::for_at_most(kCallTimeout, halt_.token())).in(spec_.quarantine->id()));
   }
   const MutexLock lock(mutex_);
   view_.schema = schema_text_;
+  return {};
+}
+
+Status Run::open_state() {
+  state_.reset();
+  if (chain_.tails.empty()) return {};
+  if (!spec_.open_state) {
+    if (spec_.one_epoch) return {};
+    return Status::user("unsupported", "a job whose query remembers ends with one commit; leave out atomic: false", "atomic");
+  }
+  std::string shape;
+  for (const auto& tail : chain_.tails) shape += tail.shape + "\n";
+  LT_ASSIGN_OR_RETURN(state_, spec_.open_state(shape));
   return {};
 }
 
@@ -532,6 +548,8 @@ Status Run::run_stage(StageSpec spec) {
     set_state(away ? StreamState::kStalled : StreamState::kRunning,
               away ? Status::external("broker_away", "no Kafka broker answers; reading goes on when one does") : Status());
   };
+  hooks.bounds = [this] { return view().bounds; };
+  spec.state = state_.get();
   Stage stage(spec_, format_.get(), chain_, schema_text_, std::move(spec), position_, ledger_, scheduler_, std::move(hooks));
   {
     const MutexLock lock(mutex_);

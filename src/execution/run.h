@@ -90,6 +90,7 @@ class Run : public std::enable_shared_from_this<Run> {
   Status check_topics(const PartitionBounds& bounds);
   Status resolve_starts(const PartitionBounds& bounds, const Recovery& recovery);
   Status bind(const Recovery& recovery);
+  Status open_state();
   Result<Schema> find_schema(const Recovery& recovery);
   Status replay(const Recovery& recovery);
   Status read_on(const PartitionBounds& began);
@@ -118,6 +119,7 @@ class Run : public std::enable_shared_from_this<Run> {
   std::shared_ptr<Format> format_;
   ChainPlan chain_;
   std::string schema_text_;
+  std::unique_ptr<state::StateStore> state_;  // null: the query remembers nothing on disk
   bool quarantine_lacks_replay_ = true;
   std::chrono::milliseconds backoff_{0};
   bool all_done_ = false;  // a job has read and committed all of its ranges

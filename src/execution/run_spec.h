@@ -13,6 +13,7 @@
 #include "base/memory_budget.h"
 #include "execution/lane.h"
 #include "execution/run_memory.h"
+#include "execution/watermark.h"
 #include "flow/decoder.h"
 #include "flow/operator.h"
 #include "flow/sink.h"
@@ -39,6 +40,7 @@ struct ChainPlan {
   };
   Schema columns;                   // to decode, a subset of the source's schema
   std::vector<std::string> hidden;  // pseudo-columns that come with them
+  std::function<Result<std::unique_ptr<EventTimes>>(Context&)> event_times;  // not set: no event time
   std::vector<Tail> tails;
   std::vector<Branch> branches;     // one per sink, in the order of RunSpec::sinks
 };
@@ -90,6 +92,11 @@ struct RunSpec {
   std::string start_text;          // for the status
   /// Binds the query to the source's schema.
   std::function<Result<ChainPlan>(const Schema& schema)> plan;
+
+  std::optional<EventTimeRule> event_time;
+  /// Opens the state on disk of a query that remembers; `shape` is all its tails'. Not set: a job, which begins with nothing and ends
+  /// with its one epoch.
+  std::function<Result<std::unique_ptr<state::StateStore>>(const std::string& shape)> open_state;
 
   std::vector<std::unique_ptr<Sink>> sinks;
   std::unique_ptr<Sink> quarantine;  // null unless bad_records is kQuarantine

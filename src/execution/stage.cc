@@ -5,15 +5,18 @@
 
 #include "base/log.h"
 #include "base/mutex.h"
+#include "execution/collector.h"
 #include "execution/receipt.h"
 
 namespace laketide {
 
 namespace {
 
-enum class Kind { kRows, kFull, kDrained, kClosed, kFailed, kBlocked, kEnded, kStop };
+enum class Kind { kRows, kFull, kDrained, kClosed, kTailClosed, kFailed, kBlocked, kEnded, kStop };
 
-/// What a lane or another thread tells the stage. Confined to its task.
+constexpr std::chrono::seconds kIdleCheckEvery{1};
+
+/// What a lane, the tail or another thread tells the stage. Confined to its task.
 struct Event {
   Kind kind;
   LaneEpoch epoch;
@@ -21,22 +24,24 @@ struct Event {
   BlockReason reason = BlockReason::kNone;
   std::shared_ptr<void> parts;
   EpochId open{0};  // the epoch that the lane fills, with kRows and kFull
+  std::optional<TailEpoch> tail = std::nullopt;
 };
 
-/// A lane's task: the scheduler owns this, the stage owns the lane. The stage waits for the word of every lane; one whose task the
-/// scheduler drops, after an exception or at its own end, gives it here. Confined to its task.
-class LaneTask final : public Task {
+/// The task of a lane or the tail: the scheduler owns this, the stage owns the part. The stage waits for the word of every part; one
+/// whose task the scheduler drops, after an exception or at its own end, gives it here. Confined to its task.
+template <typename Part>
+class PartTask final : public Task {
  public:
-  explicit LaneTask(std::shared_ptr<Lane> lane) : lane_(std::move(lane)) {}
-  ~LaneTask() override { lane_->gone(); }
-  TaskStep run(const Quantum& quantum) override { return lane_->run(quantum); }
+  explicit PartTask(std::shared_ptr<Part> part) : part_(std::move(part)) {}
+  ~PartTask() override { part_->gone(); }
+  TaskStep run(const Quantum& quantum) override { return part_->run(quantum); }
 
  private:
-  std::shared_ptr<Lane> lane_;
+  std::shared_ptr<Part> part_;
 };
 
-/// Lets parts of a lane wake its task from any thread, also before it is started and after it has ended. Thread-safe.
-class LaneWaker {
+/// Lets parts of a lane or tail wake its task from any thread, also before it is started and after it has ended. Thread-safe.
+class PartWaker {
  public:
   /// The task has been started and may have blocked by now: a wake from before this call would be lost without this one.
   void set(TaskHandle handle) {
@@ -65,8 +70,8 @@ void count_refused(const std::vector<Commit>& commits, EpochReceipt& receipt) {
 
 }  // namespace
 
-/// The stage's ear: what lanes report becomes events for its loop. Thread-safe.
-class Stage::Events final : public LaneHost {
+/// The stage's ear: what lanes and the tail report becomes events for its loop. Thread-safe.
+class Stage::Events final : public LaneHost, public TailHost {
  public:
   void lane_has_read(int64_t records) override { records_read_.fetch_add(records, std::memory_order_relaxed); }
   void lane_has_rows(EpochId open) override { push({Kind::kRows, {}, {}, {}, {}, open}); }
@@ -76,12 +81,15 @@ class Stage::Events final : public LaneHost {
   void lane_failed(Status status) override { push({Kind::kFailed, {}, std::move(status), {}, {}}); }
   void lane_blocked(BlockReason reason) override { push({Kind::kBlocked, {}, {}, reason, {}}); }
   void lane_ended(std::shared_ptr<void> parts) override { push({Kind::kEnded, {}, {}, {}, std::move(parts)}); }
+  void tail_closed(TailEpoch epoch) override { push({Kind::kTailClosed, {}, {}, {}, {}, {}, std::move(epoch)}); }
+  void tail_failed(Status status) override { push({Kind::kFailed, {}, std::move(status), {}, {}}); }
+  void tail_ended(std::shared_ptr<void> parts) override { push({Kind::kEnded, {}, {}, {}, std::move(parts)}); }
   void stop() { push({Kind::kStop, {}, {}, {}, {}}); }
   std::optional<Event> pop(SteadyTime deadline) { return queue_.pop(deadline); }
   int64_t records_read() const { return records_read_.load(std::memory_order_relaxed); }
 
  private:
-  // Each lane has a handful of events under way at most, so the bound is never met.
+  // Each of them has a handful of events under way at most, so the bound is never met.
   void push(Event event) { (void)queue_.try_push(event, 1); }
   BoundedQueue<Event> queue_{SIZE_MAX};
   std::atomic<int64_t> records_read_{0};
@@ -90,7 +98,14 @@ class Stage::Events final : public LaneHost {
 /// A started lane. Confined to its task.
 struct Stage::RunningLane {
   std::shared_ptr<Lane> lane;
-  std::shared_ptr<LaneWaker> waker = std::make_shared<LaneWaker>();
+  std::shared_ptr<PartWaker> waker = std::make_shared<PartWaker>();
+  bool started = false;
+};
+
+/// The started tail. Confined to its task.
+struct Stage::RunningTail {
+  std::shared_ptr<Tail> tail;
+  std::shared_ptr<PartWaker> waker = std::make_shared<PartWaker>();
   bool started = false;
 };
 
@@ -108,7 +123,9 @@ Stage::Stage(RunSpec& run, const Format* format, const ChainPlan& chain, const s
       events_(std::make_unique<Events>()),
       coordinator_({run.interval, lane_count(), spec_.one_epoch}, std::chrono::steady_clock::now()),
       opened_at_(spec_.replay ? spec_.replay->opened_at : system_clock().now()),
-      filling_(position.epoch) {}
+      filling_(position.epoch) {
+  route_sinks();
+}
 
 Stage::~Stage() { end_lanes(); }
 
@@ -121,10 +138,81 @@ int Stage::lane_count() const {
 }
 
 Status Stage::run(const Wait& wait) {
-  Status outcome = start_lanes();
+  Status outcome = start_tail(wait);
+  if (outcome.ok()) outcome = start_lanes();
   if (outcome.ok()) outcome = loop(wait);
   end_lanes();
   return outcome;
+}
+
+void Stage::route_sinks() {
+  for (size_t i = 0; i < spec_.sinks.size(); ++i) {
+    const auto& tail = chain_.branches[spec_.sinks[i]].tail;
+    if (tail) {
+      tails_[*tail].push_back(i);
+    } else {
+      lane_sinks_.push_back(i);
+    }
+  }
+  if (tails_.empty() || !run_.event_time || run_.event_time->spark || run_.bounded || spec_.replay) return;
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& [place, range] : spec_.ranges) last_seen_[place] = now;
+  idle_check_ = now + run_.event_time->idle_after;
+}
+
+std::unique_ptr<Context> Stage::make_context(int lane, std::function<void()> wake) const {
+  auto context = std::make_unique<Context>();
+  context->lane = lane;
+  context->memory = run_.memory.get();
+  context->clock = &system_clock();
+  context->metrics = run_.metrics;
+  context->labels = {{"pipeline", run_.pipeline}};
+  context->account = run_.account;
+  context->wake = std::move(wake);
+  return context;
+}
+
+Status Stage::start_tail(const Wait& wait) {
+  if (tails_.empty()) return {};
+  tail_ = std::make_unique<RunningTail>();
+  LT_ASSIGN_OR_RETURN(TailParts parts, make_tail_parts());
+  if (spec_.state != nullptr) LT_RETURN_IF_ERROR(restore_state(parts.tables, wait));
+  state_rows_ = parts.tables.rows();
+  tail_->tail = std::make_shared<Tail>(std::move(parts), spec_.state, run_.bad_records, run_.pipeline, events_.get());
+  tail_->started = true;
+  tail_->waker->set(scheduler_.start(std::make_unique<PartTask<Tail>>(tail_->tail), run_.account));
+  return {};
+}
+
+Result<TailParts> Stage::make_tail_parts() {
+  TailParts parts;
+  parts.context = make_context(lane_count(), [waker = tail_->waker] { waker->wake(); });
+  for (const auto& [tail, sinks] : tails_) {
+    state::StateTables tables;
+    LT_ASSIGN_OR_RETURN(auto operators, chain_.tails[tail].operators(*parts.context, tables));
+    for (const auto& [name, table] : tables.all()) parts.tables.declare(std::to_string(tail) + "." + name, table);
+    std::vector<std::unique_ptr<Chain>> branches;
+    for (const size_t i : sinks) {
+      LT_ASSIGN_OR_RETURN(auto behind, chain_.branches[spec_.sinks[i]].operators(*parts.context));
+      LT_ASSIGN_OR_RETURN(auto writer, run_.sinks[spec_.sinks[i]]->open(*parts.context));
+      branches.push_back(std::make_unique<Chain>(std::move(behind), std::move(writer)));
+    }
+    parts.tails.push_back(make_tail_chain(std::move(operators), std::move(branches)));
+  }
+  if (run_.quarantine && spec_.quarantine) {
+    LT_ASSIGN_OR_RETURN(parts.quarantine, run_.quarantine->open(*parts.context));
+  }
+  return parts;
+}
+
+// Exactly what the epoch before ended with: newer versions are of epochs that never became visible, and are written again.
+Status Stage::restore_state(const state::StateTables& tables, const Wait& wait) {
+  if (!position_.state_version) return spec_.state->clear(wait);  // of a life that a reset ended
+  LT_ASSIGN_OR_RETURN(const auto restored, spec_.state->restore(position_.epoch.value - 1, tables, wait));
+  if (restored == position_.state_version->value) return {};
+  return Status::user("state_lost", "what this query remembered is not in the state directory (any more), and the rows it came from are committed: put the "
+                                    "directory back, or start over under a new name, or reset the pipeline; state of epoch " +
+                                        std::to_string(position_.state_version->value));
 }
 
 Status Stage::start_lanes() {
@@ -146,30 +234,30 @@ Status Stage::start_lanes() {
   }
   for (auto& running : lanes_) {
     running->started = true;
-    running->waker->set(scheduler_.start(std::make_unique<LaneTask>(running->lane), run_.account));
+    running->waker->set(scheduler_.start(std::make_unique<PartTask<Lane>>(running->lane), run_.account));
   }
   return {};
 }
 
 Result<LaneParts> Stage::make_parts(int lane, const Ranges& ranges) {
   LaneParts parts;
-  parts.context = std::make_unique<Context>();
-  parts.context->lane = lane;
-  parts.context->memory = run_.memory.get();
-  parts.context->clock = &system_clock();
-  parts.context->metrics = run_.metrics;
-  parts.context->labels = {{"pipeline", run_.pipeline}};
-  parts.context->account = run_.account;
-  parts.context->wake = [waker = lanes_.back()->waker] { waker->wake(); };
+  parts.context = make_context(lane, [waker = lanes_.back()->waker] { waker->wake(); });
   LT_ASSIGN_OR_RETURN(parts.reader, run_.source->open(*parts.context));
   LT_RETURN_IF_ERROR(parts.reader->assign(ranges));
   if (format_ != nullptr) {
     LT_ASSIGN_OR_RETURN(parts.decoder, format_->open(chain_.columns, chain_.hidden, *parts.context));
   }
-  for (const size_t sink : spec_.sinks) {
-    LT_ASSIGN_OR_RETURN(auto operators, chain_.branches[sink].operators(*parts.context));
-    LT_ASSIGN_OR_RETURN(auto writer, run_.sinks[sink]->open(*parts.context));
+  if (chain_.event_times) {
+    LT_ASSIGN_OR_RETURN(parts.event_times, chain_.event_times(*parts.context));
+  }
+  for (const size_t i : lane_sinks_) {
+    LT_ASSIGN_OR_RETURN(auto operators, chain_.branches[spec_.sinks[i]].operators(*parts.context));
+    LT_ASSIGN_OR_RETURN(auto writer, run_.sinks[spec_.sinks[i]]->open(*parts.context));
     parts.chains.push_back(std::make_unique<Chain>(std::move(operators), std::move(writer)));
+  }
+  for (const auto& [tail, sinks] : tails_) {
+    LT_ASSIGN_OR_RETURN(auto head, chain_.tails[tail].head(*parts.context));
+    parts.chains.push_back(std::make_unique<Chain>(std::move(head), make_collector()));
   }
   if (run_.quarantine && spec_.quarantine) {
     LT_ASSIGN_OR_RETURN(parts.quarantine, run_.quarantine->open(*parts.context));
@@ -190,9 +278,10 @@ Status Stage::loop(const Wait& wait) {
 }
 
 Result<Act> Stage::next_act(const Wait& wait) {
-  auto event = events_->pop(coordinator_.deadline().value_or(SteadyTime::max()));
+  const SteadyTime due = coordinator_.deadline().value_or(SteadyTime::max());
+  auto event = events_->pop(std::min(due, idle_check_));
   const auto now = std::chrono::steady_clock::now();
-  if (!event) return coordinator_.on_time(now);
+  if (!event) return now >= due ? coordinator_.on_time(now) : check_idle(now);
   if (wait.over()) return Status::cancelled("the run was told to stop at once");
   switch (event->kind) {
     // A lane may still fill the epoch that the others were just told to end: that says nothing of the next one, which would be ended
@@ -206,11 +295,35 @@ Result<Act> Stage::next_act(const Wait& wait) {
       hooks_.blocked(event->reason);
       return Act::kWait;
     case Kind::kEnded: return Act::kWait;
-    case Kind::kClosed: break;
+    case Kind::kClosed: return lane_closed(std::move(event->epoch), now);
+    case Kind::kTailClosed: break;
   }
-  const bool something = event->epoch.records > 0 || spec_.replay.has_value();
-  closed_.push_back(std::move(event->epoch));
-  const Act act = coordinator_.on_closed(something, now);
+  tail_epoch_ = std::move(event->tail);
+  state_rows_ = tail_epoch_->state_rows;
+  return closed(now);
+}
+
+// What lanes have at the border goes through the tail first, if there is anything that it could make something of.
+Act Stage::lane_closed(LaneEpoch epoch, SteadyTime now) {
+  something_ |= epoch.records > 0 || spec_.replay.has_value();
+  for (const auto& [place, time] : epoch.event_times) last_seen_[place] = now;
+  closed_.push_back(std::move(epoch));
+  if (closed_.size() < lanes_.size()) return coordinator_.on_closed(false, now);
+  clock_ = clock_of_closed(now);
+  if (!tail_ || !something_) return closed(now);
+  info_ = {position_.epoch, opened_at_, coordinator_.last() && run_.job.has_value(), position_.clock.watermark, clock_.watermark};
+  std::vector<StagedList> collected;
+  for (size_t i = 0; i < tails_.size(); ++i) {
+    StagedList& lists = collected.emplace_back();
+    for (auto& lane : closed_) lists.push_back(std::move(lane.staged[lane_sinks_.size() + i]));
+  }
+  tail_->tail->begin(info_, std::move(collected));
+  tail_->waker->wake();
+  return Act::kWait;
+}
+
+Act Stage::closed(SteadyTime now) {
+  const Act act = coordinator_.on_closed(something_, now);
   // Nothing but markers and holes stood before the end: they are read, and there is nothing to commit for them.
   if (act == Act::kEnd && coordinator_.last()) {
     for (const auto& lane : closed_) {
@@ -221,10 +334,52 @@ Result<Act> Stage::next_act(const Wait& wait) {
   return act;
 }
 
+// Those that hold the watermark back no longer: read to the end of the log, and silent for long enough.
+std::set<SourcePartition> Stage::idle_partitions(SteadyTime now, const Positions& read) const {
+  std::set<SourcePartition> idle;
+  if (last_seen_.empty()) return idle;
+  const PartitionBounds bounds = hooks_.bounds();
+  for (const auto& [place, seen] : last_seen_) {
+    const auto bound = bounds.find(place);
+    const auto next = read.find(place);
+    if (bound == bounds.end() || next == read.end() || next->second < bound->second.high) continue;
+    if (now - seen >= run_.event_time->idle_after) idle.insert(place);
+  }
+  return idle;
+}
+
+EventClock Stage::clock_of_closed(SteadyTime now) {
+  if (spec_.replay) return spec_.replay->clock;
+  if (!run_.event_time) return {};
+  EventTimes::Newest seen;
+  std::set<SourcePartition> all;
+  Positions read;
+  for (const auto& lane : closed_) {
+    seen.insert(lane.event_times.begin(), lane.event_times.end());
+    for (const auto& [place, next] : lane.next) all.insert(place);
+    read.insert(lane.next.begin(), lane.next.end());
+  }
+  return advanced(*run_.event_time, position_.clock, seen, all, idle_partitions(now, read));
+}
+
+// Silence can make groups final: an epoch without records then takes them out.
+Act Stage::check_idle(SteadyTime now) {
+  idle_check_ = now + kIdleCheckEvery;
+  std::set<SourcePartition> all;
+  for (const auto& [place, range] : spec_.ranges) all.insert(place);
+  const EventClock then = advanced(*run_.event_time, position_.clock, {}, all, idle_partitions(now, position_.positions));
+  if (state_rows_ == 0 || then.watermark == position_.clock.watermark) return Act::kWait;
+  const Act act = coordinator_.on_silence(now);
+  idle_close_ = act == Act::kClose;
+  return act;
+}
+
 void Stage::close_lanes() {
-  const EpochInfo info{position_.epoch, opened_at_, coordinator_.last()};
+  const EpochInfo info{position_.epoch, opened_at_, coordinator_.last(), position_.clock.watermark, std::nullopt};
   filling_ = after(position_.epoch);
   closed_.clear();
+  tail_epoch_.reset();
+  something_ = std::exchange(idle_close_, false);
   for (auto& running : lanes_) {
     running->lane->request_close(info);
     running->waker->wake();
@@ -256,40 +411,33 @@ Result<EpochPlan> Stage::make_plan() const {
   if (spec_.replay && plan.ranges != spec_.replay->ranges) {
     return Status::internal("replay_differs", "an epoch that is run again read other ranges than its plan has: epoch " + std::to_string(plan.epoch.value));
   }
+  plan.clock = clock_;
+  plan.late = position_.clock.watermark;
+  plan.state_base = plan.state_version = position_.state_version;
+  if (tail_epoch_ && spec_.state != nullptr) plan.state_version = plan.epoch;
   plan.counts = count();
   return spec_.replay ? *spec_.replay : plan;
 }
 
 EpochCounts Stage::count() const {
   EpochCounts counts;
+  // What the first sink got says how many came out; where it stands behind a tail, records have become other rows.
+  const bool first_in_tail = !tails_.empty() && tails_.begin()->second.front() == 0;
   for (const auto& lane : closed_) {
     counts.rows_in += lane.records;
     counts.rejected += lane.rejected;
     // A record that only a later branch refused counts as quarantined, not as out: in = out + filtered + quarantined.
-    counts.rows_out += (lane.rows_out.empty() ? 0 : lane.rows_out.front()) - lane.refused_later;
+    if (!first_in_tail) counts.rows_out += (lane.rows_out.empty() ? 0 : lane.rows_out.front()) - lane.refused_later;
   }
+  if (!tail_epoch_) return counts;
+  counts.rejected += tail_epoch_->rejected;
+  if (first_in_tail) counts.rows_out = tail_epoch_->rows_out.front().front();
   return counts;
 }
 
 Status Stage::commit(const Wait& wait) {
   LT_ASSIGN_OR_RETURN(const EpochPlan plan, make_plan());
-  // The quarantine takes part only in epochs that have something for it, and goes first: if any other sink has an epoch, the
-  // quarantine has what was its due.
-  std::vector<SinkStage> stages;
-  if (run_.quarantine && spec_.quarantine) {
-    SinkStage stage{run_.quarantine.get(), {}};
-    int64_t rows = 0;
-    for (auto& lane : closed_) {
-      rows += lane.staged.back()->rows();
-      stage.staged.push_back(std::move(lane.staged.back()));
-    }
-    if (rows > 0) stages.push_back(std::move(stage));
-  }
-  for (size_t i = 0; i < spec_.sinks.size(); ++i) {
-    SinkStage stage{run_.sinks[spec_.sinks[i]].get(), {}};
-    for (auto& lane : closed_) stage.staged.push_back(std::move(lane.staged[i]));
-    stages.push_back(std::move(stage));
-  }
+  std::vector<SinkStage> stages = take_staged();
   EpochReceipt receipt = receipt_of(plan);
   for (size_t i = 0; spec_.replay && i < run_.sinks.size(); ++i) {
     if (std::ranges::find(spec_.sinks, i) != spec_.sinks.end()) continue;
@@ -306,17 +454,48 @@ Status Stage::commit(const Wait& wait) {
   };
   // All that will ever be read is in this epoch: whether it is fit to be seen shows now. Any other run has earlier ones out already.
   if (run_.one_epoch && !spec_.replay) LT_RETURN_IF_ERROR(check_bad(count().rows_in, count().rejected));
+  if (tail_epoch_ && spec_.state != nullptr) LT_RETURN_IF_ERROR(spec_.state->write(plan.epoch.value, tail_epoch_->state, wait));
   LT_ASSIGN_OR_RETURN(const auto commits, commit_epoch(plan, stages, ledger_, hooks_.decide, make_receipt, wait));
   position_.epoch = after(plan.epoch);
   position_.begin = plan.begin;
   position_.positions = plan.next;
   position_.last_records = plan.last_records;
+  position_.clock = plan.clock;
+  position_.state_version = plan.state_version;
   position_.records += receipt.rows_in;
   position_.rejected += receipt.quarantined;
   opened_at_ = system_clock().now();
   closed_.clear();
   hooks_.committed(plan, receipt);
+  // Every sink has this epoch: nobody will ask for the state before it.
+  if (plan.state_version && spec_.state != nullptr) {
+    const Status forgotten = spec_.state->forget_below(plan.state_version->value, wait);
+    if (!forgotten.ok()) log::warn("old state could not be removed; it is tried again after the next epoch", {{"pipeline", run_.pipeline}, {"reason", forgotten.to_string()}});
+  }
   return run_.one_epoch ? Status() : check_bad(position_.records, position_.rejected);
+}
+
+// The quarantine takes part only in epochs that have something for it, and goes first: if any other sink has an epoch, the quarantine has
+// what was its due.
+std::vector<SinkStage> Stage::take_staged() {
+  std::vector<SinkStage> stages;
+  if (run_.quarantine && spec_.quarantine) {
+    SinkStage stage{run_.quarantine.get(), {}};
+    for (auto& lane : closed_) stage.staged.push_back(std::move(lane.staged.back()));
+    if (tail_epoch_) stage.staged.push_back(std::move(tail_epoch_->quarantined));
+    if (std::ranges::any_of(stage.staged, [](const auto& staged) { return staged->rows() > 0; })) stages.push_back(std::move(stage));
+  }
+  const size_t first = stages.size();
+  for (const size_t sink : spec_.sinks) stages.push_back({run_.sinks[sink].get(), {}});
+  for (size_t chain = 0; chain < lane_sinks_.size(); ++chain) {
+    for (auto& lane : closed_) stages[first + lane_sinks_[chain]].staged.push_back(std::move(lane.staged[chain]));
+  }
+  size_t tail = 0;
+  for (const auto& [index, sinks] : tails_) {
+    for (size_t i = 0; tail_epoch_ && i < sinks.size(); ++i) stages[first + sinks[i]].staged.push_back(std::move(tail_epoch_->staged[tail][i]));
+    ++tail;
+  }
+  return stages;
 }
 
 Status Stage::check_bad(int64_t records, int64_t rejected) const {
@@ -325,7 +504,7 @@ Status Stage::check_bad(int64_t records, int64_t rejected) const {
                                           std::to_string(rejected) + " of " + std::to_string(records));
 }
 
-// Lanes answer a stop within a quantum. Their parts are destroyed here: closing a client may block.
+// Lanes and the tail answer a stop within a quantum. Their parts are destroyed here: closing a client may block.
 void Stage::end_lanes() {
   size_t running_count = 0;
   for (auto& running : lanes_) {
@@ -334,11 +513,17 @@ void Stage::end_lanes() {
     running->lane->request_stop();
     running->waker->wake();
   }
+  if (tail_ && tail_->started) {
+    ++running_count;
+    tail_->tail->request_stop();
+    tail_->waker->wake();
+  }
   for (size_t ended = 0; ended < running_count;) {
     auto event = events_->pop(SteadyTime::max());
     if (event && event->kind == Kind::kEnded) ++ended;
   }
   lanes_.clear();
+  tail_.reset();
 }
 
 }  // namespace laketide

@@ -2,8 +2,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <variant>
 #include <vector>
 
@@ -12,6 +14,7 @@
 #include "execution/epoch_commit.h"
 #include "execution/lane.h"
 #include "execution/run_spec.h"
+#include "execution/tail.h"
 #include "laketide/engine.h"
 #include "ledger/ledger.h"
 #include "scheduler/scheduler.h"
@@ -24,6 +27,8 @@ struct RunPosition {
   Positions positions;  // where it starts
   Positions begin;      // where each partition was first read from
   std::map<SourcePartition, LastRecord> last_records;
+  EventClock clock;                      // after the epoch before
+  std::optional<EpochId> state_version;  // of what the query remembers; none: nothing yet
   int64_t records = 0;   // committed by this process
   int64_t rejected = 0;
 };
@@ -35,6 +40,7 @@ struct StageSpec {
   std::vector<size_t> sinks;        // indices into RunSpec::sinks
   bool quarantine = true;           // the quarantine sink takes part (if there is one)
   std::optional<EpochPlan> replay;  // the epoch is exactly this one, again
+  state::StateStore* state = nullptr;  // null: what the query remembers is not kept over the stage
 };
 
 /// Asked before each commit is decided, told about each commit and about lanes that wait. Called on the thread of Stage::run.
@@ -43,9 +49,11 @@ struct StageHooks {
   std::function<Status()> decide;
   std::function<void(const EpochPlan&, const EpochReceipt&)> committed;
   std::function<void(BlockReason)> blocked;
+  std::function<PartitionBounds()> bounds;  // as last heard from the broker
 };
 
-/// Starts the lanes, cuts epochs by the coordinator's word and commits them one after another while the lanes go on. `run`
+/// Starts the lanes, cuts epochs by the coordinator's word and commits them one after another while the lanes go on. Where the query
+/// remembers, what lanes have at the border goes through the tail before it is committed. `run`
 /// blocks an io thread until the stage is over: drained, stopped, or failed. `request_stop` and `records_read` may
 /// come from any thread.
 /// Everything else, on the run's actor: Confined to its task.
@@ -66,9 +74,21 @@ class Stage {
  private:
   class Events;
   struct RunningLane;
+  struct RunningTail;
 
+  void route_sinks();
+  Status start_tail(const Wait& wait);
+  Status restore_state(const state::StateTables& tables, const Wait& wait);
+  Result<TailParts> make_tail_parts();
   Status start_lanes();
   Result<LaneParts> make_parts(int lane, const Ranges& ranges);
+  std::unique_ptr<Context> make_context(int lane, std::function<void()> wake) const;
+  Act lane_closed(LaneEpoch epoch, SteadyTime now);
+  Act closed(SteadyTime now);
+  Act check_idle(SteadyTime now);
+  std::set<SourcePartition> idle_partitions(SteadyTime now, const Positions& read) const;
+  EventClock clock_of_closed(SteadyTime now);
+  std::vector<SinkStage> take_staged();
   Status loop(const Wait& wait);
   Result<Act> next_act(const Wait& wait);
   Status commit(const Wait& wait);
@@ -94,6 +114,17 @@ class Stage {
   Instant opened_at_;
   EpochId filling_;  // by the lanes: the open one, and from its close on the next
   std::vector<LaneEpoch> closed_;  // of the epoch that closes
+  bool something_ = false;         // of the epoch that closes: it has something to commit
+  std::vector<size_t> lane_sinks_;               // of spec_.sinks, those that lanes write into: the lanes' first chains
+  std::map<size_t, std::vector<size_t>> tails_;  // of the chain plan's tails, those that are needed: the sinks of spec_.sinks behind each
+  std::unique_ptr<RunningTail> tail_;            // null: none is
+  EpochInfo info_;                               // of the epoch that closes, as the tail gets it
+  EventClock clock_;                             // after the epoch that closes
+  std::optional<TailEpoch> tail_epoch_;
+  std::map<SourcePartition, SteadyTime> last_seen_;  // when a partition last had a row
+  SteadyTime idle_check_ = SteadyTime::max();
+  int64_t state_rows_ = 0;   // remembered by the tail
+  bool idle_close_ = false;  // the epoch that closes does so because partitions fell silent
 };
 
 }  // namespace laketide

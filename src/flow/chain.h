@@ -18,20 +18,20 @@ class Chain {
 
   /// Ready: all of `batch` (may be null) and of what was kept before is with the writer. Blocked: call again with null.
   Result<Step> feed(Batch batch, Rejects& rejects);
-  /// The epoch's border. Done: `staged` is set. Blocked: call again.
+  /// The epoch's border. Done: `staged` is set. More, Blocked: call again; what an operator gives comes in portions.
   Result<Step> end_epoch(const EpochInfo& epoch, std::unique_ptr<Staged>& staged, Rejects& rejects);
   /// Rows that the writer took since the last end of an epoch.
   int64_t rows_out() const { return rows_out_; }
 
  private:
   Status pass_on(Batch batch, size_t from, Rejects& rejects);
-  Status flush_operators(const EpochInfo& epoch, Rejects& rejects);
+  Status flush_some(const EpochInfo& epoch, Rejects& rejects);
   Result<Step> write_kept(Rejects& rejects);
 
   std::vector<std::unique_ptr<Operator>> operators_;
   std::unique_ptr<Writer> writer_;
   std::deque<Batch> kept_;
-  bool flushed_ = false;
+  size_t flushed_ = 0;  // of the operators, those that have given what they held back for the epoch that ends
   int64_t rows_out_ = 0;
 };
 

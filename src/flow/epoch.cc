@@ -42,6 +42,43 @@ void for_each_place(const json& tree, Take take) {
   }
 }
 
+template <typename Number>
+json number_or_null(const std::optional<Number>& value, int64_t (*number)(const Number&)) {
+  return value ? json(number(*value)) : json(nullptr);
+}
+int64_t micros(const Instant& instant) { return instant.micros; }
+int64_t number(const EpochId& epoch) { return epoch.value; }
+
+json watermarks_to_json(const EpochPlan& plan) {
+  if (plan.clock == EventClock{}) return json::object();
+  json newest = json::object();
+  for (const auto& [place, time] : plan.clock.newest) newest[place.source][place.topic][std::to_string(place.partition)] = time.micros;
+  return {{"late_micros", number_or_null(plan.late, &micros)}, {"after_micros", number_or_null(plan.clock.watermark, &micros)}, {"newest_micros", newest}};
+}
+
+json idle_to_json(const EventClock& clock) {
+  json out = json::array();
+  for (const auto& place : clock.idle) out.push_back({place.source, place.topic, place.partition});
+  return out;
+}
+
+std::optional<int64_t> optional_number(const json& in, const char* key) {
+  if (!in.contains(key) || in.at(key).is_null()) return std::nullopt;
+  return in.at(key).get<int64_t>();
+}
+
+void read_event_time(const json& in, EpochPlan& plan) {
+  const json marks = in.value("watermarks", json::object());
+  if (const auto late = optional_number(marks, "late_micros")) plan.late = Instant{*late};
+  if (const auto after = optional_number(marks, "after_micros")) plan.clock.watermark = Instant{*after};
+  const json newest = marks.value("newest_micros", json::object());
+  for_each_place(newest, [&](SourcePartition place, const json& time) { plan.clock.newest[std::move(place)] = Instant{time.get<int64_t>()}; });
+  const json idle = in.value("idle", json::array());
+  for (const json& place : idle) plan.clock.idle.insert(SourcePartition{place.at(0), place.at(1), place.at(2)});
+  if (const auto base = optional_number(in, "state_base")) plan.state_base = EpochId(*base);
+  if (const auto version = optional_number(in, "state_version")) plan.state_version = EpochId(*version);
+}
+
 EpochPlan read_version_1(const json& in) {
   EpochPlan plan;
   plan.pipeline = in.at("pipeline");
@@ -69,6 +106,7 @@ EpochPlan read_version_1(const json& in) {
     plan.last_records[std::move(place)] =
         LastRecord{RecordOffset(last.at("offset").get<int64_t>()), last.at("timestamp"), last.at("key_hash")};
   });
+  read_event_time(in, plan);
   return plan;
 }
 
@@ -82,8 +120,7 @@ uint64_t hash_key(const char* key, size_t size) {
 }
 
 std::string EpochPlan::to_json() const {
-  // state_version, watermarks, idle and lookups are empty until a query keeps state; the names are taken so that version 1
-  // need not change when one does.
+  // lookups are empty until a query joins with tables; the name is taken so that version 1 need not change when one does.
   json out{{"version", kVersion},
            {"pipeline", pipeline},
            {"epoch", epoch.value},
@@ -97,10 +134,11 @@ std::string EpochPlan::to_json() const {
            {"last_records", last_records_to_json(last_records)},
            {"schemas", schemas},
            {"last", last},
-           {"watermarks", json::object()},
-           {"idle", json::array()},
+           {"watermarks", watermarks_to_json(*this)},
+           {"idle", idle_to_json(clock)},
            {"lookups", json::object()},
-           {"state_version", nullptr}};
+           {"state_base", number_or_null(state_base, &number)},
+           {"state_version", number_or_null(state_version, &number)}};
   if (counts) out["counts"] = {{"rows_in", counts->rows_in}, {"rows_out", counts->rows_out}, {"rejected", counts->rejected}};
   return out.dump();
 }

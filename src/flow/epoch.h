@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,14 @@ struct LastRecord {
 /// FNV-1a, 64 bit, over the key's bytes; 0 for a null key. Part of the format on disk.
 uint64_t hash_key(const char* key, size_t size);
 
+/// Where event time stands after an epoch (PRODUCT §7). Immutable.
+struct EventClock {
+  std::map<SourcePartition, Instant> newest;  // the largest time of every partition that ever had a row
+  std::set<SourcePartition> idle;             // these do not hold the watermark back
+  std::optional<Instant> watermark;           // never decreases
+  bool operator==(const EventClock&) const = default;
+};
+
 /// What became of the records of an epoch; the receipt says it. Immutable.
 struct EpochCounts {
   int64_t rows_in = 0;
@@ -61,6 +70,10 @@ struct EpochPlan {
   std::map<std::string, std::string> schemas;  // source -> declared form, see formats/schema_text.h
   std::string spec_hash;                       // of the pipeline document the epoch was opened under
   bool last = false;
+  EventClock clock;             // after this epoch; its watermark is EpochInfo::evict
+  std::optional<Instant> late;  // EpochInfo::late
+  std::optional<EpochId> state_base;     // version of the state the epoch began with; none: nothing was remembered yet
+  std::optional<EpochId> state_version;  // and ended with; none: the query remembers nothing on disk
   std::optional<EpochCounts> counts;  // for the receipt, should the ledger be lost; none in plans of earlier releases
 
   std::string to_json() const;

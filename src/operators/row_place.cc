@@ -44,7 +44,7 @@ RowPlace::RowPlace(const arrow::Schema& input, RowOrigin origin)
 
 void RowPlace::refuse(const arrow::RecordBatch& batch, const expr::RowErrors& errors, Rejects& rejects) const {
   for (const expr::RowError& error : errors) {
-    Reject reject = place_of(batch, error.row);
+    Reject reject = place(batch, error.row);
     reject.stage = RejectStage::kEvaluate;
     reject.code = to_string(error.code);
     reject.reason = describe(error);
@@ -52,7 +52,7 @@ void RowPlace::refuse(const arrow::RecordBatch& batch, const expr::RowErrors& er
   }
 }
 
-Reject RowPlace::place_of(const arrow::RecordBatch& batch, int64_t row) const {
+Reject RowPlace::place(const arrow::RecordBatch& batch, int64_t row) const {
   constexpr int64_t kMicrosPerMilli = 1000;
   Reject reject;
   reject.source = origin_.source;

@@ -25,9 +25,10 @@ class RowPlace {
   RowPlace(const arrow::Schema& input, RowOrigin origin);
 
   void refuse(const arrow::RecordBatch& batch, const expr::RowErrors& errors, Rejects& rejects) const;
+  /// One row as a reject without stage, code and reason.
+  Reject place(const arrow::RecordBatch& batch, int64_t row) const;
 
  private:
-  Reject place_of(const arrow::RecordBatch& batch, int64_t row) const;
 
   RowOrigin origin_;
   int topic_, partition_, offset_, timestamp_, key_, value_;  // positions in the batch; -1: not there

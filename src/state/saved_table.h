@@ -31,9 +31,9 @@ class SavedTable {
   virtual Result<Rows> removed() = 0;
   /// Copies of all rows, some at a time; null: no more, and nothing counts as changed or removed any longer.
   virtual Result<Rows> all() = 0;
-  /// Puts rows back, in place of those with the same keys; before the first epoch only.
+  /// Puts rows back, in place of those with the same keys; before the first epoch only. They do not count as changed.
   virtual Status restore(const Rows& rows) = 0;
-  /// Takes keys away again: key columns only.
+  /// Takes keys away again, also such as are not there: key columns only. They do not count as removed.
   virtual Status restore_removed(const Rows& keys) = 0;
 };
 

@@ -1,0 +1,105 @@
+// The part of a run's query that remembers: one task behind all lanes, at work between an epoch's border and its commit.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/mutex.h"
+#include "execution/reject_outlet.h"
+#include "flow/chain.h"
+#include "flow/context.h"
+#include "flow/epoch.h"
+#include "scheduler/scheduler.h"
+#include "state/state_store.h"
+
+namespace laketide {
+
+/// Gives the rows of one tail to the chains behind it, each into its sink. Confined to its task.
+class FanOut;
+
+/// What a tail is made of: operators that end in a FanOut, and the chains behind it. The context outlives the rest. Confined to its task.
+struct TailParts {
+  struct One {
+    std::unique_ptr<Chain> chain;  // ends in `fan_out`
+    FanOut* fan_out = nullptr;
+  };
+  std::unique_ptr<Context> context;
+  state::StateTables tables;  // of all operators
+  std::vector<One> tails;
+  std::unique_ptr<Writer> quarantine;  // as a lane's
+};
+
+/// A Chain's writer that hands its rows to `branches`.
+TailParts::One make_tail_chain(std::vector<std::unique_ptr<Operator>> operators, std::vector<std::unique_ptr<Chain>> branches);
+
+/// What an epoch's rows of all lanes became. Confined to its task.
+struct TailEpoch {
+  std::vector<StagedList> staged;      // per tail, one per chain behind it
+  std::vector<std::vector<int64_t>> rows_out;  // as `staged`
+  std::unique_ptr<Staged> quarantined;  // null without a quarantine
+  int64_t rejected = 0;
+  state::FrozenState state;
+  int64_t state_rows = 0;   // in memory, after it
+  int64_t state_bytes = 0;
+};
+
+/// How a tail reports to its run; called from its task. Thread-safe.
+class TailHost {
+ public:
+  virtual ~TailHost() = default;
+  virtual void tail_closed(TailEpoch epoch) = 0;
+  virtual void tail_failed(Status status) = 0;
+  /// The last call: `parts` are to be destroyed where blocking is allowed.
+  virtual void tail_ended(std::shared_ptr<void> parts) = 0;
+};
+
+/// A task over TailParts:
+///
+///   until stopped:  wait for an epoch
+///                   feed what the lanes collected, a batch at a time, to each tail in turn; end the epoch in it
+///                   settle what was refused, freeze the state, report
+///
+/// `begin` and `request_stop` may come from any thread. Everything else: Confined to its task.
+class Tail {
+ public:
+  /// `store`: null if nothing of the state is to be kept on disk (a job of one epoch). It outlives the tail.
+  Tail(TailParts parts, state::StateStore* store, BadRecordPolicy policy, std::string pipeline, TailHost* host);
+
+  /// `collected`: per tail, what the lanes staged for it. Wake the task after it. The epoch before must have been reported.
+  void begin(const EpochInfo& info, std::vector<StagedList> collected);
+  void request_stop() { stop_.store(true, std::memory_order_release); }
+
+  TaskStep run(const Quantum& quantum);
+  /// The task is gone; see Lane::gone.
+  void gone();
+
+ private:
+  Result<Step> advance();
+  Result<Step> feed();
+  Result<Step> finish();
+  TaskStep end(const Status& status);
+
+  TailParts parts_;
+  state::StateStore* const store_;
+  const std::string pipeline_;
+  TailHost* const host_;
+  std::atomic<bool> stop_{false};
+  Mutex mutex_;
+  std::optional<std::vector<StagedList>> next_ LT_GUARDED_BY(mutex_);
+  EpochInfo next_info_ LT_GUARDED_BY(mutex_);
+
+  RejectOutlet refused_;
+  EpochInfo info_;
+  std::optional<std::vector<StagedList>> collected_;  // none: no epoch to work on
+  size_t tail_ = 0;        // that is fed, or ends its epoch
+  size_t lane_ = 0;        // whose rows go to it next
+  std::vector<Batch> batches_;  // of that lane, the last one first
+  bool held_ = false;      // the chain keeps what its writers have no room for
+  TailEpoch epoch_;
+  bool ended_ = false;
+};
+
+}  // namespace laketide

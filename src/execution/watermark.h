@@ -1,0 +1,28 @@
+// Event time of a run: how far it has come, and what is late.
+#pragma once
+
+#include <chrono>
+#include <set>
+
+#include "base/clock.h"
+#include "base/positions.h"
+#include "flow/epoch.h"
+#include "flow/event_times.h"
+
+namespace laketide {
+
+/// `event_time:` of a source (PRODUCT §7). Immutable.
+struct EventTimeRule {
+  std::chrono::microseconds delay{};
+  std::chrono::microseconds idle_after{10'000'000};
+  /// Spark's rule: the largest time of any partition counts, and none is ever idle (its MicroBatchExecution, policy `max` over the partitions of one source).
+  bool spark = false;
+};
+
+/// The clock after an epoch in which lanes saw `seen`; `idle` are those partitions of `all` that are at the end of the log and have been
+/// silent for long enough. The watermark is the least of (newest − delay) over the partitions that are not idle; a partition that never
+/// had a row holds it back as well. When all are idle, the newest of them counts, as if it had been the last to fall silent.
+EventClock advanced(const EventTimeRule& rule, const EventClock& before, const EventTimes::Newest& seen, const std::set<SourcePartition>& all,
+                    const std::set<SourcePartition>& idle);
+
+}  // namespace laketide
