@@ -11,6 +11,7 @@
 
 #include "engine/catalog.h"
 #include "flow/actor_sink.h"
+#include "flow/key_columns.h"
 #include "flow/pseudo_columns.h"
 #include "flow/schema_text.h"
 #include "formats/json/json_format.h"
@@ -329,7 +330,7 @@ class Wiring {
     std::map<std::pair<sql::PlanPtr, OutputMode>, size_t> tails;  // what two sinks ask for alike is remembered once
     for (size_t i = 0; i < queries.size(); ++i) {
       const sql::BoundQuery& query = queries[i];
-      ChainPlan::Branch branch{query.output, {}, [query, decoded](Context& context) { return query.operators(decoded, context); }};
+      ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, [query, decoded](Context& context) { return query.operators(decoded, context); }};
       if (query.memory) {
         LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());

@@ -10,6 +10,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "flow/change_column.h"
 #include "sinks/postgres/chunk_loader.h"
 #include "sinks/postgres/chunk_queue.h"
 #include "sinks/postgres/connection.h"
@@ -43,6 +44,8 @@ struct Target {
 
   int64_t rows = 0;
   int64_t null_keys = 0;
+  int64_t deletes = 0;
+  bool emptied = false;  // overwrite: what the table had is out
   std::vector<RefusedRow> refused;
   int64_t quarantined = 0;
 };
@@ -133,7 +136,12 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     WriterPlace place{queue_, target, chunk_bytes,
                       [weak = weak_from_this(), lease] {
                         if (auto session = weak.lock()) session->schedule();
-                      }};
+                      },
+                      {}};
+    place.check = [id = options_.targets[target].id, mode = options_.targets[target].mode](const arrow::RecordBatch& rows) -> Status {
+      if (mode == PostgresTarget::Mode::kUpsert) return {};
+      return mode == PostgresTarget::Mode::kAppend ? check_only_inserts(rows, id) : check_no_deletes(rows, id);
+    };
     return make_writer(std::move(place), std::move(encoder), context);
   }
 
@@ -267,7 +275,8 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     prepared_.reset();
     quarantine_.forget();
     for (Target& target : targets_) {
-      target.rows = target.null_keys = target.quarantined = 0;
+      target.rows = target.null_keys = target.deletes = target.quarantined = 0;
+      target.emptied = false;
       target.refused.clear();
     }
   }
@@ -327,6 +336,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     LT_RETURN_IF_ERROR(begin(wait));
     Target& target = targets_[chunks.front().target];
     if (!target.claimed) return Status::internal("bad_order", "rows came for a sink that was not claimed: " + target.spec.id);
+    LT_RETURN_IF_ERROR(empty(target, wait));
     LT_RETURN_IF_ERROR(hit_copy_failpoint());
     int64_t rows = 0;
     std::vector<RefusedRow> refused;
@@ -337,8 +347,20 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     metrics_.copied(chunks.front().target, rows, bytes, std::chrono::steady_clock::now() - began);
     if (!copied.ok()) return copied.in("copying into " + target.name.plain());
     if (!target.staging) target.rows += rows;
-    for (const Chunk& chunk : chunks) target.null_keys += chunk.null_keys;
+    for (const Chunk& chunk : chunks) {
+      target.null_keys += chunk.null_keys;
+      target.deletes += chunk.deletes;
+    }
     return quarantine(target, std::move(refused), wait);
+  }
+
+  // Overwrite: before the first row of the epoch, or when it is prepared without any.
+  Status empty(Target& target, const Wait& wait) LT_REQUIRES(mutex_) {
+    if (target.spec.mode != PostgresTarget::Mode::kOverwrite || std::exchange(target.emptied, true)) return {};
+    const Status emptied = connection_->run("DELETE FROM " + target.name.quoted(), wait);
+    if (emptied.ok() || !connection_->usable() || !connection_->last_error().is_data()) return emptied;
+    return Status::user("overwrite_refused", "the table cannot be emptied, which mode: overwrite does with each epoch; upsert with a key, or drop what refers "
+                                             "to its rows: " + target.name.plain() + ": " + connection_->last_error().text());
   }
 
   Status hit_copy_failpoint() LT_REQUIRES(mutex_) {
@@ -367,6 +389,9 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       return {};
     }
     LT_RETURN_IF_ERROR(begin(wait));
+    for (Target& target : targets_) {
+      if (takes_part(target, plan)) LT_RETURN_IF_ERROR(empty(target, wait));
+    }
     LT_RETURN_IF_ERROR(apply_staged(wait));
     LT_RETURN_IF_ERROR(quarantine_.finish(*connection_, plan.epoch, wait));
     LT_RETURN_IF_ERROR(advance_progress(plan, wait));
@@ -451,16 +476,18 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       target.refused.clear();
       if (std::find(careful.begin(), careful.end(), at) != careful.end()) continue;
       blamed = at;
-      LT_RETURN_IF_ERROR(target.staging->apply(*connection_, target.null_keys > 0, wait, target.rows));
+      LT_RETURN_IF_ERROR(target.staging->apply(*connection_, held_by(target), wait, target.rows));
     }
     LT_RETURN_IF_ERROR(check_constraints(blamed, wait));
     for (const size_t at : careful) {
       Target& target = targets_[at];
       blamed = at;
-      LT_RETURN_IF_ERROR(target.staging->apply_with_care(*connection_, target.null_keys > 0, wait, target.rows, target.refused));
+      LT_RETURN_IF_ERROR(target.staging->apply_with_care(*connection_, held_by(target), wait, target.rows, target.refused));
     }
     return check_constraints(blamed, wait);
   }
+
+  static Staging::Holds held_by(const Target& target) { return {target.null_keys > 0, target.deletes > 0}; }
 
   Status check_constraints(size_t& blamed, const Wait& wait) LT_REQUIRES(mutex_) {
     const Status checked = connection_->run("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED", wait);
