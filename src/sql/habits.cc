@@ -31,7 +31,6 @@ constexpr Habit kFunctions[] = {
     {"mean", "write avg(x)"},
     {"listagg", "write string_agg(x, ', ')"},
     {"any some", "write bool_or(x)"},
-    {"every", "write bool_and(x)"},
     {"approx_distinct", "write approx_count_distinct(x)"},
     {"window time_window tumbling", "write tumble(ts, INTERVAL '10 seconds') in GROUP BY"},
     {"hopping sliding", "write hop(ts, slide, size) in GROUP BY"},
