@@ -27,7 +27,8 @@ struct Event {
   int32_t partition = 0;
   int64_t offset = 0;
 };
-enum InputColumn { kTime, kKey, kName, kCount, kBig, kReal, kCents, kFlag, kPartition, kOffset };
+/// kPart is always 0.25, kComma always ','; kSmall is `count` modulo 8.
+enum InputColumn { kTime, kKey, kName, kCount, kBig, kReal, kCents, kFlag, kPartition, kOffset, kPart, kComma, kSmall };
 Schema input_schema();
 Batch batch_of(const std::vector<Event>& events);
 

@@ -197,7 +197,8 @@ Schema input_schema() {
   return arrow::schema({arrow::field("time", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), false), arrow::field("key", arrow::int64()),
                         arrow::field("name", arrow::utf8()), arrow::field("count", arrow::int32()), arrow::field("big", arrow::int64()),
                         arrow::field("real", arrow::float64()), arrow::field("cents", arrow::decimal128(12, 2)), arrow::field("flag", arrow::boolean()),
-                        arrow::field("_partition", arrow::int32(), false), arrow::field("_offset", arrow::int64(), false)});
+                        arrow::field("_partition", arrow::int32(), false), arrow::field("_offset", arrow::int64(), false),
+                        arrow::field("part", arrow::float64()), arrow::field("comma", arrow::utf8()), arrow::field("small", arrow::int32())});
 }
 
 Batch batch_of(const std::vector<Event>& events) {
@@ -215,6 +216,9 @@ Batch batch_of(const std::vector<Event>& events) {
   columns.push_back(built(arrow::BooleanBuilder(), events, [](const Event& e) { return e.flag; }));
   columns.push_back(built(arrow::Int32Builder(), events, [](const Event& e) { return std::optional(e.partition); }));
   columns.push_back(built(arrow::Int64Builder(), events, [](const Event& e) { return std::optional(e.offset); }));
+  columns.push_back(built(arrow::DoubleBuilder(), events, [](const Event&) { return std::optional(0.25); }));
+  columns.push_back(built(arrow::StringBuilder(), events, [](const Event&) { return std::optional<std::string>(","); }));
+  columns.push_back(built(arrow::Int32Builder(), events, [](const Event& e) { return e.count ? std::optional(*e.count % 8) : std::nullopt; }));
   return arrow::RecordBatch::Make(input_schema(), static_cast<int64_t>(events.size()), std::move(columns));
 }
 

@@ -3,8 +3,10 @@
 
 #include <gmock/gmock.h>
 
-#include <cinttypes>
+#include <algorithm>
+#include <cmath>
 #include <functional>
+#include <set>
 
 #include "expr/decimal.h"
 
@@ -76,7 +78,63 @@ std::vector<AggregateCall> calls() {
           call("min", {kTime}), call("max", {kCents})};
 }
 
-using KeyOf = std::function<TextRow(const Event&)>;
+std::string joined(const std::vector<std::string>& texts, const std::string& before, const std::string& after) {
+  std::string all = before;
+  for (size_t i = 0; i < texts.size(); ++i) all += (i == 0 ? "" : ",") + texts[i];
+  return all + after;
+}
+
+// Functions whose state is more than a number.
+TextRow naive_rich_results(Rows rows) {
+  std::sort(rows.begin(), rows.end(), [](const Event* a, const Event* b) { return std::pair(a->partition, a->offset) < std::pair(b->partition, b->offset); });
+  std::set<std::string> names;
+  std::set<int32_t> counts;
+  std::set<std::optional<bool>> flags;
+  std::vector<std::string> listed_counts, listed_names;
+  std::vector<double> reals;
+  int64_t n = 0, sum = 0, squares = 0, distinct_sum = 0;
+  for (const Event* e : rows) {
+    if (e->name) names.insert(*e->name), listed_names.push_back(*e->name);
+    if (e->count && counts.insert(*e->count % 8).second) distinct_sum += *e->count % 8;
+    if (e->count) ++n, sum += *e->count, squares += int64_t{*e->count} * *e->count;
+    flags.insert(e->flag);
+    listed_counts.push_back(e->count ? std::to_string(*e->count) : "NULL");
+    if (e->real) reals.push_back(*e->real);
+  }
+  std::sort(reals.begin(), reals.end());
+  double mean = 0, spread = 0;
+  for (const double x : reals) mean += x / static_cast<double>(reals.size());
+  for (const double x : reals) spread += (x - mean) * (x - mean);
+  std::string median = "NULL";
+  if (!reals.empty()) {
+    const double place = 0.25 * static_cast<double>(reals.size() - 1);
+    const auto low = static_cast<size_t>(place);
+    median = show(reals[low] + (place - static_cast<double>(low)) * (reals[std::min(low + 1, reals.size() - 1)] - reals[low]));
+  }
+  const bool any_flag = flags.contains(true) || flags.contains(false);
+  return {any_flag ? flags.contains(false) ? "false" : "true" : "NULL",
+          any_flag ? flags.contains(true) ? "true" : "false" : "NULL",
+          reals.size() > 1 ? show(std::sqrt(spread / static_cast<double>(reals.size() - 1))) : "NULL",
+          n > 0 ? average(expr::Int128{n} * squares - expr::Int128{sum} * sum, n * n, 0) : "NULL",
+          std::to_string(names.size()),
+          std::to_string(names.size()),
+          counts.empty() ? "NULL" : std::to_string(distinct_sum),
+          joined(listed_counts, "{", "}"),
+          listed_names.empty() ? "NULL" : joined(listed_names, "", ""),
+          names.empty() ? "NULL" : joined({names.begin(), names.end()}, "", ""),
+          rows.front()->name.value_or("NULL"),
+          rows.back()->count ? std::to_string(*rows.back()->count) : "NULL",
+          median};
+}
+
+std::vector<AggregateCall> rich_calls() {
+  return {call("bool_and", {kFlag}), call("bool_or", {kFlag}), call("stddev", {kReal}), call("var_pop", {kCount}), call("count", {kName}, -1, true),
+          call("approx_count_distinct", {kName}), call("sum", {kSmall}, -1, true), call("array_agg", {kCount}), call("string_agg", {kName, kComma}),
+          call("string_agg", {kName, kComma}, -1, true), call("first", {kName}), call("last", {kCount}), call("percentile", {kReal, kPart})};
+}
+
+/// What the naive computation makes of the rows of a group.
+using Results = std::function<TextRow(const Rows&)>;
 TextRow text_key(const Event& e) { return {show(e.key), e.name.value_or("NULL")}; }
 
 int64_t floor_to(int64_t time, int64_t step, int64_t offset) {
@@ -88,7 +146,7 @@ int64_t floor_to(int64_t time, int64_t step, int64_t offset) {
 
 using Table = std::map<TextRow, TextRow>;
 
-Table naive_plain(const std::vector<TestEpoch>& epochs) {
+Table naive_plain(const std::vector<TestEpoch>& epochs, const Results& results = naive_results) {
   std::map<TextRow, Rows> groups;
   for (const TestEpoch& epoch : epochs) {
     for (const Event& event : epoch.events) groups[text_key(event)].push_back(&event);
@@ -96,13 +154,13 @@ Table naive_plain(const std::vector<TestEpoch>& epochs) {
   Table table;
   for (const auto& [key, rows] : groups) {
     TextRow row = key;
-    for (auto& value : naive_results(rows)) row.push_back(value);
+    for (auto& value : results(rows)) row.push_back(value);
     table[key] = row;
   }
   return table;
 }
 
-Table naive_tumble(const std::vector<TestEpoch>& epochs, const WindowOptions& window) {
+Table naive_tumble(const std::vector<TestEpoch>& epochs, const WindowOptions& window, const Results& results = naive_results) {
   std::map<TextRow, std::pair<int64_t, Rows>> groups;
   for (const TestEpoch& epoch : epochs) {
     for (const Event& event : epoch.events) {
@@ -116,7 +174,7 @@ Table naive_tumble(const std::vector<TestEpoch>& epochs, const WindowOptions& wi
   Table table;
   for (const auto& [key, group] : groups) {
     TextRow row{key[0], std::to_string(group.first), key[1]};
-    for (auto& value : naive_results(group.second)) row.push_back(value);
+    for (auto& value : results(group.second)) row.push_back(value);
     table[key] = row;
   }
   return table;
@@ -164,6 +222,18 @@ TEST_P(AggregateOfMode, TumblingWindowsAreAsComputedNaively) {
       const RunResult result = run(aggregate({kKey}, window, calls(), GetParam()), epochs, shape);
       EXPECT_EQ(differences(result.table, naive_tumble(epochs, window)), "");
       EXPECT_EQ(result.state_rows, complete ? static_cast<int64_t>(result.table.size()) : 0);
+    }
+  }
+}
+
+TEST_P(AggregateOfMode, FunctionsThatKeepMoreThanANumberAreAsComputedNaively) {
+  for (uint64_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE(seed);
+    const WindowOptions window{.kind = WindowOptions::Kind::kTumble, .time = kTime, .size = 20 * kSecond};
+    const bool complete = GetParam() == OutputMode::kComplete;
+    const auto epochs = with_watermark(random_epochs(seed, 300, 4, 100 * kSecond), complete ? std::nullopt : std::optional(5 * kSecond));
+    for (const RunShape& shape : shapes(seed)) {
+      EXPECT_EQ(differences(run(aggregate({kKey}, window, rich_calls(), GetParam()), epochs, shape).table, naive_tumble(epochs, window, naive_rich_results)), "");
     }
   }
 }
