@@ -240,7 +240,9 @@ def matched(expected, rows):
 
 def ours(binary, schema, rows, section):
     document = {"schema": schema, "rows": rows, "queries": [section.query], "select": section.select}
-    done = subprocess.run([binary], input=json.dumps(document), capture_output=True, text=True, check=True)
+    done = subprocess.run([binary], input=json.dumps(document), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"the test binary ended with {done.returncode}: {done.stderr}")
     given = json.loads(done.stdout)
     if "error" in given:
         raise RuntimeError(given["error"])
