@@ -164,23 +164,10 @@ void append_element(Text text, TextWriter& out) {
   out.append('"');
 }
 
-// PostgreSQL writes the booleans of an array as it does those of a row: t and f.
-arrow::Result<Column> texts_of(const Call& call, const Lists& lists) {
-  const Column elements = lists.elements();
-  if (lists.element.id != TypeId::kBoolean) return convert_elements(call, elements, TypeId::kText);
-  const Reader<bool> values(elements);
-  const Validity valid(elements);
-  arrow::StringBuilder texts(call.memory);
-  for (int64_t i = 0; i < elements.data->length; ++i) ARROW_RETURN_NOT_OK(valid[i] ? texts.Append(values[i] ? "t" : "f") : texts.AppendNull());
-  Column out{TypeId::kText, nullptr, false, {}};
-  ARROW_RETURN_NOT_OK(texts.FinishInternal(&out.data));
-  return out;
-}
-
 arrow::Status print_arrays(const Call& call, std::span<const Column> args, Column& out) {
   const Lists lists(args[0]);
   const bool nested = lists.element.id == TypeId::kArray;
-  ARROW_ASSIGN_OR_RAISE(const Column texts, texts_of(call, lists));
+  ARROW_ASSIGN_OR_RAISE(const Column texts, element_texts(call, lists));
   const Reader<Text> elements(texts);
   const Validity element_valid(texts);
   TextWriter writer(call.memory);
@@ -211,6 +198,19 @@ arrow::Status print_arrays(const Call& call, std::span<const Column> args, Colum
 }
 
 }  // namespace
+
+// PostgreSQL writes the booleans of an array as it does those of a row: t and f.
+arrow::Result<Column> element_texts(const Call& call, const Lists& lists) {
+  const Column elements = lists.elements();
+  if (lists.element.id != TypeId::kBoolean) return convert_elements(call, elements, TypeId::kText);
+  const Reader<bool> values(elements);
+  const Validity valid(elements);
+  arrow::StringBuilder texts(call.memory);
+  for (int64_t i = 0; i < elements.data->length; ++i) ARROW_RETURN_NOT_OK(valid[i] ? texts.Append(values[i] ? "t" : "f") : texts.AppendNull());
+  Column out{TypeId::kText, nullptr, false, {}};
+  ARROW_RETURN_NOT_OK(texts.FinishInternal(&out.data));
+  return out;
+}
 
 std::vector<Function> array_casts() {
   using enum TypeId;

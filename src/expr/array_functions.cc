@@ -103,7 +103,7 @@ arrow::Status string_to_array(const Call& call, std::span<const Column> args, Co
 // (array, separator [, text for NULLs, which are passed over else])
 arrow::Status array_to_string(const Call& call, std::span<const Column> args, Column& out) {
   const Lists lists(args[0]);
-  ARROW_ASSIGN_OR_RAISE(const Column texts, convert_elements(call, lists.elements(), TypeId::kText));
+  ARROW_ASSIGN_OR_RAISE(const Column texts, element_texts(call, lists));
   const Reader<Text> elements(texts), separators(args[1]);
   const Validity element_valid(texts);
   ARROW_ASSIGN_OR_RAISE(auto valid, valid_in_all(call, args.first(2)));
@@ -269,7 +269,8 @@ Result<Type> element_type(std::span<const ExprPtr> args) { return *args[0]->type
 Result<Type> text_array(std::span<const ExprPtr>) { return Type::array(TypeId::kText); }
 
 Result<Type> same_array(std::span<const ExprPtr> args) {
-  if (args[0]->type == args[1]->type) return Type::array(*args[0]->type.element);
+  if (is_null_constant(*args[0])) return Type::array(*args[1]->type.element);
+  if (args[0]->type == args[1]->type || is_null_constant(*args[1])) return Type::array(*args[0]->type.element);
   return Status::user("sql_type", "arrays of different elements cannot be joined, " + args[0]->type.name() + " and " + args[1]->type.name() +
                                     ": cast one of them");
 }

@@ -69,6 +69,7 @@ bool elements_convert(const Type& from, const Type& to, CastContext context) {
 Result<ExprPtr> array_as(const ExprPtr& node, const Type& to, CastContext context) {
   if (!to.element) {
     if (node->type.id == TypeId::kArray) return node;
+    if (is_null_constant(*node)) return null_constant(Type::array(TypeId::kText), node->place);
     return Status::user("sql_type", "an array is needed here: write its type, as in '{a,b}'::text[]");
   }
   if (is_null_constant(*node)) return null_constant(to, node->place);

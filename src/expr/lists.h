@@ -55,6 +55,9 @@ inline arrow::Result<Column> convert_elements(const Call& call, const Column& el
   return out;
 }
 
+/// The elements' texts as arrays show them: a boolean is t or f.
+arrow::Result<Column> element_texts(const Call& call, const Lists& lists);
+
 /// Puts an array for each row into `out`: offsets of `call.rows` + 1 numbers into `values`. `valid` may be null.
 inline void set_lists(const Call& call, std::shared_ptr<arrow::Buffer> valid, std::shared_ptr<arrow::Buffer> offsets,
                       std::shared_ptr<arrow::ArrayData> values, Column& out) {

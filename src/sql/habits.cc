@@ -19,7 +19,13 @@ constexpr std::string_view kUnnest = "unnest(string_to_array(…, ' ')) is SQL's
 constexpr std::string_view kJson = "write x ->> 'name' for text, x -> 'name' for jsonb; text becomes jsonb by CAST(x AS jsonb)";
 
 constexpr Habit kFunctions[] = {
-    {"explode explode_outer posexplode flatten split unnest string_to_array", kUnnest},
+    {"explode explode_outer posexplode flatten unnest", kUnnest},
+    {"split", "write string_to_array(text, ' ')"},
+    {"array_size", "write cardinality(x)"},
+    {"array_contains", "write value = ANY (x)"},
+    {"array_join", "write array_to_string(x, ', ')"},
+    {"element_at", "write x[1]"},
+    {"array", "write ARRAY[a, b]"},
     {"count sum avg min max stddev variance bool_and bool_or string_agg array_agg first last approx_count_distinct percentile "
      "collect_list collect_set count_if row_number rank lag lead tumble hop session window first_value last_value median",
      kAggregates},
