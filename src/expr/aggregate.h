@@ -28,8 +28,9 @@ class Accumulator {
   virtual ~Accumulator() = default;
   /// Groups [0, count) exist from now on.
   virtual Status resize(int64_t count) = 0;
-  /// Adds row i of the arguments to group `groups[i]`, for all rows of `args`; rows of which `take` is false are left out (null: none
-  /// is). `order[i]`: the row's rank among all rows there will ever be, for functions that are `ordered`; else null.
+  /// Adds row i of the arguments to group `groups[i]`, for all rows of `args`; rows of which `take` is false or NULL are left out
+  /// (null: none is). `order[i]`: the row's rank among all rows there will ever be, binary, ranked byte by byte, for functions that
+  /// are `ordered`; else null.
   virtual Status update(const std::vector<std::shared_ptr<arrow::Array>>& args, std::span<const uint32_t> groups, const arrow::BooleanArray* take,
                         const arrow::Array* order) = 0;
   /// Adds partial states (rows of `partial`, columns as in `Aggregate::partial`) to groups.
@@ -52,7 +53,8 @@ struct Aggregate {
   Type (*result_type)(const std::vector<Type>& args) = nullptr;
   /// Types of the columns of a partial state.
   std::vector<Type> (*partial)(const AggregateTypes& types) = nullptr;
-  std::unique_ptr<Accumulator> (*make)(const AggregateTypes& types) = nullptr;
+  /// What grows with the groups is allocated from `memory`, which outlives the accumulator.
+  std::unique_ptr<Accumulator> (*make)(const AggregateTypes& types, arrow::MemoryPool* memory) = nullptr;
   bool ordered = false;     // the result depends on the order of rows: (topic, partition, offset)
   bool null_if_empty = true;  // false: count
 };

@@ -40,7 +40,9 @@ struct WindowOptions {
 
 /// Rows in, per lane: `input`, of which `keys` are the plain columns of GROUP BY. Between lane and tail travel rows of
 /// `partial_schema`. Rows out, behind all lanes: `output` = [window_start, window_end if there is a window] keys, one column for each
-/// call; then `_change`. Immutable.
+/// call; then `_change`. What tells rows apart is window_start and the keys: of a session that grows only window_end changes, and one
+/// that begins earlier or is merged into another leaves a delete of its old row. Rows come in the order of window_start and keys.
+/// Immutable.
 struct AggregateOptions {
   std::string name;  // of its state; the same at every start of the same query
   Schema input;

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include <arrow/array/array_base.h>
+#include <arrow/array/array_primitive.h>
 #include <arrow/record_batch.h>
 
 #include "expr/evaluate.h"
+#include "flow/change.h"
 #include "operators/selection.h"
 
 namespace laketide {
@@ -23,6 +25,10 @@ class Project final : public Operator {
     for (expr::Evaluated& value : values) {
       columns.push_back(std::move(value.values));
       errors = expr::merge(std::move(errors), std::move(value.errors));
+    }
+    if (options_.change >= 0) {
+      const auto& changes = static_cast<const arrow::Int8Array&>(*in->column(options_.change));
+      std::erase_if(errors, [&](const expr::RowError& error) { return changes.Value(error.row) == static_cast<int8_t>(Change::kDelete); });
     }
     for (int i = options_.input_visible; i < in->num_columns(); ++i) columns.push_back(in->column(i));
     const Batch all = arrow::RecordBatch::Make(options_.output, in->num_rows(), std::move(columns));

@@ -20,6 +20,8 @@ struct ProjectOptions {
   int input_visible = 0;
   Schema output;  // one field for each expression, then the hidden columns
   RowOrigin origin;
+  /// Position of `_change` in the input (-1: not there): of a delete only the key counts, so that none is refused for its other columns.
+  int change = -1;
 };
 
 std::unique_ptr<Operator> make_project(ProjectOptions options, Context& context);

@@ -6,10 +6,12 @@
 #include <map>
 #include <utility>
 
+#include "expr/aggregate.h"
 #include "expr/cast.h"
 #include "expr/decimal.h"
 #include "expr/evaluate.h"
 #include "expr/overload.h"
+#include "sql/grouping.h"
 #include "sql/habits.h"
 
 namespace laketide::sql {
@@ -55,6 +57,10 @@ Result<ExprPtr> ExpressionBinder::condition(const Syntax& syntax, const char* cl
 }
 
 Result<ExprPtr> ExpressionBinder::bind(const Syntax& syntax) {
+  if (substitution_ != nullptr) {
+    LT_ASSIGN_OR_RETURN(ExprPtr given, substitution_->substitute(syntax));
+    if (given) return given;
+  }
   const expr::Place place = text_.place(syntax.at);
   switch (syntax.kind) {
     case Syntax::Kind::kColumn: return scope_.column(syntax, text_);
@@ -180,9 +186,26 @@ Result<ExprPtr> ExpressionBinder::call(const Syntax& syntax) {
       {"||", &ExpressionBinder::concatenate},
   };
   if (const auto form = kForms.find(syntax.text); form != kForms.end()) return (this->*form->second)(syntax);
+  LT_RETURN_IF_ERROR(check_plain_call(syntax));
+  if (is_name(syntax.text) && expr::overloads(syntax.text).empty()) return unknown_function(syntax.text, {}, syntax.at);
   LT_ASSIGN_OR_RETURN(Args args, bind_all(syntax.args));
   if (syntax.text == "+" && args.size() == 1 && expr::is_number(args[0]->type.id)) return args[0];
   return apply(syntax.text, std::move(args), syntax.at);
+}
+
+Status ExpressionBinder::check_plain_call(const Syntax& syntax) const {
+  if (is_window_function(syntax.text)) {
+    return text_.refuse("sql_grouping", syntax.at, syntax.text + " stands in GROUP BY; its borders are the columns window_start and window_end");
+  }
+  if (!expr::aggregates(syntax.text).empty()) {
+    return text_.refuse("sql_grouping", syntax.at, syntax.text + " is computed over the rows of a group, and here each row stands alone (WHERE, GROUP BY, inside "
+                                                   "another aggregate): write HAVING, or an outer SELECT over this one");
+  }
+  if (!syntax.distinct && !syntax.star && !syntax.filter) return {};
+  const char* const what = syntax.filter ? "FILTER" : syntax.star ? "*" : "DISTINCT";
+  std::string near = nearest(syntax.text, expr::aggregate_names());
+  return text_.refuse("sql_function", syntax.at, std::string(what) + " belongs to an aggregate, and " + syntax.text + " is none" +
+                                                     (near.empty() ? "" : ": did you mean " + near + "?"));
 }
 
 Result<ExprPtr> ExpressionBinder::apply(std::string_view name, Args args, int at) {
@@ -216,6 +239,7 @@ Status ExpressionBinder::unknown_function(const std::string& name, const Args& a
   if (instead.empty()) {
     std::vector<std::string_view> names = expr::function_names();
     std::erase_if(names, [](std::string_view one) { return !std::islower(static_cast<unsigned char>(one.front())); });
+    for (const std::string_view one : expr::aggregate_names()) names.push_back(one);
     const std::string near = nearest(name, names);
     if (!near.empty()) instead = "did you mean " + near + "?";
   }

@@ -12,15 +12,27 @@
 
 namespace laketide::sql {
 
+/// Takes some expressions out of a binder's hands. Confined to its task.
+class Substitution {
+ public:
+  virtual ~Substitution() = default;
+  /// What stands for an expression; null: what the binder makes of it.
+  virtual Result<expr::ExprPtr> substitute(const Syntax& syntax) = 0;
+};
+
 /// Binds the expressions of one SELECT by PostgreSQL's rules. Every refusal has its place in the text and says what to write
 /// instead. What does not depend on a row is computed here; if that fails where every row would reach it, the query is refused.
 /// Confined to its task.
 class ExpressionBinder {
  public:
-  ExpressionBinder(const QueryText& text, const Scope& scope) : text_(text), scope_(scope) {}
+  /// `substitution` is asked about every expression first; null: about none.
+  ExpressionBinder(const QueryText& text, const Scope& scope, Substitution* substitution = nullptr)
+      : text_(text), scope_(scope), substitution_(substitution) {}
 
   /// Untyped literals become text.
   Result<expr::ExprPtr> value(const Syntax& syntax);
+  /// They stay as they are, for a function to decide.
+  Result<expr::ExprPtr> untyped(const Syntax& syntax) { return bind(syntax); }
   /// A boolean for `clause` ("WHERE").
   Result<expr::ExprPtr> condition(const Syntax& syntax, const char* clause);
 
@@ -58,10 +70,12 @@ class ExpressionBinder {
   Result<expr::ExprPtr> folded(expr::ExprPtr node, int at);
   /// Brings values to the one type that `form` gives them.
   Result<expr::Type> unify(Args& values, std::string_view form, int at);
+  Status check_plain_call(const Syntax& syntax) const;
   Status unknown_function(const std::string& name, const Args& args, int at) const;
 
   const QueryText& text_;
   const Scope& scope_;
+  Substitution* const substitution_;
   int conditional_ = 0;  // depth of forms that may leave a part uncomputed
 };
 

@@ -14,7 +14,8 @@ struct Habit {
   std::string_view instead;
 };
 
-constexpr std::string_view kAggregates = "this version computes each row from itself; aggregates and windows come later";
+constexpr std::string_view kOver = "write GROUP BY with an aggregate; functions that number or compare rows are not supported";
+constexpr std::string_view kBorders = "the borders of a window are the columns window_start and window_end";
 constexpr std::string_view kUnnest = "unnest(string_to_array(…, ' ')) is SQL's way, which comes with stateful queries";
 constexpr std::string_view kJson = "write x ->> 'name' for text, x -> 'name' for jsonb; text becomes jsonb by CAST(x AS jsonb)";
 
@@ -26,9 +27,22 @@ constexpr Habit kFunctions[] = {
     {"array_join", "write array_to_string(x, ', ')"},
     {"element_at", "write x[1]"},
     {"array", "write ARRAY[a, b]"},
-    {"count sum avg min max stddev variance bool_and bool_or string_agg array_agg first last approx_count_distinct percentile "
-     "collect_list collect_set count_if row_number rank lag lead tumble hop session window first_value last_value median",
-     kAggregates},
+    {"row_number rank dense_rank lag lead ntile nth_value", kOver},
+    {"first_value", "write first(x)"},
+    {"last_value", "write last(x)"},
+    {"median percentile_approx", "write percentile(x, 0.5)"},
+    {"collect_list", "write array_agg(x)"},
+    {"collect_set", "write array_agg(DISTINCT x)"},
+    {"count_if", "write count(*) FILTER (WHERE condition)"},
+    {"mean", "write avg(x)"},
+    {"listagg", "write string_agg(x, ', ')"},
+    {"any some", "write bool_or(x)"},
+    {"every", "write bool_and(x)"},
+    {"approx_distinct", "write approx_count_distinct(x)"},
+    {"window time_window tumbling", "write tumble(ts, INTERVAL '10 seconds') in GROUP BY"},
+    {"hopping sliding", "write hop(ts, slide, size) in GROUP BY"},
+    {"session_window", "write session(ts, INTERVAL '5 minutes') in GROUP BY"},
+    {"tumble_start tumble_end hop_start hop_end session_start session_end window_time", kBorders},
     {"nvl ifnull", "write COALESCE(a, b)"},
     {"nvl2 if iff decode_oracle", "write CASE WHEN condition THEN a ELSE b END"},
     {"try_cast", "write TRY_CAST(x AS type)"},
@@ -78,6 +92,7 @@ constexpr Habit kTypes[] = {
     {"double_precision", "double precision"},
     {"bpchar char character", "text"},
     {"json", "jsonb"},
+    {"interval", "INTERVAL '10 seconds' only inside tumble, hop and session; intervals as values come later"},
 };
 
 template <size_t kSize>

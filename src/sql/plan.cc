@@ -6,15 +6,11 @@
 #include <arrow/type.h>
 
 #include "flow/pseudo_columns.h"
-#include "operators/filter.h"
-#include "operators/project.h"
 
 namespace laketide::sql {
 namespace {
 
-using Operators = std::vector<std::unique_ptr<Operator>>;
-
-PlanPtr node(std::variant<Scan, Filter, Project> step, PlanPtr input, Schema output) {
+PlanPtr node(std::variant<Scan, Filter, Project, Aggregate> step, PlanPtr input, Schema output) {
   return std::make_shared<const PlanNode>(PlanNode{std::move(step), std::move(input), std::move(output)});
 }
 
@@ -54,106 +50,6 @@ PlanPtr prune_project(const PlanNode& plan, const std::set<std::string>& needed)
   return make_project_node(prune(plan.input, below), std::move(expressions), std::move(fields));
 }
 
-std::string columns_text(const arrow::Schema& schema) {
-  std::string text;
-  for (const auto& field : schema.fields()) text += (text.empty() ? "" : ", ") + field->name() + " " + expr::Type::of(*field).name();
-  return text;
-}
-
-std::string project_text(const PlanNode& plan, const Project& project) {
-  std::string text;
-  for (int i = 0; i < plan.output->num_fields(); ++i) {
-    const std::string printed = expr::print(*project.expressions[static_cast<size_t>(i)]);
-    const std::string& name = plan.output->field(i)->name();
-    text += (i > 0 ? ", " : "") + printed + (printed == name ? "" : " AS " + name);
-    text += " " + expr::Type::of(*plan.output->field(i)).name();
-  }
-  return text;
-}
-
-std::string scan_text(const PlanNode& plan, const Scan& scan) {
-  std::string text = "Scan " + scan.origin.source + ": " + columns_text(*plan.output);
-  for (size_t i = 0; i < scan.hidden.size(); ++i) text += (i == 0 ? "; hidden " : ", ") + scan.hidden[i];
-  return text;
-}
-
-/// Builds the operators of a plan from the source upwards. Confined to its task.
-class Lowering {
- public:
-  Lowering(const Scan& scan, const Decoded& decoded, Context& context) : scan_(scan), context_(context) {
-    arrow::FieldVector fields = decoded.columns->fields();
-    visible_ = decoded.columns->num_fields();
-    for (const std::string& name : decoded.hidden) fields.push_back(pseudo_column_field(name));
-    schema_ = arrow::schema(std::move(fields));
-  }
-
-  Status lower(const PlanNode& plan) {
-    if (plan.input) LT_RETURN_IF_ERROR(lower(*plan.input));
-    if (const auto* filter = std::get_if<Filter>(&plan.step)) return add_filter(plan, *filter);
-    if (const auto* project = std::get_if<Project>(&plan.step)) return add_project(plan, *project);
-    return {};
-  }
-  Operators take() { return std::move(operators_); }
-
- private:
-  Status add_filter(const PlanNode& plan, const Filter& filter) {
-    FilterOptions options;
-    LT_ASSIGN_OR_RETURN(options.condition, expr::resolve(filter.condition, *schema_));
-    options.input = schema_;
-    options.origin = scan_.origin;
-    for (const auto& field : plan.output->fields()) options.keep.push_back(position_of(field->name()));
-    for (int i = visible_; i < schema_->num_fields(); ++i) options.keep.push_back(i);
-    become(plan.output->fields());
-    operators_.push_back(make_filter(std::move(options), context_));
-    return {};
-  }
-
-  Status add_project(const PlanNode& plan, const Project& project) {
-    if (changes_nothing(plan, project)) return {};
-    ProjectOptions options;
-    for (const expr::ExprPtr& expression : project.expressions) {
-      LT_ASSIGN_OR_RETURN(expr::ExprPtr resolved, expr::resolve(expression, *schema_));
-      options.expressions.push_back(std::move(resolved));
-    }
-    options.input = schema_;
-    options.input_visible = visible_;
-    options.origin = scan_.origin;
-    become(plan.output->fields());
-    options.output = schema_;
-    operators_.push_back(make_project(std::move(options), context_));
-    return {};
-  }
-
-  int position_of(const std::string& name) const {
-    const auto places = schema_->GetAllFieldIndices(name);
-    return places.empty() ? -1 : *std::min_element(places.begin(), places.end());
-  }
-
-  bool changes_nothing(const PlanNode& plan, const Project& project) const {
-    if (plan.output->num_fields() != visible_) return false;
-    for (int i = 0; i < visible_; ++i) {
-      const expr::Expression& expression = *project.expressions[static_cast<size_t>(i)];
-      const std::string& name = schema_->field(i)->name();
-      if (expression.kind != expr::Expression::Kind::kColumn || expression.name != name || plan.output->field(i)->name() != name) return false;
-    }
-    return true;
-  }
-
-  // The batches behind the step just added: new visible columns, the same hidden ones.
-  void become(arrow::FieldVector fields) {
-    const int visible = static_cast<int>(fields.size());
-    for (int i = visible_; i < schema_->num_fields(); ++i) fields.push_back(schema_->field(i));
-    schema_ = arrow::schema(std::move(fields));
-    visible_ = visible;
-  }
-
-  const Scan& scan_;
-  Context& context_;
-  Schema schema_;
-  int visible_ = 0;
-  Operators operators_;
-};
-
 }  // namespace
 
 PlanPtr make_scan(Scan scan, Schema output) { return node(std::move(scan), nullptr, std::move(output)); }
@@ -167,9 +63,36 @@ PlanPtr make_project_node(PlanPtr input, std::vector<expr::ExprPtr> expressions,
   return node(Project{std::move(expressions)}, std::move(input), arrow::schema(std::move(fields)));
 }
 
+PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output) {
+  std::set<std::string> needed(aggregate.keys.begin(), aggregate.keys.end());
+  bool ordered = false;
+  if (aggregate.window) needed.insert(aggregate.window->time);
+  for (const Call& call : aggregate.calls) {
+    needed.insert(call.args.begin(), call.args.end());
+    if (!call.filter.empty()) needed.insert(call.filter);
+    ordered |= call.function->ordered;
+  }
+  const Scan& scan = scan_of(*input);
+  if (!memory_of(input) && scan.pseudo_columns && (ordered || can_fail(*input))) {
+    for (std::string& place : place_columns(scan.origin)) needed.insert(std::move(place));
+  }
+  return node(std::move(aggregate), prune(input, needed), std::move(output));
+}
+
+PlanPtr memory_of(const PlanPtr& plan) {
+  if (!plan || std::holds_alternative<Aggregate>(plan->step)) return plan;
+  return memory_of(plan->input);
+}
+
+int memories_below(const PlanPtr& plan) {
+  const PlanPtr memory = memory_of(plan);
+  return memory ? 1 + memories_below(memory->input) : 0;
+}
+
 const Scan& scan_of(const PlanNode& plan) { return plan.input ? scan_of(*plan.input) : std::get<Scan>(plan.step); }
 
 bool can_fail(const PlanNode& plan) {
+  if (std::holds_alternative<Aggregate>(plan.step)) return false;
   if (plan.input && can_fail(*plan.input)) return true;
   if (const auto* filter = std::get_if<Filter>(&plan.step)) return expr::can_fail(*filter->condition);
   const auto* project = std::get_if<Project>(&plan.step);
@@ -177,31 +100,13 @@ bool can_fail(const PlanNode& plan) {
 }
 
 PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed) {
+  if (std::holds_alternative<Aggregate>(plan->step)) return plan;
   if (std::holds_alternative<Scan>(plan->step)) return prune_scan(*plan, needed);
   if (std::holds_alternative<Project>(plan->step)) return prune_project(*plan, needed);
   const auto& filter = std::get<Filter>(plan->step);
   std::set<std::string> below = needed;
   expr::collect_columns(*filter.condition, below);
   return node(filter, prune(plan->input, below), fields_in(*plan->output, needed));
-}
-
-std::string explain(const PlanNode& plan) {
-  std::string text;
-  std::string indent;
-  for (const PlanNode* at = &plan; at != nullptr; at = at->input.get()) {
-    text += text.empty() ? "" : "\n" + indent + "└─ ";
-    if (!text.empty() && at != &plan) indent += "   ";
-    if (const auto* scan = std::get_if<Scan>(&at->step)) text += scan_text(*at, *scan);
-    if (const auto* filter = std::get_if<Filter>(&at->step)) text += "Filter " + expr::print(*filter->condition);
-    if (const auto* project = std::get_if<Project>(&at->step)) text += "Project " + project_text(*at, *project);
-  }
-  return text;
-}
-
-Result<Operators> make_operators(const PlanNode& plan, const Decoded& decoded, Context& context) {
-  Lowering lowering(scan_of(plan), decoded, context);
-  LT_RETURN_IF_ERROR(lowering.lower(plan));
-  return lowering.take();
 }
 
 }  // namespace laketide::sql

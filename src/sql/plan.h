@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "flow/batch.h"
 #include "flow/context.h"
 #include "flow/operator.h"
+#include "operators/aggregate.h"
 #include "operators/row_place.h"
 
 namespace laketide::sql {
@@ -22,6 +24,7 @@ using PlanPtr = std::shared_ptr<const PlanNode>;
 struct Scan {
   RowOrigin origin;
   bool pseudo_columns = true;  // false: the source's rows have no record behind them
+  std::string event_time;      // a column; empty: none is declared
   std::vector<std::string> hidden;
 };
 /// The rows of the input for which the condition is true, reduced to the columns of the node's output.
@@ -33,10 +36,36 @@ struct Project {
   std::vector<expr::ExprPtr> expressions;
 };
 
+/// tumble, hop or session over a column of the input; microseconds.
+struct Window {
+  WindowOptions::Kind kind = WindowOptions::Kind::kTumble;
+  std::string time;
+  int64_t size = 0, slide = 0, offset = 0;
+};
+/// An aggregate's call: its arguments and the condition of FILTER are columns of the input.
+struct Call {
+  const expr::Aggregate* function = nullptr;
+  expr::AggregateTypes types;
+  std::vector<std::string> args;
+  std::string filter;  // empty: none
+  bool distinct = false;
+};
+/// GROUP BY. The node's output: window_start and window_end if there is a window, the keys, a column for each call.
+struct Aggregate {
+  std::string name;               // of its state
+  std::vector<std::string> keys;  // columns of the input
+  std::optional<Window> window;
+  std::vector<Call> calls;
+
+  int first_key() const { return window ? 2 : 0; }  // positions in the output
+  int first_call() const { return first_key() + static_cast<int>(keys.size()); }
+};
+
 /// One step and what stands below it; a Scan has no input. `output` is without hidden columns: those of the Scan go with every row
-/// up to the top. Expressions name columns of the input's output, or pseudo-columns. Immutable.
+/// up to the top or the first Aggregate; above that it is `_change` that goes with them. Expressions name columns of the input's
+/// output, or pseudo-columns. Immutable.
 struct PlanNode {
-  std::variant<Scan, Filter, Project> step;
+  std::variant<Scan, Filter, Project, Aggregate> step;
   PlanPtr input;
   Schema output;
 };
@@ -51,15 +80,17 @@ PlanPtr make_scan(Scan scan, Schema output);
 PlanPtr make_filter_node(PlanPtr input, expr::ExprPtr condition);
 PlanPtr make_project_node(PlanPtr input, std::vector<expr::ExprPtr> expressions, std::vector<std::shared_ptr<arrow::Field>> fields);
 
-const Scan& scan_of(const PlanNode& plan);
-/// Whether some row may be refused by some expression.
-bool can_fail(const PlanNode& plan);
-/// The same result for the columns in `needed`, with no column below that no step needs.
-PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed);
-/// The tree as text, from the last step down to the source, a line a step.
-std::string explain(const PlanNode& plan);
+/// Leaves out at once what the groups do not need, so that the node stays the same one whatever is read from it.
+PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output);
 
-/// The operators of a plan behind a decoder that gives `decoded`; none for a plan that changes nothing.
-Result<std::vector<std::unique_ptr<Operator>>> make_operators(const PlanNode& plan, const Decoded& decoded, Context& context);
+const Scan& scan_of(const PlanNode& plan);
+/// The topmost step that remembers, at or below `plan`; null: there is none.
+PlanPtr memory_of(const PlanPtr& plan);
+/// How many steps remember, at or below `plan`.
+int memories_below(const PlanPtr& plan);
+/// Whether some expression above the topmost step that remembers may refuse a row.
+bool can_fail(const PlanNode& plan);
+/// The same result for the columns in `needed`, with no column below that no step needs, down to the topmost step that remembers.
+PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed);
 
 }  // namespace laketide::sql

@@ -1,11 +1,14 @@
 #include "sql/query.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
 #include <arrow/type.h>
 
+#include "sql/explain.h"
+#include "sql/lowering.h"
 #include "sql/parser.h"
 #include "sql/query_text.h"
 #include "sql/select_binder.h"
@@ -20,7 +23,7 @@ void add_missing(std::vector<std::string>& to, const std::vector<std::string>& n
 }
 
 PlanPtr scan_plan(const SourceTable& source) {
-  return make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, {}}, source.schema);
+  return make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, source.event_time, {}}, source.schema);
 }
 
 // Finds the tables that a SELECT reads, its own WITH aside.
@@ -36,13 +39,41 @@ void collect_tables(const SelectSyntax& select, std::set<std::string> own, std::
   }
 }
 
+// The column of `memory` that a column of the plan's output is, unchanged; -1: none.
+int traced(const PlanNode& plan, const PlanNode& memory, const std::string& column) {
+  const int place = plan.output->GetFieldIndex(column);
+  if (&plan == &memory || place < 0) return place;
+  const auto* project = std::get_if<Project>(&plan.step);
+  if (project == nullptr) return traced(*plan.input, memory, column);
+  const expr::Expression& made = *project->expressions[static_cast<size_t>(place)];
+  return made.kind == expr::Expression::Kind::kColumn ? traced(*plan.input, memory, made.name) : -1;
+}
+
+// The start of a window tells it from the others; its end does so too, unless it grows as a session's does.
+std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
+  const auto& aggregate = std::get<Aggregate>(memory.step);
+  std::map<int, std::string> names;
+  for (const auto& field : plan.output->fields()) {
+    const int place = traced(plan, memory, field->name());
+    if (place >= 0 && place < aggregate.first_call()) names.emplace(place, field->name());
+  }
+  if (aggregate.window && (names.contains(0) || aggregate.window->kind == WindowOptions::Kind::kSession)) names.erase(1);
+  const int parts = (aggregate.window ? 1 : 0) + static_cast<int>(aggregate.keys.size());
+  if (static_cast<int>(names.size()) < parts) return {};
+  std::vector<std::string> key;
+  for (auto& [place, name] : names) key.push_back(std::move(name));
+  return key;
+}
+
 BoundQuery bound(PlanPtr whole) {
   BoundQuery query;
   query.output = whole->output;
   std::set<std::string> needed;
   for (const auto& field : whole->output->fields()) needed.insert(field->name());
   query.plan = prune(whole, needed);
-  if (can_fail(*query.plan) && scan_of(*whole).pseudo_columns) {
+  query.memory = memory_of(query.plan);
+  if (query.memory) query.key = key_of(*query.plan, *query.memory);
+  if (!query.memory && can_fail(*query.plan) && scan_of(*whole).pseudo_columns) {
     for (std::string& place : place_columns(scan_of(*whole).origin)) needed.insert(std::move(place));
     query.plan = prune(whole, needed);
   }
@@ -51,7 +82,7 @@ BoundQuery bound(PlanPtr whole) {
   while (scan->input) scan = scan->input.get();
   query.columns = scan->output;
   query.hidden = std::get<Scan>(scan->step).hidden;
-  query.explain = explain(*query.plan);
+  query.explain = explain(*query.plan, {});
   return query;
 }
 
@@ -63,8 +94,18 @@ struct Query::Parsed {
 };
 
 Result<std::vector<std::unique_ptr<Operator>>> BoundQuery::operators(const Decoded& decoded, Context& context) const {
-  return make_operators(*plan, decoded, context);
+  return lower_above(*plan, memory.get(), decoded, context);
 }
+
+Result<std::vector<std::unique_ptr<Operator>>> make_head(const PlanNode& memory, const Decoded& decoded, Context& context) {
+  return lower_head(memory, decoded, context);
+}
+
+Result<std::vector<std::unique_ptr<Operator>>> make_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {
+  return lower_tail(memory, mode, context, tables);
+}
+
+std::string explain(const BoundQuery& query, OutputMode mode) { return explain(*query.plan, mode); }
 
 Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> queries, const std::vector<std::string>& sink_hidden) {
   Decoded decoded;
@@ -108,7 +149,8 @@ Status Query::check_tables(std::span<const std::string> names) const {
 
 bool Query::selects_all() const {
   const SelectSyntax& select = *parsed_->select;
-  return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar && !select.where && !select.from.subquery &&
+  return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar && !select.where && !select.distinct && select.group_by.empty() &&
+         !select.having && !select.from.subquery &&
          select.with.empty();
 }
 

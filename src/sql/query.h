@@ -29,7 +29,7 @@ struct BoundQuery {
   Schema output;  // of its rows, without hidden columns
   Schema columns;
   std::vector<std::string> hidden;
-  std::string explain;
+  std::string explain;  // for no mode in particular
   PlanPtr plan;
   PlanPtr whole;  // before columns were left out; what `result` is bound to
   /// The topmost step that remembers (GROUP BY, DISTINCT, …): lanes do what is below it, one tail behind all lanes does it, and
@@ -48,6 +48,8 @@ struct BoundQuery {
 Result<std::vector<std::unique_ptr<Operator>>> make_head(const PlanNode& memory, const Decoded& decoded, Context& context);
 /// The step itself, and whatever below it also remembers, behind all lanes. State is declared in `tables`.
 Result<std::vector<std::unique_ptr<Operator>>> make_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables);
+/// The plan as text for one mode: with what each step that remembers keeps, how long, and when it gives it.
+std::string explain(const BoundQuery& query, OutputMode mode);
 /// Whether the step can be run in that mode over a source with or without event time; fails `kUser` `bad_output_mode` saying which
 /// modes can be, and why (an append of groups that never end, …).
 Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& event_time);

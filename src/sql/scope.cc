@@ -40,6 +40,9 @@ Result<expr::ExprPtr> Scope::column(const Syntax& syntax, const QueryText& text)
 
 Result<expr::ExprPtr> Scope::pseudo_column(const std::string& name, int at, const QueryText& text) const {
   const Scan& scan = scan_of(*plan_);
+  if (memory_of(plan_)) {
+    return text.refuse(kUnknownColumn, at, "the groups of a GROUP BY have no " + name + ": many records are behind one; write max(" + name + ") AS … where they are made");
+  }
   if (!scan.pseudo_columns) {
     return text.refuse(kUnknownColumn, at, "source '" + scan.origin.source + "' makes its rows itself, there is no record with " + name);
   }
@@ -49,6 +52,9 @@ Result<expr::ExprPtr> Scope::pseudo_column(const std::string& name, int at, cons
 
 Status Scope::unknown(const std::string& name, int at, const QueryText& text) const {
   std::string what = "there is no column '" + name + "'";
+  if (name == "window_start" || name == "window_end") {
+    return text.refuse(kUnknownColumn, at, what + " without a window: write GROUP BY tumble(ts, INTERVAL '10 seconds'), hop(…) or session(…) in this SELECT");
+  }
   std::vector<std::string_view> names;
   for (const auto& field : plan_->output->fields()) names.push_back(field->name());
   for (const char* pseudo : {"_topic", "_partition", "_offset", "_timestamp", "_timestamp_type", "_key", "_value", "_headers"}) names.push_back(pseudo);

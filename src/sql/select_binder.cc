@@ -7,8 +7,10 @@
 
 #include <arrow/type.h>
 
+#include "flow/change.h"
 #include "flow/pseudo_columns.h"
 #include "sql/expression_binder.h"
+#include "sql/grouping.h"
 #include "sql/habits.h"
 #include "sql/scope.h"
 
@@ -52,6 +54,9 @@ struct SelectList {
     if (!names.insert(field->name()).second) {
       return text.refuse("sql_name", at, "two columns are called '" + field->name() + "': name one of them with AS");
     }
+    if (field->name() == kChangeColumn) {
+      return text.refuse("sql_name", at, "'_change' says what a row does to the result: choose another name");
+    }
     const bool itself = expression->kind == expr::Expression::Kind::kColumn && expression->name == field->name();
     if (is_record_pseudo_column(field->name()) && !itself) {
       return text.refuse("sql_name", at, "'" + field->name() + "' says where a record came from: choose another name");
@@ -70,14 +75,15 @@ Status add_star(const Syntax& star, const Scope& scope, const QueryText& text, S
   return {};
 }
 
-Status add_item(const SelectItem& item, ExpressionBinder& binder, const Scope& scope, const QueryText& text, SelectList& list) {
+// `grouping`: null if rows are selected as they are.
+Status add_item(const SelectItem& item, ExpressionBinder& binder, const Scope& scope, const Grouping* grouping, const QueryText& text, SelectList& list) {
   LT_ASSIGN_OR_RETURN(expr::ExprPtr value, binder.value(item.value));
   std::string name = item.alias.empty() ? column_name(item.value) : item.alias;
   if (name.empty()) return text.refuse("sql_name", item.value.at, "this column has no name: write … AS name");
   // A column that is passed on keeps what its field says beyond the type.
   std::shared_ptr<arrow::Field> field;
   if (value->kind == expr::Expression::Kind::kColumn) {
-    const auto known = scope.plan()->output->GetFieldByName(value->name);
+    const auto known = grouping ? grouping->field(value->name) : scope.plan()->output->GetFieldByName(value->name);
     field = (known ? known : pseudo_column_field(value->name))->WithName(name);
   } else {
     field = value->type.field(name, value->nullable);
@@ -87,6 +93,52 @@ Status add_item(const SelectItem& item, ExpressionBinder& binder, const Scope& s
 
 bool is_only_star(const SelectSyntax& select) {
   return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar;
+}
+
+Result<PlanPtr> bind_list(const SelectSyntax& select, const QueryText& text, const Scope& scope, PlanPtr rows) {
+  ExpressionBinder binder(text, scope);
+  SelectList list;
+  for (const SelectItem& item : select.items) {
+    if (item.value.kind == Syntax::Kind::kStar) {
+      LT_RETURN_IF_ERROR(add_star(item.value, scope, text, list));
+    } else {
+      LT_RETURN_IF_ERROR(add_item(item, binder, scope, nullptr, text, list));
+    }
+  }
+  if (is_only_star(select)) return rows;
+  return make_project_node(std::move(rows), std::move(list.expressions), std::move(list.fields));
+}
+
+Result<PlanPtr> bind_groups(const SelectSyntax& select, const QueryText& text, const Scope& scope, PlanPtr rows) {
+  Grouping grouping(text, scope);
+  LT_RETURN_IF_ERROR(grouping.add_keys(select));
+  ExpressionBinder binder(text, scope, &grouping);
+  SelectList list;
+  for (const SelectItem& item : select.items) {
+    if (item.value.kind == Syntax::Kind::kStar) {
+      return text.refuse("sql_grouping", item.value.at, "* is every column of a row, and a group has many rows: name the columns of GROUP BY");
+    }
+    LT_RETURN_IF_ERROR(add_item(item, binder, scope, &grouping, text, list));
+  }
+  expr::ExprPtr having;
+  if (select.having) {
+    LT_ASSIGN_OR_RETURN(having, binder.condition(*select.having, "HAVING"));
+  }
+  PlanPtr groups = grouping.finish(std::move(rows));
+  if (having) groups = make_filter_node(std::move(groups), std::move(having));
+  return make_project_node(std::move(groups), std::move(list.expressions), std::move(list.fields));
+}
+
+// GROUP BY every column.
+Result<PlanPtr> distinct(PlanPtr rows, const SelectSyntax& select, const QueryText& text) {
+  Aggregate aggregate;
+  aggregate.name = "aggregate_" + std::to_string(memories_below(rows) + 1);
+  Schema output = rows->output;
+  for (const auto& field : output->fields()) {
+    LT_RETURN_IF_ERROR(check_groupable(expr::Type::of(*field), "DISTINCT", select.at, text));
+    aggregate.keys.push_back(field->name());
+  }
+  return make_aggregate_node(std::move(rows), std::move(aggregate), std::move(output));
 }
 
 bool is_word(std::string_view name) {
@@ -120,22 +172,13 @@ Result<PlanPtr> bind_select(const SelectSyntax& select, const QueryText& text, c
     LT_ASSIGN_OR_RETURN(tables[named.name], bind_select(*named.select, text, tables));
   }
   LT_ASSIGN_OR_RETURN(const Scope scope, scope_of(select.from, text, tables));
-  ExpressionBinder binder(text, scope);
   PlanPtr plan = scope.plan();
   if (select.where) {
-    LT_ASSIGN_OR_RETURN(expr::ExprPtr condition, binder.condition(*select.where, "WHERE"));
+    LT_ASSIGN_OR_RETURN(expr::ExprPtr condition, ExpressionBinder(text, scope).condition(*select.where, "WHERE"));
     plan = make_filter_node(plan, std::move(condition));
   }
-  SelectList list;
-  for (const SelectItem& item : select.items) {
-    if (item.value.kind == Syntax::Kind::kStar) {
-      LT_RETURN_IF_ERROR(add_star(item.value, scope, text, list));
-    } else {
-      LT_RETURN_IF_ERROR(add_item(item, binder, scope, text, list));
-    }
-  }
-  if (is_only_star(select)) return plan;
-  return make_project_node(std::move(plan), std::move(list.expressions), std::move(list.fields));
+  LT_ASSIGN_OR_RETURN(plan, is_grouped(select) ? bind_groups(select, text, scope, std::move(plan)) : bind_list(select, text, scope, std::move(plan)));
+  return select.distinct ? distinct(std::move(plan), select, text) : plan;
 }
 
 }  // namespace laketide::sql

@@ -27,7 +27,13 @@ struct Syntax {
   std::vector<Syntax> args;        // kCall; kCast: one
   TypeSyntax type;                 // kCast
   bool try_cast = false;           // kCast
+  bool distinct = false;           // kCall: count(DISTINCT x)
+  bool star = false;               // kCall: count(*)
+  std::shared_ptr<const Syntax> filter;  // kCall: FILTER (WHERE …); null: none
 };
+
+/// Whether both say the same, wherever they stand; `t.a` and `a` do, since a query reads one table.
+bool same(const Syntax& left, const Syntax& right);
 
 struct SelectItem {
   Syntax value;
@@ -56,6 +62,9 @@ struct SelectSyntax {
   std::vector<SelectItem> items;
   FromSyntax from;
   std::optional<Syntax> where;
+  std::vector<Syntax> group_by;
+  std::optional<Syntax> having;
+  bool distinct = false;
   int at = 0;
 };
 

@@ -19,7 +19,7 @@ using Kind = Syntax::Kind;
 
 constexpr int kDepthMax = 1000;
 
-constexpr std::string_view kStateless = "this version computes each row from itself: SELECT … FROM source WHERE …";
+constexpr std::string_view kOver = "window functions need all rows before the first; GROUP BY tumble(ts, INTERVAL '10 seconds') and aggregates do what can be done";
 
 /// A clause that PostgreSQL has and this version has not.
 struct Clause {
@@ -30,10 +30,7 @@ struct Clause {
 };
 
 constexpr Clause kClauses[] = {
-    {"groupClause", "group", "GROUP BY is not supported yet", kStateless.data()},
-    {"havingClause", "having", "HAVING is not supported yet", kStateless.data()},
-    {"distinctClause", "distinct", "DISTINCT is not supported yet", "write to a sink with mode: upsert and a key to keep one row a key"},
-    {"windowClause", "window", "WINDOW is not supported", kStateless.data()},
+    {"windowClause", "window", "WINDOW is not supported", kOver.data()},
     {"sortClause", "order", "ORDER BY has no meaning for rows without end", "leave it out; order the table where you read it"},
     {"limitCount", "limit", "LIMIT has no meaning for rows without end", "leave it out; limit the range of a batch job instead"},
     {"limitOffset", "offset", "OFFSET skips rows of a result, which has no meaning here", "the record's place is _offset: WHERE _offset >= 100"},
@@ -49,6 +46,7 @@ constexpr std::pair<std::string_view, std::string_view> kNodes[] = {
     {"RowExpr", "rows as values are not supported; write one column after the other"},
     {"CollateClause", "text is always ordered by its bytes; leave COLLATE out"},
     {"GroupingFunc", "GROUPING is not supported"},
+    {"GroupingSet", "ROLLUP, CUBE and GROUPING SETS are not supported; group by one list of columns"},
     {"XmlExpr", "XML is not supported"},
     {"SetToDefault", "DEFAULT has no meaning here"},
     {"CurrentOfExpr", "CURRENT OF has no meaning here"},
@@ -66,6 +64,7 @@ class Reader {
 
   Status refuse(int at, std::string_view what) const { return text_.refuse("sql_unsupported", at, what); }
   Status refuse_clauses(const json& node) const;
+  Status grouping(const json& node, SelectSyntax& made);
   Result<FromSyntax> from(const json& node);
   Result<std::vector<NamedSelect>> with(const json& node);
 
@@ -147,8 +146,23 @@ Result<std::shared_ptr<const SelectSyntax>> Reader::select(const json& node) {
   if (node.contains("whereClause")) {
     LT_ASSIGN_OR_RETURN(made->where, expression(node["whereClause"]));
   }
+  LT_RETURN_IF_ERROR(grouping(node, *made));
   --depth_;
   return std::shared_ptr<const SelectSyntax>(std::move(made));
+}
+
+Status Reader::grouping(const json& node, SelectSyntax& made) {
+  if (node.contains("groupClause")) {
+    LT_ASSIGN_OR_RETURN(made.group_by, expressions(node["groupClause"]));
+  }
+  if (node.contains("havingClause")) {
+    LT_ASSIGN_OR_RETURN(made.having, expression(node["havingClause"]));
+  }
+  if (!node.contains("distinctClause")) return {};
+  made.distinct = true;
+  const json& distinct = node["distinctClause"];
+  if (distinct.empty() || distinct[0].empty()) return {};
+  return refuse(std::max(0, first_place(distinct)), "DISTINCT ON is not supported yet; write first(x) with GROUP BY, or a sink with mode: upsert and a key");
 }
 
 Status Reader::refuse_clauses(const json& node) const {
@@ -419,17 +433,24 @@ Result<Syntax> Reader::case_when(const json& node) {
 Result<Syntax> Reader::function(const json& node) {
   const std::string name = last_name(node.at("funcname"));
   const int at = at_of(node);
-  for (const char* aggregate : {"agg_star", "agg_distinct", "agg_filter", "agg_order", "over", "agg_within_group"}) {
-    if (node.contains(aggregate)) {
-      return refuse(at, name + " is not supported yet: this version computes each row from itself; aggregates and windows come later");
-    }
+  if (node.contains("over")) return refuse(at, name + "(…) OVER is not supported: " + std::string(kOver));
+  if (node.contains("agg_within_group")) return refuse(at, "WITHIN GROUP is not supported; write percentile(x, 0.5)");
+  if (node.contains("agg_order")) {
+    return refuse(at, "ORDER BY inside " + name + " is not supported: its rows come in the order of topic, partition and offset");
   }
   if (node.value("func_variadic", false)) return refuse(at, "VARIADIC is not supported");
   std::vector<Syntax> args;
   if (node.contains("args")) {
     LT_ASSIGN_OR_RETURN(args, expressions(node["args"]));
   }
-  return call(name, at, std::move(args));
+  Syntax made = call(name, at, std::move(args));
+  made.star = node.value("agg_star", false);
+  made.distinct = node.value("agg_distinct", false);
+  if (node.contains("agg_filter")) {
+    LT_ASSIGN_OR_RETURN(Syntax filter, expression(node["agg_filter"]));
+    made.filter = std::make_shared<const Syntax>(std::move(filter));
+  }
+  return made;
 }
 
 }  // namespace

@@ -1,0 +1,65 @@
+#include "operators/aggregate.h"
+
+#include <utility>
+
+#include <arrow/array/array_base.h>
+#include <arrow/array/array_primitive.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "expr/aggregate_rows.h"
+#include "operators/aggregate_parts.h"
+#include "operators/group_states.h"
+
+namespace laketide {
+
+Schema partial_schema(const AggregateOptions& options) {
+  arrow::FieldVector fields;
+  if (options.window) {
+    const auto& type = options.input->field(options.window->time)->type();
+    fields.push_back(arrow::field("_window_start", type, false));
+  }
+  for (const int key : options.keys) fields.push_back(options.input->field(key));
+  if (options.window && options.window->kind == WindowOptions::Kind::kSession) fields.push_back(fields.front()->WithName("_window_end"));
+  for (auto& field : state_fields(options.calls)) fields.push_back(std::move(field));
+  fields.push_back(arrow::field("_rows", arrow::int64(), false));
+  return arrow::schema(std::move(fields));
+}
+
+int group_key_count(const AggregateOptions& options) { return static_cast<int>(options.keys.size()) + (options.window ? 1 : 0); }
+
+AggregateRows::AggregateRows(const AggregateOptions& options, arrow::MemoryPool* memory)
+    : schema_(options.output->AddField(options.output->num_fields(), change_field()).ValueOrDie()), memory_(memory) {}
+
+Result<Batch> AggregateRows::make(Columns group_columns, Columns results, std::span<const Change> changes) const {
+  Columns columns = std::move(group_columns);
+  for (auto& result : results) columns.push_back(std::move(result));
+  expr::Type int8(expr::TypeId::kOther);
+  int8.other = arrow::int8();
+  auto change = expr::fixed_column<int8_t>(int8, static_cast<int64_t>(changes.size()), memory_, [&](int64_t row, int8_t& out) {
+    out = static_cast<int8_t>(changes[static_cast<size_t>(row)]);
+    return true;
+  });
+  if (!change.ok()) return expr::memory_status(change.status());
+  columns.push_back(std::move(change).ValueUnsafe());
+  if (static_cast<int>(columns.size()) != schema_->num_fields()) return Status::internal("aggregate_output", "an aggregate's output has another number of columns: " + schema_->ToString());
+  return Batch(arrow::RecordBatch::Make(schema_, static_cast<int64_t>(changes.size()), std::move(columns)));
+}
+
+Result<std::shared_ptr<arrow::Array>> window_ends(const arrow::Array& starts, const std::vector<int64_t>& ends, arrow::MemoryPool* memory) {
+  expr::Type type(expr::TypeId::kOther);
+  type.other = starts.type();
+  return expr::memory_result(expr::fixed_column<int64_t>(type, starts.length(), memory, [&](int64_t row, int64_t& out) {
+    out = ends[static_cast<size_t>(row)];
+    return true;
+  }));
+}
+
+std::shared_ptr<Counter> late_counter(const AggregateOptions& options, Context& context) {
+  if (!context.metrics) return nullptr;
+  Labels labels = context.labels;
+  labels["operator"] = options.name;
+  return context.metrics->counter("laketide_aggregate_late_records_total", "Records that came after their window had ended for good.", labels);
+}
+
+}  // namespace laketide

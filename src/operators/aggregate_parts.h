@@ -1,0 +1,39 @@
+// What the operators of a GROUP BY have in common.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/metrics.h"
+#include "flow/change.h"
+#include "operators/aggregate.h"
+#include "operators/group_table.h"
+
+namespace laketide {
+
+/// So many columns of `partial_schema` are what a group is told apart by: window_start, unless there is no window, and the keys.
+int group_key_count(const AggregateOptions& options);
+
+/// Makes the rows that leave an aggregate, `output` and `_change`. Immutable.
+class AggregateRows {
+ public:
+  static constexpr size_t kRowsAtOnce = 8192;
+
+  AggregateRows(const AggregateOptions& options, arrow::MemoryPool* memory);
+  /// `group_columns`: as the output has them, before the calls' results.
+  Result<Batch> make(Columns group_columns, Columns results, std::span<const Change> changes) const;
+
+ private:
+  const Schema schema_;
+  arrow::MemoryPool* const memory_;
+};
+
+/// The column of window ends for a column of starts.
+Result<std::shared_ptr<arrow::Array>> window_ends(const arrow::Array& starts, const std::vector<int64_t>& ends, arrow::MemoryPool* memory);
+
+/// `laketide_aggregate_late_records_total`; null if the context has no metrics.
+std::shared_ptr<Counter> late_counter(const AggregateOptions& options, Context& context);
+
+}  // namespace laketide

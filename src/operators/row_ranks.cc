@@ -1,0 +1,38 @@
+#include "operators/row_ranks.h"
+
+#include <algorithm>
+
+#include <arrow/array/array_base.h>
+#include <arrow/record_batch.h>
+#include <arrow/type.h>
+
+#include "expr/aggregate_rows.h"
+
+namespace laketide {
+
+Result<std::optional<RowRanks>> RowRanks::make(const AggregateOptions& options, arrow::MemoryPool* memory) {
+  const bool wanted = std::any_of(options.calls.begin(), options.calls.end(), [](const AggregateCall& call) { return call.function->ordered; });
+  if (!wanted) return std::optional<RowRanks>();
+  std::vector<int> columns;
+  arrow::FieldVector fields;
+  for (const int column : options.order) {
+    if (column < 0) continue;
+    columns.push_back(column);
+    fields.push_back(options.input->field(column)->WithNullable(false));
+  }
+  if (columns.empty()) return Status::internal("aggregate_order", "an aggregate whose result depends on the order of rows was not given their places");
+  LT_ASSIGN_OR_RETURN(KeyCodec codec, KeyCodec::make(*arrow::schema(fields)));
+  return std::optional<RowRanks>(RowRanks(std::move(codec), std::move(columns), memory));
+}
+
+Result<std::shared_ptr<arrow::Array>> RowRanks::of(const arrow::RecordBatch& rows) {
+  Columns columns;
+  for (const int column : columns_) columns.push_back(rows.column(column));
+  codec_.encode(columns, rows.num_rows(), rows_);
+  return expr::memory_result(expr::bytes_column(expr::TypeId::kBytea, rows.num_rows(), memory_, [&](int64_t row, std::string_view& out) {
+    out = rows_[static_cast<size_t>(row)];
+    return true;
+  }));
+}
+
+}  // namespace laketide

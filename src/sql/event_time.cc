@@ -1,0 +1,54 @@
+#include "sql/event_time.h"
+
+#include <arrow/type.h>
+
+namespace laketide::sql {
+namespace {
+
+ColumnTime time_of_group(const PlanNode& node, const Aggregate& aggregate, int column) {
+  if (column < 0 || column >= aggregate.first_call()) return {};
+  if (column < aggregate.first_key()) return {column == 0 ? TimeRole::kWindowStart : TimeRole::kWindowEnd, &*aggregate.window};
+  return time_of(*node.input, aggregate.keys[static_cast<size_t>(column - aggregate.first_key())]);
+}
+
+// Rows come when their own window ends. Another window over its start has them in time if it ends no earlier.
+bool covers(const Window& outer, const Window& inner) {
+  using Kind = WindowOptions::Kind;
+  if (inner.kind != Kind::kTumble || outer.kind == Kind::kSession) return false;
+  const int64_t slide = outer.kind == Kind::kHop ? outer.slide : outer.size;
+  return outer.size % inner.size == 0 && slide % inner.size == 0 && (outer.offset - inner.offset) % inner.size == 0;
+}
+
+}  // namespace
+
+ColumnTime time_of(const PlanNode& node, const std::string& column) {
+  const int place = node.output->GetFieldIndex(column);
+  if (const auto* scan = std::get_if<Scan>(&node.step)) {
+    return {!scan->event_time.empty() && scan->event_time == column ? TimeRole::kRow : TimeRole::kNone, nullptr};
+  }
+  if (const auto* aggregate = std::get_if<Aggregate>(&node.step)) return time_of_group(node, *aggregate, place);
+  const auto* project = std::get_if<Project>(&node.step);
+  if (project == nullptr || place < 0) return time_of(*node.input, column);
+  const expr::Expression& made = *project->expressions[static_cast<size_t>(place)];
+  return made.kind == expr::Expression::Kind::kColumn ? time_of(*node.input, made.name) : ColumnTime();
+}
+
+int final_key(const PlanNode& memory) {
+  const auto& aggregate = std::get<Aggregate>(memory.step);
+  if (aggregate.window) return -1;
+  for (size_t i = 0; i < aggregate.keys.size(); ++i) {
+    const TimeRole role = time_of(*memory.input, aggregate.keys[i]).role;
+    if (role == TimeRole::kRow || role == TimeRole::kWindowEnd) return static_cast<int>(i);
+  }
+  return -1;
+}
+
+bool window_follows_event_time(const PlanNode& memory) {
+  const auto& aggregate = std::get<Aggregate>(memory.step);
+  if (!aggregate.window) return false;
+  const ColumnTime time = time_of(*memory.input, aggregate.window->time);
+  if (time.role == TimeRole::kWindowStart) return covers(*aggregate.window, *time.window);
+  return time.role != TimeRole::kNone;
+}
+
+}  // namespace laketide::sql

@@ -1,0 +1,128 @@
+#include "sql/explain.h"
+
+#include <vector>
+
+#include <arrow/type.h>
+
+#include "sql/event_time.h"
+#include "sql/interval_text.h"
+
+namespace laketide::sql {
+namespace {
+
+std::string columns_text(const arrow::Schema& schema) {
+  std::string text;
+  for (const auto& field : schema.fields()) text += (text.empty() ? "" : ", ") + field->name() + " " + expr::Type::of(*field).name();
+  return text;
+}
+
+std::string project_text(const PlanNode& plan, const Project& project) {
+  std::string text;
+  for (int i = 0; i < plan.output->num_fields(); ++i) {
+    const std::string printed = expr::print(*project.expressions[static_cast<size_t>(i)]);
+    const std::string& name = plan.output->field(i)->name();
+    text += (i > 0 ? ", " : "") + printed + (printed == name ? "" : " AS " + name);
+    text += " " + expr::Type::of(*plan.output->field(i)).name();
+  }
+  return text;
+}
+
+std::string scan_text(const PlanNode& plan, const Scan& scan) {
+  std::string text = "Scan " + scan.origin.source + ": " + columns_text(*plan.output);
+  for (size_t i = 0; i < scan.hidden.size(); ++i) text += (i == 0 ? "; hidden " : ", ") + scan.hidden[i];
+  return text;
+}
+
+std::string aggregate_text(const PlanNode& plan, const Aggregate& aggregate) {
+  std::string keys = aggregate.window ? window_text(*aggregate.window) : "";
+  for (int i = aggregate.first_key(); i < aggregate.first_call(); ++i) {
+    keys += (keys.empty() ? "" : ", ") + plan.output->field(i)->name() + " " + expr::Type::of(*plan.output->field(i)).name();
+  }
+  std::string calls;
+  for (int i = aggregate.first_call(); i < plan.output->num_fields(); ++i) {
+    calls += (calls.empty() ? ": " : ", ") + call_text(aggregate.calls[static_cast<size_t>(i - aggregate.first_call())]) + " " +
+             expr::Type::of(*plan.output->field(i)).name();
+  }
+  return "Aggregate" + (keys.empty() ? "" : " by " + keys) + calls;
+}
+
+std::string step_text(const PlanNode& node) {
+  if (const auto* scan = std::get_if<Scan>(&node.step)) return scan_text(node, *scan);
+  if (const auto* filter = std::get_if<Filter>(&node.step)) return "Filter " + expr::print(*filter->condition);
+  if (const auto* project = std::get_if<Project>(&node.step)) return "Project " + project_text(node, *project);
+  return aggregate_text(node, std::get<Aggregate>(node.step));
+}
+
+// Until when a group is kept, as the end of a sentence; empty: nothing ends it.
+std::string group_end(const PlanNode& memory) {
+  const auto& aggregate = std::get<Aggregate>(memory.step);
+  const std::string& event_time = scan_of(memory).event_time;
+  if (event_time.empty()) return {};
+  const int key = final_key(memory);
+  const std::string end = window_follows_event_time(memory) ? "window_end" : key >= 0 ? memory.output->field(key)->name() : "";
+  if (end.empty()) return {};
+  return aggregate.window || key >= 0 ? "the watermark of " + event_time + " is at or behind its " + end : "";
+}
+
+std::string when_given(const PlanNode& memory, std::optional<OutputMode> mode) {
+  if (mode == OutputMode::kUpdate) return "update: gives each group that changed at the end of the epoch";
+  if (mode == OutputMode::kComplete) return "complete: gives every group at the end of each epoch";
+  const std::string end = group_end(memory);
+  const std::string at_last = end.empty() ? "at the end of a bounded run" : "when " + end;
+  return mode ? "append: gives each group once, " + at_last : "gives groups as the output mode says (append: once, " + at_last + ")";
+}
+
+std::vector<std::string> memory_notes(const PlanNode& memory, std::optional<OutputMode> mode) {
+  const auto& aggregate = std::get<Aggregate>(memory.step);
+  std::string keys, kept;
+  for (int i = 0; i < aggregate.first_call(); ++i) keys += (i > 0 ? ", " : "") + memory.output->field(i)->name();
+  for (const Call& call : aggregate.calls) {
+    std::string parts;
+    for (const expr::Type& part : call.function->partial(call.types)) parts += (parts.empty() ? "" : ", ") + part.name();
+    kept += (kept.empty() ? "" : ", ") + call_text(call) + " as (" + (call.distinct ? "every value" : parts) + ")";
+  }
+  const std::string end = mode == OutputMode::kComplete ? "" : group_end(memory);
+  const bool one = keys.empty();
+  std::string keeps = one ? "keeps one row" : "keeps for each (" + keys + ")";
+  keeps += kept.empty() ? "" : ": " + kept;
+  keeps += one ? "" : end.empty() ? "; for ever, no watermark bounds it" : ", until " + end;
+  const bool lowest = !memory_of(memory.input);
+  return {when_given(memory, mode), std::move(keeps),
+          lowest ? "lanes end below: each gives its part of the groups when the epoch ends; from here on there is one tail behind all lanes" : "in the tail"};
+}
+
+}  // namespace
+
+std::string window_text(const Window& window) {
+  using Kind = WindowOptions::Kind;
+  const char* const name = window.kind == Kind::kTumble ? "tumble" : window.kind == Kind::kHop ? "hop" : "session";
+  std::string text = std::string(name) + "(" + window.time;
+  if (window.kind == Kind::kHop) text += ", " + interval_text(window.slide);
+  text += ", " + interval_text(window.size);
+  if (window.offset != 0) text += ", " + interval_text(window.offset);
+  return text + ")";
+}
+
+std::string call_text(const Call& call) {
+  std::string args;
+  for (const std::string& arg : call.args) args += (args.empty() ? "" : ", ") + arg;
+  if (args.empty()) args = "*";
+  const std::string filter = call.filter.empty() ? "" : " FILTER (WHERE " + call.filter + ")";
+  return std::string(call.function->name) + "(" + (call.distinct ? "DISTINCT " : "") + args + ")" + filter;
+}
+
+std::string explain(const PlanNode& plan, std::optional<OutputMode> mode) {
+  std::string text;
+  std::string indent;
+  for (const PlanNode* at = &plan; at != nullptr; at = at->input.get()) {
+    text += text.empty() ? "" : "\n" + indent + "└─ ";
+    if (at != &plan) indent += "   ";
+    text += step_text(*at);
+    if (!std::holds_alternative<Aggregate>(at->step)) continue;
+    for (const std::string& note : memory_notes(*at, mode)) text += "\n" + indent + "   · " + note;
+    mode = OutputMode::kAppend;
+  }
+  return text;
+}
+
+}  // namespace laketide::sql

@@ -1,0 +1,196 @@
+#include "sql/lowering.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <arrow/type.h>
+
+#include "flow/change.h"
+#include "flow/pseudo_columns.h"
+#include "operators/filter.h"
+#include "operators/project.h"
+#include "sql/event_time.h"
+
+namespace laketide::sql {
+namespace {
+
+// The batches behind a decoder.
+Schema decoded_schema(const Decoded& decoded) {
+  arrow::FieldVector fields = decoded.columns->fields();
+  for (const std::string& name : decoded.hidden) fields.push_back(pseudo_column_field(name));
+  return arrow::schema(std::move(fields));
+}
+
+// The batches behind a step that remembers.
+Schema changed_schema(const PlanNode& memory) {
+  arrow::FieldVector fields = memory.output->fields();
+  fields.push_back(change_field());
+  return arrow::schema(std::move(fields));
+}
+
+const PlanNode* lowest_memory(const PlanNode& memory) {
+  const PlanPtr below = memory_of(memory.input);
+  return below ? lowest_memory(*below) : &memory;
+}
+
+/// Builds the operators of a part of a plan from below upwards. Confined to its task.
+class Lowering {
+ public:
+  /// `schema` is of the batches that come in, hidden columns from `visible` on.
+  Lowering(const Scan& scan, Schema schema, int visible, Context& context)
+      : scan_(scan), context_(context), schema_(std::move(schema)), visible_(visible) {}
+
+  /// Every step from `plan` down to `until`, that one aside (null: down to the source).
+  Status lower(const PlanNode& plan, const PlanNode* until) {
+    if (&plan == until) return {};
+    if (plan.input) LT_RETURN_IF_ERROR(lower(*plan.input, until));
+    if (const auto* filter = std::get_if<Filter>(&plan.step)) return add_filter(plan, *filter);
+    if (const auto* project = std::get_if<Project>(&plan.step)) return add_project(plan, *project);
+    return {};
+  }
+  Status add_partial(const PlanNode& memory) {
+    LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
+    LT_ASSIGN_OR_RETURN(auto made, make_partial_aggregate(std::move(options), context_));
+    operators_.push_back(std::move(made));
+    return {};
+  }
+  Status add_final(const PlanNode& memory, OutputMode mode, state::StateTables& tables) {
+    LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
+    options.mode = mode;
+    LT_ASSIGN_OR_RETURN(auto made, make_final_aggregate(std::move(options), context_, tables));
+    operators_.push_back(std::move(made));
+    schema_ = changed_schema(memory);
+    visible_ = memory.output->num_fields();
+    return {};
+  }
+  Operators take() { return std::move(operators_); }
+
+ private:
+  Status add_filter(const PlanNode& plan, const Filter& filter) {
+    FilterOptions options;
+    LT_ASSIGN_OR_RETURN(options.condition, expr::resolve(filter.condition, *schema_));
+    options.input = schema_;
+    options.origin = scan_.origin;
+    options.change = change_column();
+    for (const auto& field : plan.output->fields()) options.keep.push_back(position_of(field->name()));
+    for (int i = visible_; i < schema_->num_fields(); ++i) options.keep.push_back(i);
+    become(plan.output->fields());
+    operators_.push_back(make_filter(std::move(options), context_));
+    return {};
+  }
+
+  Status add_project(const PlanNode& plan, const Project& project) {
+    if (changes_nothing(plan, project)) return {};
+    ProjectOptions options;
+    for (const expr::ExprPtr& expression : project.expressions) {
+      LT_ASSIGN_OR_RETURN(expr::ExprPtr resolved, expr::resolve(expression, *schema_));
+      options.expressions.push_back(std::move(resolved));
+    }
+    options.input = schema_;
+    options.input_visible = visible_;
+    options.origin = scan_.origin;
+    options.change = change_column();
+    become(plan.output->fields());
+    options.output = schema_;
+    operators_.push_back(make_project(std::move(options), context_));
+    return {};
+  }
+
+  Result<AggregateOptions> aggregate_options(const PlanNode& memory) const {
+    const auto& aggregate = std::get<Aggregate>(memory.step);
+    AggregateOptions options;
+    options.name = aggregate.name;
+    options.input = schema_;
+    options.output = memory.output;
+    options.global = aggregate.keys.empty() && !aggregate.window;
+    options.event_time_key = final_key(memory);
+    for (const std::string& key : aggregate.keys) options.keys.push_back(position_of(key));
+    if (aggregate.window) {
+      const Window& window = *aggregate.window;
+      options.window = WindowOptions{window.kind, position_of(window.time), window.size, window.slide, window.offset};
+    }
+    bool ordered = false;
+    for (size_t i = 0; i < aggregate.calls.size(); ++i) {
+      const Call& call = aggregate.calls[i];
+      ordered |= call.function->ordered;
+      AggregateCall made{call.function, call.types, {}, call.filter.empty() ? -1 : position_of(call.filter), call.distinct,
+                         memory.output->field(aggregate.first_call() + static_cast<int>(i))->name()};
+      for (const std::string& arg : call.args) made.args.push_back(position_of(arg));
+      options.calls.push_back(std::move(made));
+    }
+    if (ordered) options.order = {position_of("_topic"), position_of("_partition"), position_of("_offset")};
+    return options;
+  }
+
+  // Of `_change`, which stands last; -1: rows have none.
+  int change_column() const {
+    const int last = schema_->num_fields() - 1;
+    return last >= visible_ && schema_->field(last)->name() == kChangeColumn ? last : -1;
+  }
+
+  int position_of(const std::string& name) const {
+    const auto places = schema_->GetAllFieldIndices(name);
+    return places.empty() ? -1 : *std::min_element(places.begin(), places.end());
+  }
+
+  bool changes_nothing(const PlanNode& plan, const Project& project) const {
+    if (plan.output->num_fields() != visible_) return false;
+    for (int i = 0; i < visible_; ++i) {
+      const expr::Expression& expression = *project.expressions[static_cast<size_t>(i)];
+      const std::string& name = schema_->field(i)->name();
+      if (expression.kind != expr::Expression::Kind::kColumn || expression.name != name || plan.output->field(i)->name() != name) return false;
+    }
+    return true;
+  }
+
+  // The batches behind the step just added: new visible columns, the same hidden ones.
+  void become(arrow::FieldVector fields) {
+    const int visible = static_cast<int>(fields.size());
+    for (int i = visible_; i < schema_->num_fields(); ++i) fields.push_back(schema_->field(i));
+    schema_ = arrow::schema(std::move(fields));
+    visible_ = visible;
+  }
+
+  const Scan& scan_;
+  Context& context_;
+  Schema schema_;
+  int visible_;
+  Operators operators_;
+};
+
+}  // namespace
+
+Result<Operators> lower_above(const PlanNode& plan, const PlanNode* memory, const Decoded& decoded, Context& context) {
+  const int visible = memory ? memory->output->num_fields() : decoded.columns->num_fields();
+  Lowering lowering(scan_of(plan), memory ? changed_schema(*memory) : decoded_schema(decoded), visible, context);
+  LT_RETURN_IF_ERROR(lowering.lower(plan, memory));
+  return lowering.take();
+}
+
+Result<Operators> lower_head(const PlanNode& memory, const Decoded& decoded, Context& context) {
+  const PlanNode& lowest = *lowest_memory(memory);
+  Lowering lowering(scan_of(memory), decoded_schema(decoded), decoded.columns->num_fields(), context);
+  LT_RETURN_IF_ERROR(lowering.lower(*lowest.input, nullptr));
+  LT_RETURN_IF_ERROR(lowering.add_partial(lowest));
+  return lowering.take();
+}
+
+Result<Operators> lower_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {
+  std::vector<const PlanNode*> memories{&memory};
+  for (PlanPtr below = memory_of(memory.input); below; below = memory_of(below->input)) memories.push_back(below.get());
+  std::reverse(memories.begin(), memories.end());
+  // What the lowest step takes was laid out by the head; here only types count.
+  const PlanNode& input = *memories.front()->input;
+  const Schema schema = decoded_schema({input.output, scan_of(input).hidden});
+  Lowering lowering(scan_of(memory), schema, input.output->num_fields(), context);
+  for (size_t i = 0; i < memories.size(); ++i) {
+    if (i > 0) {
+      LT_RETURN_IF_ERROR(lowering.lower(*memories[i]->input, memories[i - 1]));
+      LT_RETURN_IF_ERROR(lowering.add_partial(*memories[i]));
+    }
+    LT_RETURN_IF_ERROR(lowering.add_final(*memories[i], i + 1 == memories.size() ? mode : OutputMode::kAppend, tables));
+  }
+  return lowering.take();
+}
+
+}  // namespace laketide::sql
