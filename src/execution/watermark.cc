@@ -6,6 +6,12 @@ namespace laketide {
 
 namespace {
 
+std::optional<Instant> largest(const EventClock& clock) {
+  std::optional<Instant> found;
+  for (const auto& [place, newest] : clock.newest) found = found ? std::max(*found, newest) : newest;
+  return found;
+}
+
 std::optional<Instant> least(const EventClock& clock, const std::set<SourcePartition>& all) {
   std::optional<Instant> found;
   for (const SourcePartition& place : all) {
@@ -14,13 +20,7 @@ std::optional<Instant> least(const EventClock& clock, const std::set<SourceParti
     if (newest == clock.newest.end()) return std::nullopt;
     if (!found || newest->second < *found) found = newest->second;
   }
-  return found;
-}
-
-std::optional<Instant> largest(const EventClock& clock) {
-  std::optional<Instant> found;
-  for (const auto& [place, newest] : clock.newest) found = found ? std::max(*found, newest) : newest;
-  return found;
+  return found ? found : largest(clock);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ struct EventTimeRule {
 
 /// The clock after an epoch in which lanes saw `seen`; `idle` are those partitions of `all` that are at the end of the log and have been
 /// silent for long enough. The watermark is the least of (newest − delay) over the partitions that are not idle; a partition that never
-/// had a row holds it back as well.
+/// had a row holds it back as well. When all are idle, the newest of them counts, as if it had been the last to fall silent.
 EventClock advanced(const EventTimeRule& rule, const EventClock& before, const EventTimes::Newest& seen, const std::set<SourcePartition>& all,
                     const std::set<SourcePartition>& idle);
 

@@ -98,6 +98,7 @@ CommitInfo parse_commit_info(const Json& object) {
                     optional_map(object, "operationParameters").value_or(TextMap()),
                     optional_map(object, "operationMetrics").value_or(TextMap()),
                     optional<bool>(object, "isBlindAppend"),
+                    optional<int64_t>(object, "readVersion"),
                     object.dump()};
 }
 
@@ -202,6 +203,7 @@ struct ToJson {
     put(body, "timestamp", c.timestamp_ms);
     body["operation"] = c.operation;
     body["operationParameters"] = map_json(c.operation_parameters);
+    put(body, "readVersion", c.read_version);
     put(body, "isBlindAppend", c.blind_append);
     if (!c.operation_metrics.empty()) body["operationMetrics"] = map_json(c.operation_metrics);
     body["engineInfo"] = c.engine_info;
@@ -223,6 +225,19 @@ bool is_file_action(std::string_view line) { return line.starts_with("{\"add\":"
 
 std::string DeletionVector::unique_id() const {
   return storage_type + path_or_inline + (offset ? "@" + std::to_string(*offset) : "");
+}
+
+RemoveFile to_remove(const AddFile& file, int64_t deletion_ms) {
+  RemoveFile remove;
+  remove.path = file.path;
+  remove.deletion_ms = deletion_ms;
+  remove.extended_metadata = true;
+  remove.partition_values = file.partition_values;
+  remove.size = file.size;
+  remove.deletion_vector = file.deletion_vector;
+  remove.base_row_id = file.base_row_id;
+  remove.default_row_commit_version = file.default_row_commit_version;
+  return remove;
 }
 
 Result<Action> parse_action(const Json& line) {

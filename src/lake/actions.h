@@ -76,6 +76,9 @@ struct RemoveFile {
   std::optional<int64_t> base_row_id, default_row_commit_version;
 };
 
+/// The action that takes a file out of the table, with all that it said of itself.
+RemoveFile to_remove(const AddFile& file, int64_t deletion_ms);
+
 /// An application's own progress, committed with the rows. Immutable.
 struct SetTransaction {
   std::string app_id;
@@ -89,6 +92,7 @@ struct CommitInfo {
   std::string operation, engine_info, txn_id, user_metadata;
   TextMap operation_parameters, operation_metrics;
   std::optional<bool> blind_append;
+  std::optional<int64_t> read_version;
   std::string json;  // the whole object as it was read
 };
 

@@ -102,7 +102,8 @@ Result<std::string> DeltaLog::render(const Transaction& t, std::vector<Action>& 
   info.operation = t.operation;
   info.operation_parameters = t.operation_parameters;
   info.operation_metrics = t.operation_metrics;
-  info.blind_append = true;
+  info.blind_append = !t.read_version;
+  info.read_version = t.read_version;
   info.engine_info = std::string("Laketide/") + version();
   info.txn_id = t.txn_id;
   info.user_metadata = t.user_metadata;
@@ -115,6 +116,7 @@ Result<std::string> DeltaLog::render(const Transaction& t, std::vector<Action>& 
   for (const auto& progress : t.progress) actions.emplace_back(progress);
   std::string text;
   for (const auto& action : actions) text += to_line(action) + '\n';
+  for (const auto& remove : t.removes) text += to_line(remove) + '\n';
   for (const auto& add : t.adds) text += to_line(add) + '\n';
   return text;
 }

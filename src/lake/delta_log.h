@@ -19,7 +19,7 @@
 
 namespace laketide::lake {
 
-/// A blind append that wants to become a version. Keep it over retries: `txn_id` is how its outcome is found. Immutable.
+/// Changes that want to become a version. Keep it over retries: `txn_id` is how its outcome is found. Caller synchronises.
 struct Transaction {
   std::string txn_id;  // UUID, one per transaction, the same for all its attempts
   std::string operation = "STREAMING UPDATE";
@@ -27,6 +27,9 @@ struct Transaction {
   std::string user_metadata;
   std::vector<SetTransaction> progress;
   std::vector<AddFile> adds;
+  std::vector<RemoveFile> removes;
+  /// Of the state that the files were chosen by; none: a blind append, which fits behind any version.
+  std::optional<int64_t> read_version;
   /// What the table shall be if this commit creates it.
   std::optional<Protocol> new_protocol;
   std::optional<Metadata> new_metadata;
@@ -54,7 +57,8 @@ struct CommitOutcome {
 class DeltaLog {
  public:
   enum class Verdict { kCommit, kSkip };
-  /// Looks at the newest state before each attempt; a failure ends the commit.
+  /// Looks at the newest state before each attempt, and may change the transaction that is committed to what fits behind it; a failure
+  /// ends the commit.
   using Check = std::function<Result<Verdict>(const TableState&)>;
 
   DeltaLog(std::shared_ptr<storage::Store> store, std::string table_path, const Clock& clock);

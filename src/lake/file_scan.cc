@@ -45,12 +45,12 @@ std::string data_path(const std::string& table_path, const std::string& add_path
 
 Status scan_file(storage::Store& store, const std::string& table_path, const AddFile& add,
                  const std::shared_ptr<arrow::Schema>& schema,
-                 const std::function<Status(const std::shared_ptr<arrow::RecordBatch>&)>& take) {
+                 const std::function<Status(const std::shared_ptr<arrow::RecordBatch>&)>& take, arrow::MemoryPool* memory) {
   if (add.deletion_vector) {
     return Status::user("unsupported_table", "this version cannot read files with deletion vectors; rewrite them with another "
                         "engine (REORG TABLE … APPLY (PURGE)): " + add.path);
   }
-  LT_ASSIGN_OR_RETURN(auto reader, open_parquet_reader(store, data_path(table_path, add.path)));
+  LT_ASSIGN_OR_RETURN(auto reader, open_parquet_reader(store, data_path(table_path, add.path), memory));
   // Names may hold dots of their own: `a.b` can be a column, or a member of `a`.
   const auto wanted = [&](std::string_view path) {
     return std::ranges::any_of(schema->fields(), [&](const auto& field) {

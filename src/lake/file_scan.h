@@ -20,6 +20,6 @@ std::string data_path(const std::string& table_path, const std::string& add_path
 /// the file lacks null; types that differ only in form are cast.
 Status scan_file(storage::Store& store, const std::string& table_path, const AddFile& add,
                  const std::shared_ptr<arrow::Schema>& schema,
-                 const std::function<Status(const std::shared_ptr<arrow::RecordBatch>&)>& take);
+                 const std::function<Status(const std::shared_ptr<arrow::RecordBatch>&)>& take, arrow::MemoryPool* memory = nullptr);
 
 }  // namespace laketide::lake

@@ -24,9 +24,16 @@ bool take_file(Action& action, FullState& full) {
   return false;
 }
 
-Status take_commit(const std::string& text, int64_t version, FullState& full) {
+void note(const Action& action, FileChanges& changes) {
+  if (const auto* add = std::get_if<AddFile>(&action)) changes.added.push_back(*add);
+  if (const auto* remove = std::get_if<RemoveFile>(&action)) changes.removed.push_back(*remove);
+  changes.unknown = changes.unknown || std::holds_alternative<Metadata>(action) || std::holds_alternative<Protocol>(action);
+}
+
+Status take_commit(const std::string& text, int64_t version, FullState& full, FileChanges* changes = nullptr) {
   std::vector<Action> rest, adds;
   LT_RETURN_IF_ERROR(parse_commit(text, Detail::kFiles, [&](Action&& action) {
+    if (changes != nullptr) note(action, *changes);
     // A commit may remove and add the same path with another deletion vector, in any order.
     if (std::holds_alternative<AddFile>(action)) {
       adds.push_back(std::move(action));
@@ -61,6 +68,23 @@ Result<FullState> read_full_state(storage::Store& store, const std::string& tabl
   }
   if (!full.state.schema) return Status::user("broken_log", "the log holds no schema: " + table_path);
   return full;
+}
+
+Result<FileChanges> follow_full_state(storage::Store& store, const std::string& table_path, int64_t version, const std::string& table_id,
+                                      const Wait& wait, FullState& full) {
+  FileChanges changes;
+  bool stepwise = full.state.exists() && full.state.metadata.id == table_id && full.state.version <= version;
+  while (stepwise && full.state.version < version) {
+    if (wait.over()) return Status::cancelled("reading the log was cut short: " + table_path);
+    LT_ASSIGN_OR_RETURN(const auto text, store.get(commit_path(table_path, full.state.version + 1)));
+    stepwise = text.has_value();
+    if (stepwise) LT_RETURN_IF_ERROR(take_commit(*text, full.state.version + 1, full, &changes));
+  }
+  if (stepwise) return changes;
+  full = {};
+  changes.unknown = true;
+  LT_ASSIGN_OR_RETURN(full, read_full_state(store, table_path, version, wait));
+  return changes;
 }
 
 }  // namespace laketide::lake

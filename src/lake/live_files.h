@@ -27,4 +27,16 @@ struct FullState {
 Result<FullState> read_full_state(storage::Store& store, const std::string& table_path, std::optional<int64_t> version,
                                   const Wait& wait);
 
+/// What commits did to a table's files. Immutable.
+struct FileChanges {
+  std::vector<AddFile> added;
+  std::vector<RemoveFile> removed;
+  bool unknown = false;  // not told commit by commit, or with the table's columns or protocol: anything may have changed
+};
+
+/// Brings `full` up to `version`, which the table has: by the commits behind its own, or anew where they are gone or another table
+/// stands there now (another `table_id`). `full` may be empty (version -1).
+Result<FileChanges> follow_full_state(storage::Store& store, const std::string& table_path, int64_t version, const std::string& table_id,
+                                      const Wait& wait, FullState& full);
+
 }  // namespace laketide::lake

@@ -22,7 +22,7 @@ namespace {
 /// Parquet's way to the store's file. Caller synchronises.
 class StoreInput final : public arrow::io::RandomAccessFile {
  public:
-  explicit StoreInput(std::unique_ptr<storage::FileReader> file) : file_(std::move(file)) {}
+  StoreInput(std::unique_ptr<storage::FileReader> file, arrow::MemoryPool* memory) : file_(std::move(file)), memory_(memory) {}
 
   arrow::Result<int64_t> GetSize() override { return file_->size(); }
   arrow::Result<int64_t> ReadAt(int64_t position, int64_t size, void* out) override {
@@ -32,7 +32,7 @@ class StoreInput final : public arrow::io::RandomAccessFile {
     return arrow::Status::IOError(failure_.to_string());
   }
   arrow::Result<std::shared_ptr<arrow::Buffer>> ReadAt(int64_t position, int64_t size) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(size));
+    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(size, memory_));
     ARROW_ASSIGN_OR_RAISE(const int64_t got, ReadAt(position, size, buffer->mutable_data()));
     ARROW_RETURN_NOT_OK(buffer->Resize(got));
     return std::shared_ptr<arrow::Buffer>(std::move(buffer));
@@ -61,6 +61,7 @@ class StoreInput final : public arrow::io::RandomAccessFile {
 
  private:
   std::unique_ptr<storage::FileReader> file_;
+  arrow::MemoryPool* const memory_;
   int64_t position_ = 0;
   bool closed_ = false;
   Status failure_;
@@ -69,8 +70,8 @@ class StoreInput final : public arrow::io::RandomAccessFile {
 /// See ParquetReader. Caller synchronises.
 class ArrowParquetReader final : public ParquetReader {
  public:
-  ArrowParquetReader(std::unique_ptr<storage::FileReader> file, std::string path)
-      : input_(std::make_shared<StoreInput>(std::move(file))), path_(std::move(path)) {}
+  ArrowParquetReader(std::unique_ptr<storage::FileReader> file, std::string path, arrow::MemoryPool* memory)
+      : input_(std::make_shared<StoreInput>(std::move(file), memory)), path_(std::move(path)), memory_(memory) {}
 
   Status open() {
     return guarded([&]() -> arrow::Status {
@@ -78,7 +79,7 @@ class ArrowParquetReader final : public ParquetReader {
       ARROW_RETURN_NOT_OK(builder.Open(input_));
       parquet::ArrowReaderProperties properties(/*use_threads=*/false);
       properties.set_batch_size(8192);
-      ARROW_RETURN_NOT_OK(builder.properties(properties)->Build(&reader_));
+      ARROW_RETURN_NOT_OK(builder.memory_pool(memory_)->properties(properties)->Build(&reader_));
       return reader_->GetSchema(&schema_);
     });
   }
@@ -128,15 +129,16 @@ class ArrowParquetReader final : public ParquetReader {
 
   std::shared_ptr<StoreInput> input_;
   std::string path_;
+  arrow::MemoryPool* const memory_;
   std::unique_ptr<parquet::arrow::FileReader> reader_;
   std::shared_ptr<arrow::Schema> schema_;
 };
 
 }  // namespace
 
-Result<std::unique_ptr<ParquetReader>> open_parquet_reader(storage::Store& store, const std::string& path) {
+Result<std::unique_ptr<ParquetReader>> open_parquet_reader(storage::Store& store, const std::string& path, arrow::MemoryPool* memory) {
   LT_ASSIGN_OR_RETURN(auto file, store.open(path));
-  auto reader = std::make_unique<ArrowParquetReader>(std::move(file), path);
+  auto reader = std::make_unique<ArrowParquetReader>(std::move(file), path, memory ? memory : arrow::default_memory_pool());
   LT_RETURN_IF_ERROR(reader->open());
   return std::unique_ptr<ParquetReader>(std::move(reader));
 }

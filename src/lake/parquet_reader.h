@@ -26,6 +26,7 @@ class ParquetReader {
                       const std::function<Status(const std::shared_ptr<arrow::RecordBatch>&)>& take) = 0;
 };
 
-Result<std::unique_ptr<ParquetReader>> open_parquet_reader(storage::Store& store, const std::string& path);
+/// `memory`: null for Arrow's own.
+Result<std::unique_ptr<ParquetReader>> open_parquet_reader(storage::Store& store, const std::string& path, arrow::MemoryPool* memory = nullptr);
 
 }  // namespace laketide::lake

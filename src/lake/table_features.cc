@@ -107,6 +107,15 @@ Status check_appendable(const Protocol& protocol, const Metadata& metadata, cons
   return check_used(metadata, schema);
 }
 
+Status check_rewritable(const Protocol& protocol, const Metadata& metadata, const arrow::Schema& schema, bool changes_rows) {
+  LT_RETURN_IF_ERROR(check_appendable(protocol, metadata, schema));
+  if (property_is_true(metadata, "delta.appendOnly")) return unsupported("replace rows of", "the property delta.appendOnly");
+  if (changes_rows && property_is_true(metadata, "delta.enableChangeDataFeed")) {
+    return unsupported("upsert into", "a change data feed (delta.enableChangeDataFeed)");
+  }
+  return {};
+}
+
 Status check_readable(const Protocol& protocol, const Metadata& metadata) {
   if (protocol.min_reader_version > 3) {
     return unsupported("read", "reader version " + std::to_string(protocol.min_reader_version));

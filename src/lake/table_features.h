@@ -18,6 +18,10 @@ Protocol protocol_for(const arrow::Schema& schema);
 /// features promise. `schema` is the table's. To be asked at each start and again at each foreign protocol or metadata.
 Status check_appendable(const Protocol& protocol, const Metadata& metadata, const arrow::Schema& schema);
 
+/// Likewise for taking rows out again: by whole files that are replaced (`changes_rows`: some of whose rows stay), as a merge does, or
+/// all at once.
+Status check_rewritable(const Protocol& protocol, const Metadata& metadata, const arrow::Schema& schema, bool changes_rows);
+
 /// Likewise for reading the rows of files that carry no deletion vector.
 Status check_readable(const Protocol& protocol, const Metadata& metadata);
 

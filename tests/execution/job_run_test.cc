@@ -1,26 +1,17 @@
 // A run that is a batch job: ranges fixed once, one commit at the end, lines used by many jobs in turn.
-#include <gtest/gtest.h>
-
-#include <algorithm>
 #include <atomic>
-#include <filesystem>
 #include <functional>
 #include <future>
 #include <stdexcept>
 
-#include "base/failpoint.h"
-#include "execution/run.h"
-#include "support/memory_pipeline.h"
-#include "support/temp_dir.h"
+#include "run_fixture.h"
 
 namespace laketide {
-
-using JobRun = Run;  // ::testing::Test has a member of the short name
 
 namespace {
 
 using namespace std::chrono_literals;
-using JobRows = std::vector<std::pair<std::pair<int, int64_t>, std::string>>;
+using JobRows = MemoryRows;
 
 /// The memory source, whose answers a test may spoil. Thread-safe.
 class HookedSource final : public Source {
@@ -73,39 +64,18 @@ class ThrowingOperator final : public Operator {
   Result<Step> end_epoch(const EpochInfo&, Batch&) override { return Step::kReady; }
 };
 
-class JobRunTest : public ::testing::Test {
+class JobRunTest : public RunFixture {
  protected:
   void SetUp() override {
-    auto opened = Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger"));
-    ASSERT_TRUE(opened.ok()) << opened.status().to_string();
-    ledger_ = std::move(opened).value();
-    for (int partition = 0; partition < 3; ++partition) {
-      for (int i = 0; i < 20; ++i) topic_->append(partition, "v" + std::to_string(partition) + "-" + std::to_string(i));
-    }
+    RunFixture::SetUp();
+    for (int partition = 0; partition < 3; ++partition) fill(partition, 20);
   }
-  void TearDown() override { Failpoint::disarm_all(); }
 
   /// A job over [start, end) of the partitions named, into the sinks "a" and "b".
   RunSpec job(std::map<int, std::pair<int64_t, int64_t>> wanted, bool atomic = true) {
-    RunSpec spec;
-    spec.pipeline = "p";
+    RunSpec spec = bare_spec({"a", "b"});
     spec.line = "p@0";
     spec.run_id = "job";
-    spec.metrics = metrics_;
-    spec.source_name = "in";
-    spec.source = make_memory_source(topic_);
-    spec.make_format = [](const std::string&) -> Result<std::shared_ptr<Format>> { return make_memory_format(); };
-    spec.plan = [](const Schema& schema) -> Result<ChainPlan> {
-      ChainPlan plan;
-      plan.columns = schema;
-      const auto none = [](Context&) -> Result<std::vector<std::unique_ptr<Operator>>> { return std::vector<std::unique_ptr<Operator>>(); };
-      plan.branches.assign(2, ChainPlan::Branch{schema, none});
-      return plan;
-    };
-    for (const char* id : {"a", "b"}) spec.sinks.push_back(make_memory_sink(id, tables_[id]));
-    spec.bad_records = BadRecordPolicy::kDrop;
-    spec.interval = 0ms;
-    spec.lanes_max = 2;
     spec.bounded = true;
     spec.one_epoch = atomic;
     if (!atomic) spec.epoch_records_max = 5;
@@ -139,46 +109,19 @@ class JobRunTest : public ::testing::Test {
   }
 
   RunView run(RunSpec spec) {
-    auto run = begin(std::move(spec));
+    auto run = start(std::move(spec));
     EXPECT_TRUE(rest(run));
     return run->view();
-  }
-  std::shared_ptr<JobRun> begin(RunSpec spec) {
-    return JobRun::start(std::move(spec), *ledger_, *scheduler_, [this](const RunView& view) { ended_ = view; }, rested_);
-  }
-  /// False if it is not so within 20 s.
-  bool reaches(const std::function<bool()>& done) {
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
-    Signal pause;
-    while (!done() && std::chrono::steady_clock::now() < deadline) pause.wait(std::chrono::steady_clock::now() + 5ms);
-    return done();
-  }
-  bool rest(const std::shared_ptr<JobRun>& run) {
-    return rested_->wait_until(std::chrono::steady_clock::now() + 20s, [&] { return run->at_rest(); });
   }
   JobRows expected(int partition, int64_t start, int64_t end) const {
     JobRows rows;
     for (int64_t i = start; i < end; ++i) rows.push_back({{partition, i}, "v" + std::to_string(partition) + "-" + std::to_string(i)});
     return rows;
   }
-  JobRows rows_of(const std::string& id) {
-    std::lock_guard lock(tables_[id]->mutex);
-    JobRows rows = tables_[id]->rows;
-    std::ranges::sort(rows);
-    return rows;
-  }
 
-  TempDir dir_;
-  std::unique_ptr<Scheduler> scheduler_ = make_scheduler({.workers = 2});
-  std::unique_ptr<Ledger> ledger_;
-  std::shared_ptr<Metrics> metrics_ = make_metrics();
-  std::shared_ptr<Signal> rested_ = std::make_shared<Signal>();
-  std::shared_ptr<MemoryTopic> topic_ = std::make_shared<MemoryTopic>(3);
-  std::map<std::string, std::shared_ptr<MemoryTable>> tables_{{"a", std::make_shared<MemoryTable>()}, {"b", std::make_shared<MemoryTable>()}};
   std::optional<Ranges> fixed_;
   std::optional<EpochId> first_;
   std::optional<Instant> newest_;  // as find_ranges got it
-  RunView ended_;  // what the last one that ended said; to be read when it is at rest
 };
 
 TEST_F(JobRunTest, reads_its_ranges_and_nothing_else_in_one_commit) {
@@ -188,7 +131,7 @@ TEST_F(JobRunTest, reads_its_ranges_and_nothing_else_in_one_commit) {
   for (const auto& row : expected(2, 0, 20)) rows.push_back(row);
   EXPECT_EQ(rows_of("a"), rows);
   EXPECT_EQ(rows_of("b"), rows);
-  EXPECT_EQ(tables_["a"]->commits, 1);
+  EXPECT_EQ(table("a")->commits, 1);
 }
 
 TEST_F(JobRunTest, a_line_serves_one_job_after_another) {
@@ -204,7 +147,7 @@ TEST_F(JobRunTest, a_line_serves_one_job_after_another) {
 TEST_F(JobRunTest, an_empty_range_is_done_without_a_commit) {
   const RunView view = run(job({{0, {4, 4}}}));
   EXPECT_EQ(view.state, StreamState::kFinished);
-  EXPECT_EQ(tables_["a"]->commits, 0);
+  EXPECT_EQ(table("a")->commits, 0);
 }
 
 TEST_F(JobRunTest, a_range_that_is_not_there_fails_and_writes_nothing) {
@@ -219,7 +162,7 @@ TEST_F(JobRunTest, taken_up_after_a_crash_between_two_commits_it_writes_what_is_
   RunSpec first = job({{0, {0, 10}}, {1, {0, 10}}});
   first.job->attempts_max = 1;
   ASSERT_TRUE(Failpoint::arm("epoch.sink_committed=error").ok());
-  auto running = begin(std::move(first));
+  auto running = start(std::move(first));
   // The epoch is decided: it is finished in the same run, whatever attempts it may have.
   ASSERT_TRUE(rest(running));
   EXPECT_EQ(running->view().state, StreamState::kFinished) << running->view().problem.to_string();
@@ -247,7 +190,7 @@ TEST_F(JobRunTest, outside_faults_end_it_after_its_attempts) {
 
 TEST_F(JobRunTest, cancelled_before_its_commit_is_decided_it_leaves_nothing) {
   ASSERT_TRUE(Failpoint::arm("memory_sink.b.prepare.before=delay:300").ok());
-  auto running = begin(job({{0, {0, 10}}}));
+  auto running = start(job({{0, {0, 10}}}));
   ASSERT_TRUE(running->cancel());
   ASSERT_TRUE(rest(running));
   EXPECT_EQ(running->view().state, StreamState::kStopped);
@@ -260,7 +203,7 @@ TEST_F(JobRunTest, one_that_commits_as_it_goes_is_cut_and_goes_on) {
   ASSERT_TRUE(Failpoint::arm("epoch.planned=error@3").ok());
   const RunView view = run(std::move(spec));
   EXPECT_EQ(view.state, StreamState::kFinished) << view.problem.to_string();
-  EXPECT_GT(tables_["a"]->commits, 2);
+  EXPECT_GT(table("a")->commits, 2);
   JobRows rows = expected(0, 0, 20);
   for (const auto& row : expected(1, 0, 20)) rows.push_back(row);
   EXPECT_EQ(rows_of("a"), rows);
@@ -274,8 +217,8 @@ TEST_F(JobRunTest, asks_its_sinks_for_their_largest_value_and_takes_the_least) {
     newest_.reset();
     return run(std::move(spec));
   };
-  tables_["a"]->largest = {{"ts", Instant{5'000}}, {"later", Instant{9'000}}};
-  tables_["b"]->largest = {{"ts", Instant{7'000}}, {"later", std::nullopt}};
+  table("a")->largest = {{"ts", Instant{5'000}}, {"later", Instant{9'000}}};
+  table("b")->largest = {{"ts", Instant{7'000}}, {"later", std::nullopt}};
   EXPECT_EQ(ask("ts").state, StreamState::kFinished);
   ASSERT_TRUE(newest_);
   EXPECT_EQ(newest_->micros, 5'000);
@@ -290,12 +233,12 @@ TEST_F(JobRunTest, asks_its_sinks_for_their_largest_value_and_takes_the_least) {
 
 TEST_F(JobRunTest, a_cancel_that_comes_after_its_end_changes_nothing) {
   RunSpec spec = job({{0, {0, 10}}});
-  std::promise<JobRun*> started;
+  std::promise<PipelineRun*> started;
   const auto self = started.get_future().share();
   auto sink = std::move(spec.sinks.front());
   // The run has ended and closes its sinks, but has not said so yet.
   spec.sinks.front() = std::make_unique<HookedSink>(std::move(sink), [] {}, [self] { (void)self.get()->cancel(); });
-  const auto running = begin(std::move(spec));
+  const auto running = start(std::move(spec));
   started.set_value(running.get());
   ASSERT_TRUE(rest(running));
   EXPECT_EQ(rows_of("a"), expected(0, 0, 10));
@@ -305,17 +248,8 @@ TEST_F(JobRunTest, a_cancel_that_comes_after_its_end_changes_nothing) {
 
 TEST_F(JobRunTest, an_exception_in_an_operator_fails_it) {
   RunSpec spec = job({{0, {0, 10}}});
-  spec.plan = [](const Schema& schema) -> Result<ChainPlan> {
-    ChainPlan plan;
-    plan.columns = schema;
-    plan.branches.assign(2, ChainPlan::Branch{schema, [](Context&) -> Result<std::vector<std::unique_ptr<Operator>>> {
-                                                std::vector<std::unique_ptr<Operator>> all;
-                                                all.push_back(std::make_unique<ThrowingOperator>());
-                                                return all;
-                                              }});
-    return plan;
-  };
-  auto running = begin(std::move(spec));
+  spec.plan = plan_of(2, [] { return std::make_unique<ThrowingOperator>(); });
+  auto running = start(std::move(spec));
   ASSERT_TRUE(rest(running)) << "a lane that is gone was waited for";
   EXPECT_EQ(running->view().state, StreamState::kFailed);
   EXPECT_EQ(running->view().problem.code(), "lane_broken");
@@ -324,7 +258,7 @@ TEST_F(JobRunTest, an_exception_in_an_operator_fails_it) {
 TEST_F(JobRunTest, an_exception_in_its_control_fails_it) {
   RunSpec spec = job({{0, {0, 10}}});
   spec.job->find_ranges = [](const PartitionBounds&, const Positions&, std::optional<Instant>, const Wait&) -> Result<Ranges> { throw std::runtime_error("thrown by the test"); };
-  auto running = begin(std::move(spec));
+  auto running = start(std::move(spec));
   ASSERT_TRUE(rest(running)) << "nobody heard of its end";
   EXPECT_EQ(ended_.state, StreamState::kFailed);
   EXPECT_EQ(ended_.problem.code(), "run_broken");
@@ -357,8 +291,8 @@ TEST_F(JobRunTest, too_many_bad_records_fail_an_atomic_one_before_anything_is_vi
 
 TEST_F(JobRunTest, cancelled_while_a_decided_commit_waits_for_a_sink_it_finishes_that_commit) {
   ASSERT_TRUE(Failpoint::arm("memory_sink.b.commit.before=error@every").ok());
-  auto running = begin(job({{0, {0, 20}}, {1, {0, 20}}}, false));
-  ASSERT_TRUE(reaches([&] { return running->view().state == StreamState::kStalled; }));
+  auto running = start(job({{0, {0, 20}}, {1, {0, 20}}}, false));
+  ASSERT_TRUE(eventually([&] { return running->view().state == StreamState::kStalled; }));
   ASSERT_TRUE(running->cancel());
   Failpoint::disarm_all();
   ASSERT_TRUE(rest(running));
@@ -367,13 +301,13 @@ TEST_F(JobRunTest, cancelled_while_a_decided_commit_waits_for_a_sink_it_finishes
   EXPECT_EQ(running->view().epoch, EpochId(0));
   EXPECT_EQ(rows_of("a").size(), static_cast<size_t>(running->view().rows_out));
   EXPECT_EQ(rows_of("a"), rows_of("b"));
-  EXPECT_EQ(tables_["a"]->commits, 1);
+  EXPECT_EQ(table("a")->commits, 1);
 }
 
 TEST_F(JobRunTest, cut_with_a_decided_commit_it_says_so_and_the_next_process_finishes_it) {
   ASSERT_TRUE(Failpoint::arm("memory_sink.b.commit.before=error@every").ok());
-  auto running = begin(job({{0, {0, 10}}}));
-  ASSERT_TRUE(reaches([&] { return running->view().state == StreamState::kStalled; }));
+  auto running = start(job({{0, {0, 10}}}));
+  ASSERT_TRUE(eventually([&] { return running->view().state == StreamState::kStalled; }));
   EXPECT_FALSE(running->cancel());
   running->stop(true);
   ASSERT_TRUE(rest(running));
@@ -383,11 +317,11 @@ TEST_F(JobRunTest, cut_with_a_decided_commit_it_says_so_and_the_next_process_fin
   RunSpec taken_up = again(job({}));
   taken_up.job->decided = true;
   bool cancelled = true;
-  std::promise<JobRun*> started;
+  std::promise<PipelineRun*> started;
   auto sink = std::move(taken_up.sinks.front());
   // It has not looked yet at what there is.
   taken_up.sinks.front() = std::make_unique<HookedSink>(std::move(sink), [&, self = started.get_future().share()] { cancelled = self.get()->cancel(); }, [] {});
-  running = begin(std::move(taken_up));
+  running = start(std::move(taken_up));
   started.set_value(running.get());
   ASSERT_TRUE(rest(running));
   EXPECT_FALSE(cancelled);
@@ -406,7 +340,7 @@ TEST_F(JobRunTest, visible_as_a_whole_it_is_done_whatever_has_become_of_its_topi
     return fix(ranges, first);
   };
   ASSERT_TRUE(Failpoint::arm("epoch.sink_committed=error@2").ok());
-  auto running = begin(std::move(spec));
+  auto running = start(std::move(spec));
   ASSERT_TRUE(rest(running));
   EXPECT_EQ(running->view().state, StreamState::kFinished) << running->view().problem.to_string();
   EXPECT_EQ(rows_of("a"), expected(0, 0, 10));

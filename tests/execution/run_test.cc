@@ -1,105 +1,30 @@
-// The epoch protocol with a real ledger and a real scheduler, and sinks and a topic in memory that outlive the run.
-#include "execution/run.h"
-
-#include <gtest/gtest.h>
-
+// The epoch protocol from claim to end, killed and run again at every step.
 #include <algorithm>
 #include <future>
 #include <set>
 
-#include "base/failpoint.h"
 #include "execution/receipt.h"
-#include "support/memory_pipeline.h"
-#include "support/temp_dir.h"
+#include "run_fixture.h"
 
 namespace laketide {
-
-using PipelineRun = Run;  // ::testing::Test has a member of the short name
 
 namespace {
 
 using namespace std::chrono_literals;
-using Rows = std::vector<std::pair<std::pair<int, int64_t>, std::string>>;
+using Rows = MemoryRows;
 
-class RunTest : public ::testing::Test {
+class RunTest : public RunFixture {
  protected:
-  void SetUp() override { open_ledger(); }
-  void TearDown() override { Failpoint::disarm_all(); }
-
-  void open_ledger() {
-    ledger_.reset();
-    auto opened = Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger"));
-    ASSERT_TRUE(opened.ok()) << opened.status().to_string();
-    ledger_ = std::move(opened).value();
-  }
-  void lose_ledger() {
-    ledger_.reset();
-    std::filesystem::remove_all(dir_.path() + "/state");
-    open_ledger();
-  }
-
-  RunSpec spec(std::vector<std::string> sinks = {"a", "b"}) {
-    RunSpec spec;
-    spec.pipeline = "p";
-    spec.run_id = "run";
-    spec.metrics = metrics_;
-    spec.source_name = "in";
-    spec.source = make_memory_source(topic_);
-    spec.make_format = [](const std::string&) -> Result<std::shared_ptr<Format>> { return make_memory_format(); };
+  RunSpec spec(const std::vector<std::string>& sinks = {"a", "b"}) {
+    RunSpec spec = bare_spec(sinks);
     spec.start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
       Positions starts;
       for (const auto& [place, bound] : bounds) starts[place] = bound.low;
       return starts;
     };
-    const size_t count = sinks.size();
-    spec.plan = [count](const Schema& schema) -> Result<ChainPlan> {
-      ChainPlan plan;
-      plan.columns = schema;
-      const auto none = [](Context&) -> Result<std::vector<std::unique_ptr<Operator>>> { return std::vector<std::unique_ptr<Operator>>(); };
-      plan.branches.assign(count, ChainPlan::Branch{schema, none});
-      return plan;
-    };
-    for (const auto& id : sinks) spec.sinks.push_back(make_memory_sink(id, table(id)));
-    spec.bad_records = BadRecordPolicy::kDrop;
-    spec.interval = 0ms;
-    spec.lanes_max = 2;
     return spec;
   }
 
-  std::shared_ptr<MemoryTable> table(const std::string& id) {
-    auto& slot = tables_[id];
-    if (!slot) slot = std::make_shared<MemoryTable>();
-    return slot;
-  }
-
-  std::shared_ptr<PipelineRun> start(RunSpec spec) {
-    return PipelineRun::start(std::move(spec), *ledger_, *scheduler_, [](const RunView&) {}, rested_);
-  }
-  bool rest(const std::shared_ptr<PipelineRun>& run) {
-    return rested_->wait_until(std::chrono::steady_clock::now() + 20s, [&] { return run->at_rest(); });
-  }
-  static bool eventually(const std::function<bool()>& done) {
-    Signal never;
-    const auto deadline = std::chrono::steady_clock::now() + 20s;
-    while (!done()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      never.wait(std::chrono::steady_clock::now() + 2ms);
-    }
-    return true;
-  }
-  /// Waits until the run has committed everything that is in the topic now, or is at rest.
-  bool caught_up(const std::shared_ptr<PipelineRun>& run) {
-    (void)eventually([&] { return run->at_rest() || has_all(run); });
-    return has_all(run);
-  }
-  bool has_all(const std::shared_ptr<PipelineRun>& run) {
-    const RunView view = run->view();
-    const auto bounds = topic_->bounds();
-    return view.epoch.value >= 0 && std::ranges::all_of(bounds, [&](const auto& one) {
-             const auto at = view.committed.find(one.first);
-             return at != view.committed.end() && at->second == one.second.high;
-           });
-  }
   Rows expected() const {
     Rows rows;
     for (const auto& [place, bound] : topic_->bounds()) {
@@ -110,24 +35,6 @@ class RunTest : public ::testing::Test {
     }
     return rows;
   }
-  Rows rows_of(const std::string& id) {
-    auto held = table(id);
-    std::lock_guard lock(held->mutex);
-    Rows rows = held->rows;
-    std::ranges::sort(rows);
-    return rows;
-  }
-  void fill(int partition, int count) {
-    for (int i = 0; i < count; ++i) topic_->append(partition, "v" + std::to_string(partition) + "-" + std::to_string(i));
-  }
-
-  TempDir dir_;
-  std::unique_ptr<Scheduler> scheduler_ = make_scheduler({.workers = 2});
-  std::unique_ptr<Ledger> ledger_;
-  std::shared_ptr<Metrics> metrics_ = make_metrics();
-  std::shared_ptr<Signal> rested_ = std::make_shared<Signal>();
-  std::shared_ptr<MemoryTopic> topic_ = std::make_shared<MemoryTopic>(3);
-  std::map<std::string, std::shared_ptr<MemoryTable>> tables_;
 };
 
 TEST_F(RunTest, writes_every_record_once_into_every_sink) {
@@ -270,17 +177,7 @@ class QuarantineTest : public RunTest {
     spec.bad_ratio_max = 1;
     spec.quarantine = make_memory_sink("quarantine", table("quarantine"));
     spec.lanes_max = 1;
-    spec.plan = [](const Schema& schema) -> Result<ChainPlan> {
-      ChainPlan plan;
-      plan.columns = schema;
-      const auto refuse = [](Context&) -> Result<std::vector<std::unique_ptr<Operator>>> {
-        std::vector<std::unique_ptr<Operator>> list;
-        list.push_back(make_memory_operator());
-        return list;
-      };
-      plan.branches.assign(2, ChainPlan::Branch{schema, refuse});
-      return plan;
-    };
+    spec.plan = plan_of(2, &make_memory_operator);
     return spec;
   }
 };

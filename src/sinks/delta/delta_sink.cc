@@ -2,10 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <functional>
-#include <iterator>
-#include <mutex>
 #include <set>
 
 #include <arrow/type.h>
@@ -13,6 +10,7 @@
 #include "base/clock.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "flow/change_column.h"
 #include "lake/delta_log.h"
 #include "lake/delta_schema.h"
 #include "lake/largest_value.h"
@@ -20,6 +18,8 @@
 #include "lake/partition_value.h"
 #include "lake/table_features.h"
 #include "sinks/delta/delta_writer.h"
+#include "sinks/delta/made_files.h"
+#include "sinks/delta/prepared_epoch.h"
 #include "sinks/delta/progress_names.h"
 #include "storage/unique_name.h"
 
@@ -29,51 +29,15 @@ namespace {
 using lake::DeltaLog;
 using lake::TableState;
 
-constexpr const char* kRowsMetric = "numOutputRows";
+using Mode = DeltaSinkOptions::Mode;
+
+constexpr int kReworksMax = 16;                      // of one commit that other writers' commits get in the way of
+constexpr const char* kSpillDirectory = "_laketide/";  // hidden from readers, as all that begins so
 
 std::optional<int64_t> progress_in(const TableState& state, const std::string& app_id) {
   const auto found = state.progress.find(app_id);
   return found == state.progress.end() ? std::nullopt : std::optional(found->second.version);
 }
-
-/// Files that the writers of one sink have made and no commit has named yet. Thread-safe.
-class MadeFiles {
- public:
-  void add(const std::string& path) {
-    std::lock_guard lock(mutex_);
-    paths_.insert(path);
-  }
-  bool contains(const std::string& path) {
-    std::lock_guard lock(mutex_);
-    return paths_.contains(path);
-  }
-  void forget(const std::set<std::string>& named) {
-    std::lock_guard lock(mutex_);
-    for (const auto& path : named) paths_.erase(path);
-  }
-  /// Forgets all but `kept`, and answers them.
-  std::vector<std::string> take_all_but(const std::set<std::string>& kept) {
-    std::lock_guard lock(mutex_);
-    std::vector<std::string> taken;
-    std::ranges::set_difference(paths_, kept, std::back_inserter(taken));
-    for (const auto& path : taken) paths_.erase(path);
-    return taken;
-  }
-
- private:
-  std::mutex mutex_;
-  std::set<std::string> paths_;
-};
-
-/// What `prepare` made of an epoch, until its commit is over. Confined to its task.
-struct Prepared {
-  EpochId epoch;
-  std::string txn_id = storage::make_uuid();
-  std::vector<lake::AddFile> adds;
-  std::set<std::string> paths;  // of the adds, as they stand on disk
-  int64_t rows = 0;
-  bool attempted = false;  // its commit was begun and not seen to succeed
-};
 
 /// Caller synchronises.
 class DeltaSink final : public Sink {
@@ -129,37 +93,41 @@ class DeltaSink final : public Sink {
 
   Result<std::unique_ptr<Writer>> open(Context& context) override {
     auto open_epoch = std::make_shared<EpochId>(open_epoch_.load());
-    lake::DataWriterOptions options;
-    options.schema = table_;
-    options.partition_columns = options_.partition_by;
-    options.statistics = lake::statistics_scope(metadata_);
-    options.parquet.compression = options_.compression;
-    options.parquet.memory = context.memory;
-    options.target_file_bytes = options_.target_file_bytes;
-    options.create = [store = store_, names = names_, root = options_.table_path, codec = options_.compression, lane = context.lane,
-                      open_epoch, made = made_](const std::string& directory, std::string& path) {
-      path = directory + names.file(*open_epoch, lane, storage::make_uuid(), codec);
-      made->add(path);
-      return store->create(storage::join(root, path));
-    };
-    return make_delta_writer(*shape_, lake::make_data_writer(std::move(options)), std::move(open_epoch));
+    memory_.store(context.memory);
+    if (options_.mode != Mode::kUpsert) {
+      CheckRows check = [id = options_.id, mode = options_.mode](const arrow::RecordBatch& rows) {
+        return mode == Mode::kAppend ? check_only_inserts(rows, id) : check_no_deletes(rows, id);
+      };
+      auto files = lake::make_data_writer(writer_options([open_epoch] { return *open_epoch; }, context.lane, context.memory));
+      return make_delta_writer(*shape_, std::move(files), std::move(check), std::move(open_epoch));
+    }
+    SpillPlace spill{.store = store_, .table_path = options_.table_path, .path = {}, .rows_bytes_max = options_.held_bytes_max,
+                     .parquet = {.compression = "snappy", .memory = context.memory}};
+    spill.path = [names = names_, lane = context.lane, open_epoch] { return kSpillDirectory + names.file(*open_epoch, lane, storage::make_uuid(), "snappy"); };
+    auto new_rows = [table = table_, spill, lane = static_cast<uint32_t>(context.lane)] { return std::make_shared<UpsertRows>(table, spill, lane); };
+    return make_upsert_writer(*shape_, *key_, std::move(new_rows), std::move(open_epoch));
   }
 
   Status prepare(const EpochPlan& plan, std::span<const std::unique_ptr<Staged>> staged, const Wait& wait) override {
     LT_FAILPOINT("delta.prepare.before");
-    Prepared prepared{.epoch = plan.epoch};
+    PreparedEpoch prepared{.epoch = plan.epoch, .txn_id = storage::make_uuid()};
+    std::vector<std::shared_ptr<const UpsertRows>> lanes;
     std::set<std::string> directories;
     for (const auto& one : staged) {
-      auto& lane = static_cast<DeltaStaged&>(*one);
-      prepared.rows += lane.rows();
-      for (auto& file : lane.files()) LT_RETURN_IF_ERROR(settle(file, prepared, directories));
+      prepared.rows += one->rows();
+      if (options_.mode == Mode::kUpsert) {
+        lanes.push_back(static_cast<UpsertStaged&>(*one).shared());
+        continue;
+      }
+      for (auto& file : static_cast<DeltaStaged&>(*one).files()) LT_RETURN_IF_ERROR(settle(file, prepared, directories));
     }
-    if (!directories.empty()) directories.insert(storage::parent(options_.table_path));
-    for (const auto& directory : directories) LT_RETURN_IF_ERROR(store_->sync_dir(directory));
+    LT_RETURN_IF_ERROR(sync(directories));
+    if (options_.mode == Mode::kUpsert) prepared.merge = std::make_unique<Merge>(merge_options(plan.epoch), std::move(lanes));
     // What another writer did to the table shows here, where the epoch can still be given up.
     LT_RETURN_IF_ERROR(log_.refresh(wait));
     prepared_ = std::move(prepared);
-    LT_RETURN_IF_ERROR(may_commit(log_.state(), plan).status());
+    LT_ASSIGN_OR_RETURN(const auto verdict, may_commit(log_.state(), plan));
+    if (verdict == DeltaLog::Verdict::kCommit && options_.mode != Mode::kAppend) LT_RETURN_IF_ERROR(rework(wait));
     LT_FAILPOINT("delta.prepare.after");
     return {};
   }
@@ -169,15 +137,24 @@ class DeltaSink final : public Sink {
     const bool is_prepared = prepared_ && prepared_->epoch == plan.epoch;
     if (!is_prepared) return already_committed(plan, wait);
     prepared_->attempted = true;
-    const auto check = [&](const TableState& state) { return may_commit(state, plan); };
-    LT_ASSIGN_OR_RETURN(const auto outcome, log_.commit(transaction_of(plan), check, wait));
+    lake::Transaction transaction = transaction_of(plan);
+    int reworks = 0;
+    const auto check = [&](const TableState& state) -> Result<DeltaLog::Verdict> {
+      LT_ASSIGN_OR_RETURN(const auto verdict, may_commit(state, plan));
+      if (verdict != DeltaLog::Verdict::kCommit || options_.mode == Mode::kAppend) return verdict;
+      LT_ASSIGN_OR_RETURN(const bool changed, keep_up(reworks, wait));
+      if (changed) transaction = transaction_of(plan);
+      return verdict;
+    };
+    LT_ASSIGN_OR_RETURN(const auto outcome, log_.commit(transaction, check, wait));
     owned_ = true;
     LT_FAILPOINT("delta.commit.after");
     if (outcome.skipped) return already_committed(plan, wait);
     made_->forget(prepared_->paths);
     open_epoch_.store(after(plan.epoch));
     if (outcome.version == 0) remove_rivals();
-    const Commit commit{std::to_string(outcome.version), prepared_->rows, 0};
+    remove_superseded();
+    const Commit commit{std::to_string(outcome.version), prepared_->merged ? prepared_->merged->changed() : prepared_->rows, 0};
     prepared_.reset();
     return commit;
   }
@@ -250,8 +227,7 @@ class DeltaSink final : public Sink {
     Commit commit{version ? std::to_string(*version) : "", 0, 0};
     if (!version) return commit;
     LT_ASSIGN_OR_RETURN(const auto info, log_.commit_info(*version));
-    const auto rows = info ? info->operation_metrics.find(kRowsMetric) : lake::TextMap::const_iterator();
-    if (info && rows != info->operation_metrics.end()) commit.rows = std::atoll(rows->second.value_or("0").c_str());
+    if (info) commit.rows = rows_changed(*info);
     return commit;
   }
 
@@ -266,7 +242,9 @@ class DeltaSink final : public Sink {
   }
 
   Status fit(const TableState& state) {
-    LT_RETURN_IF_ERROR(lake::check_appendable(state.protocol, state.metadata, *state.schema));
+    const auto check = options_.mode == Mode::kAppend ? lake::check_appendable(state.protocol, state.metadata, *state.schema)
+                                                      : lake::check_rewritable(state.protocol, state.metadata, *state.schema, options_.mode == Mode::kUpsert);
+    LT_RETURN_IF_ERROR(check);
     return fit_to(state.schema, state.metadata);
   }
 
@@ -277,12 +255,15 @@ class DeltaSink final : public Sink {
       return Status::user("schema_mismatch", "the table is partitioned otherwise; set partition_by: [" + columns + "], or write to another path", "partition_by");
     }
     LT_ASSIGN_OR_RETURN(shape_, RowShape::fit(rows_, table));
+    if (options_.mode == Mode::kUpsert) {
+      LT_ASSIGN_OR_RETURN(key_, key_for(*table));
+    }
     table_ = table;
     metadata_ = metadata;
     return {};
   }
 
-  Status settle(lake::DataFile& file, Prepared& prepared, std::set<std::string>& directories) {
+  Status settle(lake::DataFile& file, PreparedEpoch& prepared, std::set<std::string>& directories) {
     if (!made_->contains(file.path)) {
       return Status::internal("abandoned", "a file was staged that an abandon has removed: " + file.path);
     }
@@ -301,16 +282,114 @@ class DeltaSink final : public Sink {
     return {};
   }
 
+  Status sync(std::set<std::string> directories) {
+    if (!directories.empty()) directories.insert(storage::parent(options_.table_path));
+    for (const auto& directory : directories) LT_RETURN_IF_ERROR(store_->sync_dir(directory));
+    return {};
+  }
+
+  Result<UpsertKey> key_for(const arrow::Schema& table) const {
+    for (const auto& column : options_.key) {
+      if (rows_->GetFieldIndex(column) < 0) return Status::user("bad_key", "the key names a column that the pipeline does not give: " + column, "key");
+    }
+    LT_ASSIGN_OR_RETURN(auto key, lake::RowKey::make(table, options_.key, options_.partition_by));
+    UpsertKey made{.key = std::move(key), .order = {}, .visible = rows_->num_fields()};
+    if (options_.order_by.empty()) return made;
+    if (rows_->GetFieldIndex(options_.order_by) < 0) {
+      return Status::user("bad_key", "order_by names a column that the pipeline does not give: " + options_.order_by, "order_by");
+    }
+    LT_ASSIGN_OR_RETURN(const auto order, lake::RowKey::make(table, {options_.order_by}, {}));
+    made.order = order.columns().front();
+    return made;
+  }
+
+  lake::DataWriterOptions writer_options(std::function<EpochId()> epoch, int lane, arrow::MemoryPool* memory) const {
+    lake::DataWriterOptions options;
+    options.schema = table_;
+    options.partition_columns = options_.partition_by;
+    options.statistics = lake::statistics_scope(metadata_);
+    options.parquet.compression = options_.compression;
+    options.parquet.memory = memory;
+    options.target_file_bytes = options_.target_file_bytes;
+    options.create = [store = store_, names = names_, root = options_.table_path, codec = options_.compression, lane,
+                      epoch = std::move(epoch), made = made_](const std::string& directory, std::string& path) {
+      path = directory + names.file(epoch(), lane, storage::make_uuid(), codec);
+      made->add(path);
+      return store->create(storage::join(root, path));
+    };
+    return options;
+  }
+
+  MergeOptions merge_options(EpochId epoch) const {
+    MergeOptions options{.store = store_, .table_path = options_.table_path, .table = table_, .key = *key_, .memory = memory_.load(),
+                         .target_file_bytes = options_.target_file_bytes, .make_writer = {}};
+    options.make_writer = [writer = writer_options([epoch] { return epoch; }, 0, memory_.load())] { return lake::make_data_writer(writer); };
+    return options;
+  }
+
+  /// Chooses the files that give way in the newest version, and writes those that come in their place.
+  Status rework(const Wait& wait) {
+    LT_FAILPOINT("delta.rework.before");
+    const TableState& state = log_.state();
+    if (state.exists()) LT_RETURN_IF_ERROR(lake::follow_full_state(*store_, options_.table_path, state.version, state.metadata.id, wait, files_).status());
+    prepared_->read_version = state.exists() ? std::optional(state.version) : std::nullopt;
+    prepared_->removed.clear();
+    if (options_.mode == Mode::kOverwrite) {
+      for (const auto& [path, file] : state.exists() ? files_.files : std::map<std::string, lake::AddFile>()) prepared_->removed.push_back(file);
+      return {};
+    }
+    prepared_->superseded.merge(prepared_->paths);
+    prepared_->paths.clear();
+    prepared_->adds.clear();
+    LT_ASSIGN_OR_RETURN(auto merged, prepared_->merge->run(state.exists() ? &files_ : nullptr, wait));
+    LT_FAILPOINT("delta.rework.written");
+    std::set<std::string> directories;
+    for (auto& file : merged.files) LT_RETURN_IF_ERROR(settle(file, *prepared_, directories));
+    LT_RETURN_IF_ERROR(sync(directories));
+    prepared_->removed = std::move(merged.removed);
+    merged.files.clear();
+    prepared_->merged = std::move(merged);
+    LT_FAILPOINT("delta.rework.after");
+    return {};
+  }
+
+  /// What was prepared against an older version, against the newest. True: the transaction is another one now.
+  Result<bool> keep_up(int& reworks, const Wait& wait) {
+    const TableState& state = log_.state();
+    if (!state.exists() || prepared_->read_version == state.version) return false;
+    LT_ASSIGN_OR_RETURN(const auto changes, lake::follow_full_state(*store_, options_.table_path, state.version, state.metadata.id, wait, files_));
+    const bool conflict = !prepared_->read_version || (options_.mode == Mode::kUpsert ? prepared_->merge->conflicts_with(changes)
+                                                                                       : changes.unknown || !changes.added.empty() || !changes.removed.empty());
+    if (!conflict) {
+      prepared_->read_version = state.version;
+      return true;
+    }
+    if (++reworks > kReworksMax) {
+      return Status::external("table_busy", "other writers changed the same rows faster than this epoch could be merged; it is tried again: " + options_.table_path);
+    }
+    LT_RETURN_IF_ERROR(rework(wait));
+    return true;
+  }
+
+  /// The commit stands, so no attempt that named these files can come to stand any more.
+  void remove_superseded() {
+    made_->forget(prepared_->superseded);
+    for (const auto& path : prepared_->superseded) {
+      const Status removed = store_->remove(storage::join(options_.table_path, path));
+      if (!removed.ok()) log::warn("a file that no commit names could not be removed", {{"table", options_.table_path}, {"file", path}, {"reason", removed.to_string()}});
+    }
+  }
+
   lake::Transaction transaction_of(const EpochPlan& plan) const {
     const int64_t now_ms = system_clock().now().micros / 1000;
-    lake::Transaction transaction;
+    lake::Transaction transaction = describe(*prepared_, options_);
     transaction.txn_id = prepared_->txn_id;
-    transaction.operation_parameters = {{"outputMode", "Append"}, {"queryId", options_.pipeline}, {"epochId", std::to_string(plan.epoch.value)}};
-    transaction.operation_metrics = {{"numAddedFiles", std::to_string(prepared_->adds.size())}, {kRowsMetric, std::to_string(prepared_->rows)}};
     transaction.user_metadata = plan.to_json();
     transaction.progress = {{names_.generation(), generation_.value, now_ms}, {names_.epoch(), plan.epoch.value, now_ms}};
     for (const auto& [place, range] : plan.ranges) transaction.progress.push_back({names_.partition(place), range.end->value, now_ms});
     transaction.adds = prepared_->adds;
+    transaction.read_version = prepared_->read_version;
+    for (const auto& file : prepared_->removed) transaction.removes.push_back(lake::to_remove(file, now_ms));
     transaction.new_protocol = new_protocol_;
     transaction.new_metadata = new_metadata_;
     return transaction;
@@ -381,6 +460,7 @@ class DeltaSink final : public Sink {
     LT_RETURN_IF_ERROR(remove_files("", [&](const std::string& path, EpochId epoch) {
       return epoch >= open || (first && epoch.value <= *first && !made->added.contains(lake::uri_encode(path)));
     }));
+    LT_RETURN_IF_ERROR(remove_files(kSpillDirectory, [](const std::string&, EpochId) { return true; }));
     return log_.remove_leftovers();
   }
 
@@ -408,7 +488,7 @@ class DeltaSink final : public Sink {
     for (const auto& entry : entries) {
       const std::string path = directory + entry.name;
       if (entry.is_directory) {
-        if (entry.name != "_delta_log" && !options_.partition_by.empty()) LT_RETURN_IF_ERROR(for_each_file(path + "/", visit));
+        if (entry.name != "_delta_log" && entry.name + "/" != kSpillDirectory && !options_.partition_by.empty()) LT_RETURN_IF_ERROR(for_each_file(path + "/", visit));
         continue;
       }
       const auto epoch = names_.epoch_of_file(entry.name);
@@ -430,17 +510,21 @@ class DeltaSink final : public Sink {
   Schema table_;  // columns of the table
   lake::Metadata metadata_;
   std::optional<RowShape> shape_;
+  std::optional<UpsertKey> key_;
   lake::Protocol new_protocol_;
   lake::Metadata new_metadata_;
 
   const std::shared_ptr<MadeFiles> made_ = std::make_shared<MadeFiles>();
-  std::optional<Prepared> prepared_;
+  std::optional<PreparedEpoch> prepared_;
+  lake::FullState files_;  // upsert and overwrite: of the version last looked at
+  std::atomic<arrow::MemoryPool*> memory_{nullptr};  // the run's; set by `open`
 };
 
 }  // namespace
 
 Result<std::unique_ptr<Sink>> make_delta_sink(DeltaSinkOptions options, std::shared_ptr<storage::Store> store) {
   LT_RETURN_IF_ERROR(lake::check_compression(options.compression));
+  if (options.mode == Mode::kUpsert && options.key.empty()) return Status::user("bad_key", "an upsert needs a key, such as key: [id]", "key");
   return std::unique_ptr<Sink>(std::make_unique<DeltaSink>(std::move(options), std::move(store)));
 }
 

@@ -14,17 +14,27 @@ namespace laketide {
 
 /// One table of one pipeline. Immutable.
 struct DeltaSinkOptions {
+  enum class Mode {
+    kAppend,
+    kUpsert,     // a row replaces the one with its key; needs `key`
+    kOverwrite,  // each epoch's rows replace all that the table has
+  };
+
   std::string pipeline;
   std::string id;                         // the sink's id in its pipeline; part of the progress's names
   std::string table_path;                 // the table's root
+  Mode mode = Mode::kAppend;
+  std::vector<std::string> key;           // upsert: columns that tell rows apart
+  std::string order_by;                   // upsert: the row with the larger value stays; empty: the last one
   std::vector<std::string> partition_by;  // columns
   std::string compression = "zstd";       // zstd | snappy
   int64_t target_file_bytes = 128 << 20;
+  int64_t held_bytes_max = 32 << 20;      // upsert: rows that a lane keeps in memory; the rest waits in a file
 };
 
-/// Appends. Progress stands in the same log entry as the files (README). `bind` refuses a table whose columns cannot take the
-/// rows (`schema_mismatch`) or that asks for features we lack (`unsupported_table`). Touches nothing before its claim. Fails
-/// `kUser` `bad_compression`.
+/// Progress stands in the same log entry as the files (README). `bind` refuses a table whose columns cannot take the rows
+/// (`schema_mismatch`), a key that is not among them (`bad_key`), or a table that asks for features we lack (`unsupported_table`). Rows
+/// that change others fail an append with `needs_upsert`. Touches nothing before its claim. Fails `kUser` `bad_compression`, `bad_key`.
 Result<std::unique_ptr<Sink>> make_delta_sink(DeltaSinkOptions options, std::shared_ptr<storage::Store> store);
 
 }  // namespace laketide

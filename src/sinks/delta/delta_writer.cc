@@ -14,10 +14,11 @@ namespace {
 /// Confined to its task.
 class DeltaWriter final : public Writer {
  public:
-  DeltaWriter(RowShape shape, std::unique_ptr<lake::DataWriter> files, std::shared_ptr<EpochId> open_epoch)
-      : shape_(std::move(shape)), files_(std::move(files)), open_epoch_(std::move(open_epoch)) {}
+  DeltaWriter(RowShape shape, std::unique_ptr<lake::DataWriter> files, CheckRows check, std::shared_ptr<EpochId> open_epoch)
+      : shape_(std::move(shape)), files_(std::move(files)), check_(std::move(check)), open_epoch_(std::move(open_epoch)) {}
 
   Result<Step> write(const Batch& batch, Rejects&) override {
+    LT_RETURN_IF_ERROR(check_(*batch));
     LT_ASSIGN_OR_RETURN(const Batch rows, shape_.apply(batch));
     LT_RETURN_IF_ERROR(files_->write(rows));
     return Step::kReady;
@@ -36,13 +37,14 @@ class DeltaWriter final : public Writer {
  private:
   const RowShape shape_;
   std::unique_ptr<lake::DataWriter> files_;
+  const CheckRows check_;
   std::shared_ptr<EpochId> open_epoch_;
 };
 
 }  // namespace
 
-std::unique_ptr<Writer> make_delta_writer(RowShape shape, std::unique_ptr<lake::DataWriter> files, std::shared_ptr<EpochId> open_epoch) {
-  return std::make_unique<DeltaWriter>(std::move(shape), std::move(files), std::move(open_epoch));
+std::unique_ptr<Writer> make_delta_writer(RowShape shape, std::unique_ptr<lake::DataWriter> files, CheckRows check, std::shared_ptr<EpochId> open_epoch) {
+  return std::make_unique<DeltaWriter>(std::move(shape), std::move(files), std::move(check), std::move(open_epoch));
 }
 
 }  // namespace laketide

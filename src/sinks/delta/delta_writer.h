@@ -1,6 +1,7 @@
 // One lane's rows into data files of a table.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -27,7 +28,10 @@ class DeltaStaged final : public Staged {
   int64_t bytes_ = 0;
 };
 
+/// Refuses rows that the sink's mode has no use for (flow/change_column.h).
+using CheckRows = std::function<Status(const arrow::RecordBatch&)>;
+
 /// `open_epoch` is shared with the function that names new files, so that a name tells the epoch it was written for.
-std::unique_ptr<Writer> make_delta_writer(RowShape shape, std::unique_ptr<lake::DataWriter> files, std::shared_ptr<EpochId> open_epoch);
+std::unique_ptr<Writer> make_delta_writer(RowShape shape, std::unique_ptr<lake::DataWriter> files, CheckRows check, std::shared_ptr<EpochId> open_epoch);
 
 }  // namespace laketide
