@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
-#include "cli/service_manager.h"
+#include "cli/supervisor.h"
 #include "config/service_config.h"
 #include "engine/make_engine.h"
 #include "http/server.h"
@@ -49,9 +49,9 @@ ExitCode run(const config::ServiceConfig& config, std::vector<config::PipelineSp
   if (!made.ok()) return fail(terminal, made.status(), ExitCode::kRefused);
   const std::shared_ptr<Engine> engine = std::move(*made);
   (*server)->attach(engine);
-  ServiceManager manager(service_manager_of_environment());
-  while (!(*server)->wait_for_stop(manager.look(*engine))) continue;
-  manager.stopping();
+  Supervisor supervisor(supervisor_of_environment());
+  while (!(*server)->wait_for_stop(supervisor.look(*engine))) continue;
+  supervisor.stopping();
   drain(*engine, config.server.stop_deadline);
   server->reset();
   return ExitCode::kDone;

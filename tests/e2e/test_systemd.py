@@ -11,7 +11,7 @@ import pytest
 
 from daemon import Daemon, binary
 from proven import Proven, started, two_sinks
-from service_manager import ServiceManager
+from supervisor import Supervisor
 from system_call_filter import SystemCallFilter, allowed
 
 REPO = Path(os.environ["LAKETIDE_SOURCE_DIR"])
@@ -63,7 +63,7 @@ def test_its_times_fit_the_service_files():
 
 @pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
 def test_the_manager_hears_ready_alive_and_stopping(abstract, tmp_path):
-    with ServiceManager(None if abstract else tmp_path, watchdog_seconds=0.3) as manager, Daemon() as daemon:
+    with Supervisor(None if abstract else tmp_path, watchdog_seconds=0.3) as manager, Daemon() as daemon:
         daemon.terminate()
         daemon.start(env=manager.environment, wait=False)
         heard = manager.wait_for("READY")
@@ -79,7 +79,7 @@ def test_the_manager_hears_ready_alive_and_stopping(abstract, tmp_path):
 
 
 def test_a_stop_over_http_is_told_too(tmp_path):
-    with ServiceManager(tmp_path) as manager, Daemon() as daemon:
+    with Supervisor(tmp_path) as manager, Daemon() as daemon:
         daemon.terminate()
         daemon.start(env=manager.environment)
         daemon.post("/stop", expect=202)
@@ -88,7 +88,7 @@ def test_a_stop_over_http_is_told_too(tmp_path):
 
 
 def test_a_refused_configuration_is_not_ready_and_not_tried_again(tmp_path):
-    with ServiceManager(tmp_path) as manager:
+    with Supervisor(tmp_path) as manager:
         daemon = Daemon({"engine": {"threads": "many"}}).start(env=manager.environment, wait=False)
         assert daemon.wait_exit() == int(settings("RestartPreventExitStatus")[0])
         assert manager.hear(0) is None
@@ -98,7 +98,7 @@ def test_a_stuck_worker_is_left_to_the_watchdog(kafka, tmp_path):
     """A worker that hangs in a write: the process answers, and gives no sign of life; with WatchdogSec= systemd would end it."""
     stream = Proven(kafka, "stuck", 1)
     stream.produce(1000)
-    with ServiceManager(tmp_path, watchdog_seconds=1) as manager, started(kafka, engine={"threads": 1}) as daemon:
+    with Supervisor(tmp_path, watchdog_seconds=1) as manager, started(kafka, engine={"threads": 1}) as daemon:
         daemon.terminate()
         daemon.start(failpoints="storage.create.before=hang", env=manager.environment)
         stream.begin(daemon)
