@@ -83,7 +83,9 @@ void Supervisor::reloading() {
   send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds) + "\n" + status_line("reading the configuration again"));
 }
 
-void Supervisor::reloaded() { send("READY=1\n" + status_line("ready")); }
+void Supervisor::reloaded(const Status& outcome) {
+  send("READY=1\n" + status_line(outcome.ok() ? "ready" : "ready as before; the files were refused: " + outcome.to_string()));
+}
 
 void Supervisor::stopping() { send("STOPPING=1\n" + status_line("stopping: streams drain and commit")); }
 

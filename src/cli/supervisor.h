@@ -31,9 +31,9 @@ class Supervisor {
 
   /// READY=1 once, when the engine is; from then on WATCHDOG=1 while it is alive. Returns how soon to call again.
   std::chrono::milliseconds look(const Engine& engine);
-  /// Around a reload: RELOADING=1, then READY=1.
+  /// Around a reload: RELOADING=1, then READY=1; `outcome` says whether what was read holds.
   void reloading();
-  void reloaded();
+  void reloaded(const Status& outcome);
   /// STOPPING=1; after it nothing is sent, and the manager's time-out for stopping counts.
   void stopping();
 

@@ -90,10 +90,13 @@ TEST_F(SupervisorTest, WithoutAWatchdogOnlyChangesAreSaid) {
   EXPECT_GE(told.look(engine_), std::chrono::minutes(1));
   told.look(engine_);
   told.reloading();
-  told.reloaded();
+  told.reloaded({});
+  told.reloaded(Status::user("unknown_key", "there is no key of this name: lisen"));
   told.stopping();
   const auto heard = manager_.heard();
-  EXPECT_THAT(heard, ElementsAre("READY=1\nSTATUS=ready", HasSubstr("RELOADING=1\n"), "READY=1\nSTATUS=ready", HasSubstr("STOPPING=1\n")));
+  EXPECT_THAT(heard, ElementsAre("READY=1\nSTATUS=ready", HasSubstr("RELOADING=1\n"), "READY=1\nSTATUS=ready",
+                                 "READY=1\nSTATUS=ready as before; the files were refused: unknown_key: there is no key of this name: lisen",
+                                 HasSubstr("STOPPING=1\n")));
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   const std::string stamp = heard[1].substr(heard[1].find("MONOTONIC_USEC=") + 15);

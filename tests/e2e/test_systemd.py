@@ -87,6 +87,22 @@ def test_a_stop_over_http_is_told_too(tmp_path):
         assert [sorted(message) for message in manager.wait_for("STOPPING")] == [["READY", "STATUS"], ["STATUS", "STOPPING"]]
 
 
+def test_a_reload_is_told_from_its_begin_to_its_end(tmp_path):
+    with Supervisor(tmp_path) as manager, Daemon() as daemon:
+        daemon.terminate()
+        daemon.start(env=manager.environment)
+        assert [message["STATUS"] for message in manager.wait_for("READY")] == ["ready"]
+        for wrong, outcome in ((False, "ready"), (True, "ready as before; the files were refused: ")):
+            if wrong:
+                (daemon.pipelines / "wrong.yaml").write_text("name: wrong\nsorce: {}\n")
+            begun = time.monotonic()
+            daemon.signal(signal.SIGHUP)
+            reloading, ready = manager.wait_for("READY")
+            assert reloading["RELOADING"] == "1" and int(reloading["MONOTONIC_USEC"]) >= begun * 1e6, "systemd compares it with the signal's time"
+            assert ready["STATUS"].startswith(outcome) and daemon.ready(), ready
+        assert daemon.terminate() == 0
+
+
 def test_a_refused_configuration_is_not_ready_and_not_tried_again(tmp_path):
     with Supervisor(tmp_path) as manager:
         daemon = Daemon({"engine": {"threads": "many"}}).start(env=manager.environment, wait=False)
