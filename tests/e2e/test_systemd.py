@@ -119,7 +119,8 @@ def test_a_stuck_worker_is_left_to_the_watchdog(kafka, tmp_path):
         daemon.start(failpoints="storage.create.before=hang", env=manager.environment)
         stream.begin(daemon)
         daemon.wait_for(lambda: not daemon.healthy(), "/health to see it", seconds=60)
-        while (message := manager.hear(2)) is not None:
+        last, deadline = None, time.monotonic() + 30
+        while time.monotonic() < deadline and (message := manager.hear(2)) is not None:
             last = message
         assert last["STATUS"].startswith("not alive: worker_stuck"), last
         quiet = time.monotonic() + 3  # three times what the manager waits for
