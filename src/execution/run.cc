@@ -80,6 +80,7 @@ void Run::stop(bool now) {
 void Run::stop_locked(bool now) {
   if (settled_) return;
   stop_ = true;
+  if (view_.state != StreamState::kDraining && !spec_.job) log::info("stream state", {{"pipeline", spec_.pipeline}, {"run", spec_.run_id}, {"state", to_string(StreamState::kDraining)}});
   view_.state = StreamState::kDraining;
   if (now || stage_ == nullptr) halt_.request_stop();
   if (stage_ != nullptr) stage_->request_stop();
@@ -146,8 +147,8 @@ void Run::set_state(StreamState state, const Status& problem) {
     if (changed) metrics_.changed(state, problem);
   }
   if (!changed) return;
-  const auto level = problem.ok() ? log::Level::kInfo : problem.retryable() ? log::Level::kWarn : log::Level::kError;
-  log::write(level, spec_.job ? "job state" : "stream state", {{"pipeline", spec_.pipeline}, {"run", spec_.run_id}, {"state", to_string(state)},
+  const auto level = problem.ok() ? log::Level::kInfo : can_heal(problem) ? log::Level::kWarn : log::Level::kError;
+  log::write(level, spec_.job ? "job state" : "stream state", {{"pipeline", spec_.pipeline}, {spec_.job ? "job" : "run", spec_.run_id}, {"state", to_string(state)},
                                      {"epoch", position_.epoch.value - 1}, {"reason", problem.ok() ? "" : problem.to_string()}});
 }
 
