@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/man_page.h"
 #include "config/nearest.h"
+#include "config/reference.h"
 #include "laketide/version.h"
 
 namespace laketide::cli {
@@ -286,6 +287,7 @@ void add_documents(CLI::App& app, Words& words) {
     one->group("");
   };
   add({"man-page", "The manual page, conf/man/laketide.1", "  laketide man-page | man -l -"}, [&app] { return man_page(app); });
+  add({"config-reference", "The reference of all keys, conf/reference.md", "  laketide config-reference"}, [] { return config::reference(); });
 }
 
 /// What to say of the first word that is no command and no option; empty: there is none.

@@ -42,16 +42,16 @@ std::string check_table(const std::string& table) {
 }
 
 Field path_field(std::string& into) {
-  return {"path", "folder below the lake root", [&into](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({"path", "folder below the lake root", [&into](Reader& reader, const Node& node, const std::string& path) {
             const bool is_file = reader.is_file();
             const auto check = [is_file](const std::string& text) { return check_path(text, is_file); };
             return text_field("path", into, "", check).read(reader, node, path);
-          }};
+          }}, "text");
 }
 
 /// append, and upsert where the sink can.
 Field mode_field(std::string& into, bool can_upsert) {
-  return {"mode", "how rows go in", [&into, can_upsert](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({"mode", "how rows go in", [&into, can_upsert](Reader& reader, const Node& node, const std::string& path) {
             if (node.text == "overwrite") {
               reader.refuse(node.place, path, "overwrite needs output_mode: complete, which this version does not have yet");
               return std::string();
@@ -62,7 +62,7 @@ Field mode_field(std::string& into, bool can_upsert) {
             }
             const std::vector<std::string_view> words = can_upsert ? std::vector<std::string_view>{"append", "upsert"} : std::vector<std::string_view>{"append"};
             return word_field("mode", into, words, "").read(reader, node, path);
-          }};
+          }}, can_upsert ? "one of append, upsert" : "append", into);
 }
 
 std::vector<Field> common_fields(SinkSpec& sink) {
@@ -73,27 +73,6 @@ std::vector<Field> common_fields(SinkSpec& sink) {
 std::vector<Field> with_common(std::vector<Field> fields, SinkSpec& sink) {
   for (Field& field : common_fields(sink)) fields.push_back(std::move(field));
   return fields;
-}
-
-std::vector<Field> delta_fields(SinkSpec& sink) {
-  return with_common({path_field(sink.path), mode_field(sink.mode, false),
-                      list_field("partition_by", sink.partition_by, "columns that become folders"),
-                      word_field("compression", sink.compression, {"zstd", "snappy"}, "of the Parquet files"),
-                      size_field("target_file_bytes", sink.target_file_bytes, {1LL << 20, 4LL << 30}, "files are closed at about this size"),
-                      refused_field("key", "a key is for mode: upsert, which this version has for PostgreSQL only"),
-                      refused_field("order_by", "order_by is for mode: upsert, which this version has for PostgreSQL only")},
-                     sink);
-}
-
-std::vector<Field> postgres_fields(SinkSpec& sink) {
-  return with_common({text_field("table", sink.table, "schema.table", check_table), postgres_url_field(sink.url, true),
-                      mode_field(sink.mode, true), list_field("key", sink.key, "columns that make a row unique"),
-                      text_field("order_by", sink.order_by, "of two rows with one key the larger wins")},
-                     sink);
-}
-
-std::vector<Field> console_fields(SinkSpec& sink) {
-  return with_common({integer_field("rows", [&sink](int64_t value) { sink.rows = value; }, {1, 10'000}, "rows shown per epoch")}, sink);
 }
 
 void check_upsert(Reader& reader, const Node& node, const std::string& path, const SinkSpec& sink) {
@@ -180,10 +159,31 @@ std::string read_sinks(Reader& reader, const Node& node, const std::string& path
 
 }  // namespace
 
+std::vector<Field> delta_fields(SinkSpec& sink) {
+  return with_common({path_field(sink.path), mode_field(sink.mode, false),
+                      list_field("partition_by", sink.partition_by, "columns that become folders"),
+                      word_field("compression", sink.compression, {"zstd", "snappy"}, "of the Parquet files"),
+                      size_field("target_file_bytes", sink.target_file_bytes, {1LL << 20, 4LL << 30}, "files are closed at about this size"),
+                      refused_field("key", "a key is for mode: upsert, which this version has for PostgreSQL only"),
+                      refused_field("order_by", "order_by is for mode: upsert, which this version has for PostgreSQL only")},
+                     sink);
+}
+
+std::vector<Field> postgres_fields(SinkSpec& sink) {
+  return with_common({text_field("table", sink.table, "schema.table", check_table), postgres_url_field(sink.url, true),
+                      mode_field(sink.mode, true), list_field("key", sink.key, "columns that make a row unique"),
+                      text_field("order_by", sink.order_by, "of two rows with one key the larger wins")},
+                     sink);
+}
+
+std::vector<Field> console_fields(SinkSpec& sink) {
+  return with_common({with_default(integer_field("rows", [&sink](int64_t value) { sink.rows = value; }, {1, 10'000}, "rows shown per epoch"), std::to_string(sink.rows))}, sink);
+}
+
 Field sinks_field(std::vector<SinkSpec>& into) {
-  return {"sinks", "outputs", [&into](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({"sinks", "outputs", [&into](Reader& reader, const Node& node, const std::string& path) {
             return read_sinks(reader, node, path, into);
-          }};
+          }}, "list of sinks");
 }
 
 Field output_mode_field(std::string& into) {

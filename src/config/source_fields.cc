@@ -37,10 +37,10 @@ std::string read_topics(Reader& reader, const Node& node, const std::string& pat
 }
 
 Field topics_field(std::vector<std::string>& into) {
-  Field field{"topics", "one topic or several", [&into](Reader& reader, const Node& node, const std::string& path) {
+  Field field{"topics", "one topic or several; with commas between, as Spark writes them, too", [&into](Reader& reader, const Node& node, const std::string& path) {
                 return read_topics(reader, node, path, into);
               }};
-  return with_aliases(std::move(field), {"topic", "subscribe"});
+  return with_aliases(with_type(std::move(field), "list of texts, or one"), {"topic", "subscribe"});
 }
 
 /// A mapping as the JSON text it could also have been written as: a plain number is one, all else is text.
@@ -67,7 +67,7 @@ std::string read_start(Reader& reader, const Node& node, const std::string& path
 Field start_field(std::string& into) {
   Field field{"start", "where to begin if there is no progress yet",
               [&into](Reader& reader, const Node& node, const std::string& path) { return read_start(reader, node, path, into); }};
-  return with_aliases(std::move(field), {"startingOffsets", "starting_offsets"});
+  return with_aliases(with_type(std::move(field), "earliest, latest, offsets, time", into), {"startingOffsets", "starting_offsets"});
 }
 
 /// Offsets must name the topics of a source that has several; of one that has one, they need not.
@@ -99,22 +99,7 @@ Field limit_field(std::string name, std::optional<int64_t>& into, int64_t max, s
 
 std::string read_kafka(Reader& reader, const Node& node, const std::string& path, KafkaSourceSpec& kafka) {
   const size_t problems_before = reader.problem_count();
-  const std::vector<Field> fields = {
-      topics_field(kafka.topics),
-      with_aliases(text_field("pattern", kafka.pattern, "topics by regular expression", check_pattern), {"subscribePattern"}),
-      start_field(kafka.start),
-      with_aliases(limit_field("max_offsets_per_epoch", kafka.max_offsets_per_epoch, kOffsetsMax, "records of one epoch at most"),
-                   {"maxOffsetsPerTrigger"}),
-      with_aliases(limit_field("max_rate_per_partition", kafka.max_rate_per_partition, kRateMax, "records per second at most"),
-                   {"maxRatePerPartition"}),
-      with_aliases(flag_field("fail_on_data_loss", kafka.fail_on_data_loss, "stop when a range is gone"), {"failOnDataLoss"}),
-      with_aliases(text_field("group_id", kafka.group_id, "group that offsets are mirrored to"), {"kafka.group.id"}),
-      with_aliases(kafka_brokers_field(kafka.brokers), {"kafka.bootstrap.servers", "bootstrap_servers"}),
-      kafka_client_field(kafka.client, true),
-      refused_field("end", "a stream has no end; ranges with an end are for batch jobs, which this version does not have yet"),
-      refused_field("endingOffsets", "a stream has no end; ranges with an end are for batch jobs, which this version does not have yet"),
-      refused_field("assign", "single partitions cannot be chosen; name topics"),
-  };
+  const std::vector<Field> fields = kafka_source_fields(kafka);
   const std::string canonical = reader.section(node, path, fields);
   if (reader.problem_count() != problems_before) return canonical;
   if (kafka.topics.empty() && kafka.pattern.empty()) {
@@ -127,12 +112,7 @@ std::string read_kafka(Reader& reader, const Node& node, const std::string& path
 }
 
 std::string read_rate(Reader& reader, const Node& node, const std::string& path, RateSourceSpec& rate) {
-  return reader.section(
-      node, path,
-      {with_aliases(integer_field("rows_per_second", [&rate](int64_t value) { rate.rows_per_second = value; }, {1, kRateMax}, "rows made per second"),
-                    {"rowsPerSecond"}),
-       with_aliases(integer_field("partitions", [&rate](int64_t value) { rate.partitions = static_cast<int32_t>(value); }, {1, 1024}, "partitions they are spread over"),
-                    {"numPartitions"})});
+  return reader.section(node, path, rate_source_fields(rate));
 }
 
 Field tombstones_field(FormatSpec& format) {
@@ -144,10 +124,7 @@ std::string read_json_format(Reader& reader, const Node& node, const std::string
     reader.refuse(policy->value.place, path + ".schema_policy", "this version does not evolve schemas yet; use ignore, rescue or fail");
     return {};
   }
-  return reader.section(node, path,
-                        {text_field("schema", format.schema, "columns as in CREATE TABLE"),
-                         word_field("schema_policy", format.schema_policy, {"ignore", "rescue", "fail"}, "what to do with unknown fields"),
-                         tombstones_field(format)});
+  return reader.section(node, path, json_format_fields(format));
 }
 
 /// `format: json`, or `format: { json: { schema: … } }`.
@@ -253,21 +230,57 @@ std::string read_sources(Reader& reader, const Node& node, const std::string& pa
 
 }  // namespace
 
+std::vector<Field> kafka_source_fields(KafkaSourceSpec& kafka) {
+  return {
+      topics_field(kafka.topics),
+      with_aliases(text_field("pattern", kafka.pattern, "topics by regular expression", check_pattern), {"subscribePattern"}),
+      start_field(kafka.start),
+      with_aliases(limit_field("max_offsets_per_epoch", kafka.max_offsets_per_epoch, kOffsetsMax, "records of one epoch at most"),
+                   {"maxOffsetsPerTrigger"}),
+      with_aliases(limit_field("max_rate_per_partition", kafka.max_rate_per_partition, kRateMax, "records per second at most"),
+                   {"maxRatePerPartition"}),
+      with_aliases(flag_field("fail_on_data_loss", kafka.fail_on_data_loss, "stop when a range is gone"), {"failOnDataLoss"}),
+      with_aliases(with_default(text_field("group_id", kafka.group_id, "group that offsets are mirrored to, for lag tools"), "laketide-<pipeline>"), {"kafka.group.id"}),
+      with_aliases(kafka_brokers_field(kafka.brokers), {"kafka.bootstrap.servers", "bootstrap_servers"}),
+      kafka_client_field(kafka.client, true),
+      refused_field("end", "a stream has no end; ranges with an end are for batch jobs, which this version does not have yet"),
+      refused_field("endingOffsets", "a stream has no end; ranges with an end are for batch jobs, which this version does not have yet"),
+      refused_field("assign", "single partitions cannot be chosen; name topics"),
+  };
+}
+
+std::vector<Field> rate_source_fields(RateSourceSpec& rate) {
+  return {with_default(with_aliases(integer_field("rows_per_second", [&rate](int64_t value) { rate.rows_per_second = value; }, {1, kRateMax}, "rows made per second"),
+                                    {"rowsPerSecond"}),
+                       std::to_string(rate.rows_per_second)),
+          with_default(with_aliases(integer_field("partitions", [&rate](int64_t value) { rate.partitions = static_cast<int32_t>(value); }, {1, 1024},
+                                                  "partitions they are spread over"),
+                                    {"numPartitions"}),
+                       std::to_string(rate.partitions))};
+}
+
+std::vector<Field> json_format_fields(FormatSpec& format) {
+  return {text_field("schema", format.schema, "columns as in CREATE TABLE; without it they are learnt from the first records"),
+          with_default(word_field("schema_policy", format.schema_policy, {"ignore", "rescue", "fail"}, "what to do with unknown fields"),
+                       "ignore if a schema is declared, else rescue"),
+          tombstones_field(format)};
+}
+
 Field sources_field(std::vector<SourceSpec>& into) {
-  return {"sources", "inputs; the key is the table's name in SQL", [&into](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({"sources", "inputs; the key is the table's name in SQL", [&into](Reader& reader, const Node& node, const std::string& path) {
             return read_sources(reader, node, path, into);
-          }};
+          }}, "sources by name");
 }
 
 Field source_field(std::vector<SourceSpec>& into) {
-  return {"source", "one input, named by its topic", [&into](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({"source", "one input, named by its topic", [&into](Reader& reader, const Node& node, const std::string& path) {
             SourceSpec source;
             std::string canonical = read_source(reader, node, path, source);
             const auto* kafka = std::get_if<KafkaSourceSpec>(&source.from);
             source.name = kafka != nullptr && kafka->topics.size() == 1 ? kafka->topics[0] : "input";
             into.push_back(std::move(source));
             return canonical;
-          }};
+          }}, "source");
 }
 
 std::string check_topic(const std::string& name) {

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+#include "base/quantity.h"
+
 namespace laketide {
 namespace {
 
@@ -72,6 +75,8 @@ Result<PoolInfo> change_pool(Scheduler& scheduler, const PoolBudgets& budgets, c
     const std::string field = refused.field() == "min_share" ? "minShare" : refused.field() == "max_share" ? "maxShare" : std::string(refused.field());
     return Status::user("bad_value", std::string(refused.detail()), field);
   }
+  log::info("pool changed", {{"pool", name}, {"weight", number_text(options.weight)}, {"min_share", number_text(options.min_share)},
+                             {"max_share", options.max_share ? number_text(*options.max_share) : "none"}});
   const auto changed = pool_infos(scheduler, budgets);
   return *std::ranges::find_if(changed, [&](const PoolInfo& one) { return one.name == name; });
 }

@@ -45,6 +45,7 @@ RunSpec completed(RunSpec spec, Scheduler& scheduler) {
   if (!spec.budget) spec.budget = std::make_shared<MemoryBudget>(INT64_MAX);
   if (spec.line.empty()) spec.line = spec.pipeline;
   spec.memory = std::make_shared<RunMemory>(spec.budget);
+  spec.epoch_metrics = std::make_shared<EpochMetrics>(spec.metrics, spec.pipeline);
   return spec;
 }
 }  // namespace
@@ -65,7 +66,7 @@ Run::Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler)
       scheduler_(scheduler),
       actor_(scheduler.io_actor("run " + spec_.pipeline, spec_.account)),
       watcher_(scheduler.io_actor("bounds " + spec_.pipeline, spec_.account)),
-      metrics_(spec_.metrics, spec_.pipeline) {
+      metrics_(spec_) {
   if (!spec_.job) return;
   view_.attempt = spec_.job->attempt;
   decided_ = spec_.job->decided;
@@ -79,6 +80,7 @@ void Run::stop(bool now) {
 void Run::stop_locked(bool now) {
   if (settled_) return;
   stop_ = true;
+  if (view_.state != StreamState::kDraining && !spec_.job) log::info("stream state", {{"pipeline", spec_.pipeline}, {"run", spec_.run_id}, {"state", to_string(StreamState::kDraining)}});
   view_.state = StreamState::kDraining;
   if (now || stage_ == nullptr) halt_.request_stop();
   if (stage_ != nullptr) stage_->request_stop();
@@ -142,10 +144,11 @@ void Run::set_state(StreamState state, const Status& problem) {
     changed = view_.state != state || view_.problem.code() != problem.code();
     view_.state = state;
     view_.problem = problem;
+    if (changed) metrics_.changed(state, problem);
   }
   if (!changed) return;
-  const auto level = problem.ok() ? log::Level::kInfo : problem.retryable() ? log::Level::kWarn : log::Level::kError;
-  log::write(level, spec_.job ? "job state" : "stream state", {{"pipeline", spec_.pipeline}, {"run", spec_.run_id}, {"state", to_string(state)},
+  const auto level = problem.ok() ? log::Level::kInfo : can_heal(problem) ? log::Level::kWarn : log::Level::kError;
+  log::write(level, spec_.job ? "job state" : "stream state", {{"pipeline", spec_.pipeline}, {spec_.job ? "job" : "run", spec_.run_id}, {"state", to_string(state)},
                                      {"epoch", position_.epoch.value - 1}, {"reason", problem.ok() ? "" : problem.to_string()}});
 }
 
@@ -178,6 +181,7 @@ void Run::conclude(const Status& outcome) {
     view_.state = state;
     view_.decided = decided_;
     view_.problem = state == StreamState::kFailed || state == StreamState::kFenced ? outcome : Status();
+    metrics_.ended(state, view_.problem);
   }
   halt_.request_stop();  // the watcher ends too
   if (!spec_.job) log::write(state == StreamState::kFailed ? log::Level::kError : log::Level::kInfo, "stream ended",
@@ -230,7 +234,7 @@ void Run::watch_bounds() {
     const MutexLock lock(mutex_);
     view_.bounds = *bounds;
     view_.lag_seconds = lag;
-    metrics_.lag(view_.committed, *bounds);
+    metrics_.lag(view_.committed, *bounds, lag);
     const Positions& committed = view_.committed;
     const bool more = std::ranges::any_of(*bounds, [&](const auto& one) { return !committed.contains(one.first); });
     // A stage that began without a partition is ended after its epoch; the next one has it.

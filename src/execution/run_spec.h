@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/memory_budget.h"
+#include "execution/epoch_metrics.h"
 #include "execution/lane.h"
 #include "execution/run_memory.h"
 #include "execution/watermark.h"
@@ -81,6 +82,7 @@ struct RunSpec {
   std::string pool;
   Account account;  // of the run in its pool; opened when the run starts unless its parts needed it before
   std::shared_ptr<Metrics> metrics;
+  std::shared_ptr<EpochMetrics> epoch_metrics;  // made when the run starts
   std::shared_ptr<MemoryBudget> budget;  // of the pool; null: no bound
   int64_t fixed_bytes = 0;               // held while it runs, beside what lanes hold: queues of its sinks
   int64_t lane_bytes = 0;                // held by each lane: the client's read-ahead
