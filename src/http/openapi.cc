@@ -105,8 +105,11 @@ Json operation_json(const Route& route) {
 
 std::string codes_text() {
   std::string text = "Stable codes of problems: ";
-  for (const ProblemCode& code : problem_codes()) {
-    text.append(text.ends_with(": ") ? "" : ", ").append(code.code).append(" (").append(std::to_string(code.status)).append(")");
+  for (const ProblemSection& section : problem_sections()) {
+    for (const ProblemCode& code : section.codes) {
+      if (code.status == 0) continue;
+      text.append(text.ends_with(": ") ? "" : ", ").append(code.code).append(" (").append(std::to_string(code.status)).append(")");
+    }
   }
   return text + ". A code that is not here has status 422 if the request is at fault, 503 if something outside is, else 500.";
 }
