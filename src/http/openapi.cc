@@ -174,7 +174,7 @@ Json request_body_json(const Schema& body) {
   Json examples = Json::object();
   if (!body.example.empty()) examples[std::string(body.name)] = {{"value", Json::parse(body.example)}};
   for (const std::string_view form : body.forms) examples[std::string(form)] = {{"value", Json::parse(schema(form).example)}};
-  const bool is_needed = !body.forms.empty() || std::ranges::any_of(body.properties, [](const Property& property) { return !property.optional; });
+  const bool is_needed = !body.forms.empty() || body.name == "PoolRequest" || std::ranges::any_of(body.properties, [](const Property& property) { return !property.optional; });
   Json content{{"schema", ref(body.name)}};
   if (!examples.empty()) content["examples"] = examples;
   return {{"required", is_needed}, {"content", {{"application/json", content}}}};

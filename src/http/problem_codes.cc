@@ -79,6 +79,7 @@ Codes batch_jobs_codes() {
       {"queue_full", 429, "As many jobs wait as batch_defaults.max_queued allows. Try again later."},
       {"max_needs_upsert", 422, "`sink:max(column)` reads records again, and the sink would have their rows twice. Start from `resume`, write with mode upsert, or set allowRepeats."},
       {"idempotency_key_reused", 422, "The key was used in the last 24 hours for another request. Take another key."},
+      {"idempotency_keys_differ", 422, "The field Idempotency-Key of the head and `idempotencyKey` of the body say different things. Give one of them."},
       {"deadline", 422, "The job was not done by its deadline; nothing more of it becomes visible. Give it a longer one, a smaller range, or its pool a larger share."},
       {"attempts_exhausted", 422, "The process ended during each attempt of the job. Its log says how; submit the job again to try once more."},
       {"not_taken_up", 422, "This process cannot go on with a job that an earlier one began. Submit it again."},
