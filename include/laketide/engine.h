@@ -90,7 +90,7 @@ class Engine {
   virtual Result<std::vector<EpochReceipt>> job_receipt(const std::string& id) const = 0;
 
   virtual std::vector<PoolInfo> pools() const = 0;
-  /// Changes a pool until the service file is read again. Fails `kUser` `unknown_pool`, `bad_value`.
+  /// Changes a pool until the service file is read again. Fails `kUser` `unknown_pool`, `bad_pool`.
   virtual Result<PoolInfo> set_pool(const std::string& name, const PoolChange& change) = 0;
 
   /// Liveness: success while the workers make progress. Never depends on Kafka or a sink.

@@ -73,7 +73,7 @@ Result<PoolInfo> change_pool(Scheduler& scheduler, const PoolBudgets& budgets, c
   options.max_share = change.max_share.value_or(options.max_share);
   if (const Status refused = scheduler.set_pool(options); !refused.ok()) {
     const std::string field = refused.field() == "min_share" ? "minShare" : refused.field() == "max_share" ? "maxShare" : std::string(refused.field());
-    return Status::user("bad_value", std::string(refused.detail()), field);
+    return Status::user("bad_pool", std::string(refused.detail()), field);
   }
   log::info("pool changed", {{"pool", name}, {"weight", number_text(options.weight)}, {"min_share", number_text(options.min_share)},
                              {"max_share", options.max_share ? number_text(*options.max_share) : "none"}});

@@ -89,17 +89,28 @@ Result<int64_t> duration_value(const Parameter& parameter, const std::string& te
   return Status::user("bad_value", "\"" + name + "\" must be a duration from " + duration_text(least) + " to " + duration_text(most) + ", such as " + name + "=30s", name);
 }
 
+/// Kafka's rule for topics, ours for everything that has a name.
+bool is_name(std::string_view text) {
+  constexpr size_t kNameBytesMax = 249;
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  return text.size() <= kNameBytesMax && text.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
 Result<std::string> text_value(const Parameter& parameter, const std::string& text) {
   const auto& words = parameter.words;
   const std::string name(parameter.name);
   if (text.empty()) return Status::user("bad_value", "\"" + name + "\" must not be empty; leave it out for all", name);
-  if (words.empty() || std::find(words.begin(), words.end(), text) != words.end()) return text;
+  if (parameter.kind == Parameter::Kind::kName) {
+    if (is_name(text)) return text;
+    return Status::user("bad_value", "\"" + name + "\" must be a name of letters, digits, '.', '_' and '-', at most 249", name);
+  }
+  if (std::find(words.begin(), words.end(), text) != words.end()) return text;
   return Status::user("bad_value", "\"" + name + "\" must be one of " + joined(words), name);
 }
 
 Status read_parameter(const Parameter& parameter, const std::string& text, Query& into) {
   const std::string name(parameter.name);
-  if (parameter.kind == Parameter::Kind::kText) {
+  if (parameter.kind == Parameter::Kind::kText || parameter.kind == Parameter::Kind::kName) {
     LT_ASSIGN_OR_RETURN(into.texts[name], text_value(parameter, text));
     return {};
   }

@@ -62,9 +62,9 @@ std::vector<Route> batch_routes() {
        run_batch},
       {"GET", "/batch", Scope::kRead, kWork, kNeedsEngine, "listJobs", "Batch jobs, newest first", "EmptyRequest",
        {{Kind::kNumber, "limit", "how many", 100, 1, 1000},
-        {Kind::kText, "before", "only jobs older than the one of this id: `next` of the page before"},
+        {Kind::kName, "before", "only jobs older than the one of this id: `next` of the page before"},
         {Kind::kText, "status", "only those in this state", 0, 0, 0, {"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"}},
-        {Kind::kText, "pipeline", "only those of this pipeline"}},
+        {Kind::kName, "pipeline", "only those of this pipeline"}},
        {{200, "Jobs", "a page"}}, list_jobs},
       {"GET", "/batch/status/{jobId}", Scope::kRead, kWork, kNeedsEngine, "jobStatus", "One job; the answer's status says whether it failed", "EmptyRequest", {},
        {{200, "Job", "QUEUED, RUNNING, SUCCEEDED or CANCELLED"}, {500, "Job", "FAILED, with why in error"}}, show_job_status},
@@ -89,7 +89,7 @@ std::vector<Route> pool_routes() {
 std::vector<Route> pipeline_routes() {
   return {
       {"GET", "/pipelines", Scope::kRead, kWork, kNeedsEngine, "listPipelines", "All pipelines", "EmptyRequest",
-       {{Kind::kNumber, "limit", "how many", 100, 1, 1000}, {Kind::kText, "after", "only names behind this one: `next` of the page before"}},
+       {{Kind::kNumber, "limit", "how many", 100, 1, 1000}, {Kind::kName, "after", "only names behind this one: `next` of the page before"}},
        {{200, "Pipelines", "by name, a page"}}, list_pipelines},
       {"GET", "/pipelines/{name}", Scope::kRead, kWork, kNeedsEngine, "showPipeline", "One pipeline's document", "EmptyRequest", {},
        {{200, "Pipeline", "as written"}}, show_pipeline},
