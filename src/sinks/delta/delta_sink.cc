@@ -11,6 +11,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "flow/change_column.h"
+#include "flow/key_columns.h"
 #include "lake/delta_log.h"
 #include "lake/delta_schema.h"
 #include "lake/largest_value.h"
@@ -75,6 +76,7 @@ class DeltaSink final : public Sink {
 
   Status bind(const Schema& schema, const Wait& wait) override {
     rows_ = schema;
+    key_columns_ = options_.key.empty() ? key_columns_of(*schema) : options_.key;
     LT_RETURN_IF_ERROR(log_.refresh(wait));
     if (log_.state().exists()) return fit(log_.state());
     LT_ASSIGN_OR_RETURN(new_metadata_, metadata_for(*schema));
@@ -289,10 +291,11 @@ class DeltaSink final : public Sink {
   }
 
   Result<UpsertKey> key_for(const arrow::Schema& table) const {
-    for (const auto& column : options_.key) {
+    if (key_columns_.empty()) return Status::user("bad_key", "the query does not say which columns tell its rows apart; mode: upsert needs a key, such as key: [id]", "key");
+    for (const auto& column : key_columns_) {
       if (rows_->GetFieldIndex(column) < 0) return Status::user("bad_key", "the key names a column that the pipeline does not give: " + column, "key");
     }
-    LT_ASSIGN_OR_RETURN(auto key, lake::RowKey::make(table, options_.key, options_.partition_by));
+    LT_ASSIGN_OR_RETURN(auto key, lake::RowKey::make(table, key_columns_, options_.partition_by));
     UpsertKey made{.key = std::move(key), .order = {}, .visible = rows_->num_fields()};
     if (options_.order_by.empty()) return made;
     if (rows_->GetFieldIndex(options_.order_by) < 0) {
@@ -382,7 +385,7 @@ class DeltaSink final : public Sink {
 
   lake::Transaction transaction_of(const EpochPlan& plan) const {
     const int64_t now_ms = system_clock().now().micros / 1000;
-    lake::Transaction transaction = describe(*prepared_, options_);
+    lake::Transaction transaction = describe(*prepared_, options_, key_columns_);
     transaction.txn_id = prepared_->txn_id;
     transaction.user_metadata = plan.to_json();
     transaction.progress = {{names_.generation(), generation_.value, now_ms}, {names_.epoch(), plan.epoch.value, now_ms}};
@@ -507,6 +510,7 @@ class DeltaSink final : public Sink {
   std::atomic<EpochId> open_epoch_{EpochId(0)};  // the least that the epoch being written can be; read by `open`
 
   Schema rows_;   // visible columns that come
+  std::vector<std::string> key_columns_;
   Schema table_;  // columns of the table
   lake::Metadata metadata_;
   std::optional<RowShape> shape_;
@@ -524,7 +528,6 @@ class DeltaSink final : public Sink {
 
 Result<std::unique_ptr<Sink>> make_delta_sink(DeltaSinkOptions options, std::shared_ptr<storage::Store> store) {
   LT_RETURN_IF_ERROR(lake::check_compression(options.compression));
-  if (options.mode == Mode::kUpsert && options.key.empty()) return Status::user("bad_key", "an upsert needs a key, such as key: [id]", "key");
   return std::unique_ptr<Sink>(std::make_unique<DeltaSink>(std::move(options), std::move(store)));
 }
 

@@ -12,6 +12,7 @@
 
 #include "base/failpoint.h"
 #include "flow/change.h"
+#include "flow/key_columns.h"
 #include "lake/table.h"
 #include "sinks/delta/delta_sink.h"
 #include "storage/local_store.h"
@@ -302,6 +303,23 @@ TEST_F(DeltaUpsertTest, another_writers_rows_are_neither_lost_nor_doubled) {
   EXPECT_EQ(rows(), (Texts{"1|5|ours", "2|20|theirs", "3|3|ours", "4|40|theirs"}));
   EXPECT_EQ(findings(), Texts{});
   EXPECT_EQ(files_on_disk().size(), 3U) << "of v0, of theirs, of ours; what was superseded is gone";
+}
+
+TEST_F(DeltaUpsertTest, a_key_that_cannot_be_one_is_refused) {
+  const auto bound = [&](DeltaSinkOptions options, const Schema& schema) {
+    const auto sink = *make_delta_sink(std::move(options), storage::make_local_store());
+    EXPECT_TRUE(sink->claim(wait_).ok());
+    return std::string(sink->bind(schema, wait_).code());
+  };
+  auto options = upsert();
+  options.key.clear();
+  EXPECT_EQ(bound(options, rows_schema()), "bad_key");
+  EXPECT_EQ(bound(options, with_key_columns(rows_schema(), {"id", "note"})), "") << "the query's own key";
+  EXPECT_EQ(bound(upsert("when"), rows_schema()), "bad_key");
+  options.key = {"id", "nothing"};
+  EXPECT_EQ(bound(options, rows_schema()), "bad_key");
+  options.key = {"many"};
+  EXPECT_EQ(bound(options, arrow::schema({arrow::field("many", arrow::list(arrow::int64()))})), "bad_key");
 }
 
 TEST_F(DeltaUpsertTest, an_overwrite_replaces_all_and_an_empty_one_empties) {
