@@ -106,6 +106,7 @@ struct PipelineSpec {
   /// The document as canonical JSON (sorted keys, defaults not added, variables not expanded): what is stored, shown and
   /// compared; two documents are the same spec iff their canonical forms are equal.
   std::string canonical;
+  std::string file;  // where it was read; empty: it came over HTTP
 };
 
 /// A problem in a document, where it is, and what to do. Line and column from 1; 0 if unknown. Immutable.

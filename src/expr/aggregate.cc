@@ -14,7 +14,8 @@ struct Registry {
   std::map<std::string_view, std::vector<const Aggregate*>> by_name;
 
   Registry() {
-    for (const auto family : {count_aggregates, sum_aggregates, average_aggregates, extreme_aggregates}) {
+    for (const auto family : {count_aggregates, sum_aggregates, average_aggregates, extreme_aggregates, boolean_aggregates, variance_aggregates,
+                              place_aggregates, list_aggregates, percentile_aggregates, estimate_aggregates}) {
       for (Aggregate& aggregate : family()) all.push_back(std::move(aggregate));
     }
     for (const Aggregate& aggregate : all) by_name[aggregate.name].push_back(&aggregate);

@@ -102,6 +102,26 @@ arrow::Result<std::shared_ptr<arrow::Array>> fixed_column(const Type& type, int6
   return arrow::MakeArray(arrow::ArrayData::Make(type.arrow(), rows, {std::move(valid), std::move(values)}, nulls));
 }
 
+/// A column of booleans: `value(row, bool& out)` answers whether the row has one.
+template <typename Value>
+arrow::Result<std::shared_ptr<arrow::Array>> boolean_column(int64_t rows, arrow::MemoryPool* memory, Value&& value) {
+  arrow::TypedBufferBuilder<bool> values(memory), valid(memory);
+  ARROW_RETURN_NOT_OK(values.Reserve(rows));
+  ARROW_RETURN_NOT_OK(valid.Reserve(rows));
+  for (int64_t row = 0; row < rows; ++row) {
+    bool one = false;
+    const bool has = value(row, one);
+    valid.UnsafeAppend(has);
+    values.UnsafeAppend(has && one);
+  }
+  std::shared_ptr<arrow::Buffer> value_bits, valid_bits;
+  const int64_t nulls = valid.false_count();
+  ARROW_RETURN_NOT_OK(values.Finish(&value_bits));
+  ARROW_RETURN_NOT_OK(valid.Finish(&valid_bits));
+  if (nulls == 0) valid_bits = nullptr;
+  return arrow::MakeArray(arrow::ArrayData::Make(Type(TypeId::kBoolean).arrow(), rows, {std::move(valid_bits), std::move(value_bits)}, nulls));
+}
+
 /// A column of text or bytes: `value(row, std::string_view& out)` answers whether the row has one.
 template <typename Value>
 arrow::Result<std::shared_ptr<arrow::Array>> bytes_column(const Type& type, int64_t rows, arrow::MemoryPool* memory, Value&& value) {
@@ -156,5 +176,11 @@ std::vector<Aggregate> count_aggregates();
 std::vector<Aggregate> sum_aggregates();
 std::vector<Aggregate> average_aggregates();
 std::vector<Aggregate> extreme_aggregates();
+std::vector<Aggregate> boolean_aggregates();
+std::vector<Aggregate> variance_aggregates();
+std::vector<Aggregate> place_aggregates();
+std::vector<Aggregate> list_aggregates();
+std::vector<Aggregate> percentile_aggregates();
+std::vector<Aggregate> estimate_aggregates();
 
 }  // namespace laketide::expr

@@ -16,7 +16,7 @@ struct Casts {
   std::map<std::pair<TypeId, TypeId>, const Function*> by_types;
 
   Casts() {
-    for (const auto family : {number_casts, decimal_casts, text_casts, time_casts, json_casts}) {
+    for (const auto family : {number_casts, decimal_casts, text_casts, time_casts, json_casts, array_casts}) {
       for (Function& function : family()) all.push_back(std::move(function));
     }
     for (const Function& function : all) by_types.emplace(std::pair(function.args[0], function.result), &function);
@@ -57,6 +57,31 @@ std::string why_not(const Type& from, const Type& to) {
   }
   if (to.id == TypeId::kText) return text;
   return text + ": cast to text in between, if its text is what you mean";
+}
+
+// Whether elements of one array become those of another.
+bool elements_convert(const Type& from, const Type& to, CastContext context) {
+  if (from == to) return true;
+  if (from.id == TypeId::kArray || to.id == TypeId::kArray) return false;
+  return find_cast(from.id, to.id) != nullptr && (context == CastContext::kExplicit || is_implicit(from.id, to.id));
+}
+
+Result<ExprPtr> array_as(const ExprPtr& node, const Type& to, CastContext context) {
+  if (!to.element) {
+    if (node->type.id == TypeId::kArray) return node;
+    if (is_null_constant(*node)) return null_constant(Type::array(TypeId::kText), node->place);
+    return Status::user("sql_type", "an array is needed here: write its type, as in '{a,b}'::text[]");
+  }
+  if (is_null_constant(*node)) return null_constant(to, node->place);
+  const Type& from = node->type;
+  const bool good = from.id == TypeId::kArray
+                        ? elements_convert(*from.element, *to.element, context)
+                        : is_bytes(from.id) && from.id != TypeId::kBytea && elements_convert(TypeId::kText, *to.element, CastContext::kExplicit) &&
+                              (context == CastContext::kExplicit || from.id == TypeId::kUnknown);
+  if (!good) return Status::user("sql_type", "cannot cast " + from.name() + " to " + to.name() + ": cast its elements");
+  const ExprPtr source = from.id == TypeId::kUnknown ? text_constant(constant_text(*node), TypeId::kText, node->place) : node;
+  const ExprPtr converted = call(*find_cast(source->type.id, TypeId::kArray), to, {source}, node->place);
+  return source->kind == Expression::Kind::kConstant ? fold(converted) : converted;
 }
 
 Result<ExprPtr> literal(const ExprPtr& node, const Type& type) {
@@ -110,6 +135,7 @@ Category category_of(TypeId id) {
 Result<ExprPtr> cast(const ExprPtr& node, const Type& wanted, CastContext context) {
   LT_ASSIGN_OR_RETURN(const Type type, with_digits(*node, wanted));
   if (node->type == type) return node;
+  if (type.id == TypeId::kArray) return array_as(node, type, context);
   if (node->type.id == TypeId::kUnknown) return literal(node, type);
   if (is_null_constant(*node)) return null_constant(type, node->place);
   const Function* conversion = find_cast(node->type.id, type.id);

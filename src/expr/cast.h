@@ -35,5 +35,6 @@ std::vector<Function> decimal_casts();
 std::vector<Function> text_casts();
 std::vector<Function> time_casts();
 std::vector<Function> json_casts();
+std::vector<Function> array_casts();
 
 }  // namespace laketide::expr

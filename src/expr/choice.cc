@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include <arrow/array/builder_base.h>
+
 #include "expr/rows.h"
 
 namespace laketide::expr {
@@ -14,6 +16,7 @@ int width_of(TypeId id) {
     case TypeId::kInt:
     case TypeId::kReal:
     case TypeId::kDate: return 4;
+    case TypeId::kInterval:
     case TypeId::kNumeric: return 16;
     default: return 8;
   }
@@ -73,6 +76,21 @@ arrow::Status choose_text(const Call& call, std::span<const Column> columns, con
   return arrow::Status::OK();
 }
 
+arrow::Status choose_arrays(const Call& call, std::span<const Column> columns, const Choice& choice,
+                            const std::shared_ptr<arrow::Buffer>& valid, Column& out) {
+  ARROW_ASSIGN_OR_RAISE(const auto builder, arrow::MakeBuilder(columns[0].data->type, call.memory));
+  for (int64_t row = 0; row < call.rows; ++row) {
+    if (!arrow::bit_util::GetBit(valid->data(), row)) {
+      ARROW_RETURN_NOT_OK(builder->AppendNull());
+      continue;
+    }
+    const Column& from = columns[static_cast<size_t>(choice[static_cast<size_t>(row)])];
+    ARROW_RETURN_NOT_OK(builder->AppendArraySlice(arrow::ArraySpan(*from.data), from.constant ? 0 : row, 1));
+  }
+  out.type = call.node.type;
+  return builder->FinishInternal(&out.data);
+}
+
 RowErrors chosen_errors(std::span<const Column> columns, const Choice& choice) {
   RowErrors all;
   for (size_t i = 0; i < columns.size(); ++i) {
@@ -90,6 +108,7 @@ arrow::Status choose(const Call& call, std::span<const Column> columns, const Ch
   out.errors = merge(std::move(out.errors), chosen_errors(columns, choice));
   ARROW_ASSIGN_OR_RAISE(auto valid, chosen_validity(call, columns, choice));
   if (is_bytes(call.node.type.id)) return choose_text(call, columns, choice, std::move(valid), out);
+  if (call.node.type.id == TypeId::kArray) return choose_arrays(call, columns, choice, valid, out);
   std::shared_ptr<arrow::Buffer> values;
   if (call.node.type.id == TypeId::kBoolean) {
     ARROW_ASSIGN_OR_RAISE(values, chosen_bits(call, columns, choice));

@@ -70,6 +70,14 @@ ExprPtr constant(Type type, std::shared_ptr<arrow::ArrayData> value, Place place
 }
 
 ExprPtr null_constant(Type type, Place place) {
+  if (type.id == TypeId::kArray) {
+    const std::array<int32_t, 2> offsets{};
+    const auto empty = std::make_shared<arrow::ArrayData>(*null_constant(*type.element)->value);
+    empty->length = empty->null_count = 0;
+    const uint8_t invalid = 0;
+    auto value = arrow::ArrayData::Make(type.arrow(), 1, {bytes_of(&invalid, 1), bytes_of(offsets.data(), sizeof(offsets))}, {empty}, 1);
+    return constant(std::move(type), std::move(value), place);
+  }
   const uint8_t zeros[16] = {};
   std::vector<std::shared_ptr<arrow::Buffer>> buffers{bytes_of(zeros, 1), bytes_of(zeros, 16)};
   if (is_bytes(type.id)) buffers.push_back(bytes_of(zeros, 1));

@@ -61,5 +61,6 @@ std::vector<Function> text_functions();
 std::vector<Function> pattern_functions();
 std::vector<Function> math_functions();
 std::vector<Function> json_functions();
+std::vector<Function> array_functions();
 
 }  // namespace laketide::expr

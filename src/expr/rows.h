@@ -105,6 +105,11 @@ class TextWriter {
     end_ = bytes_.length();
     offsets_.UnsafeAppend(static_cast<int32_t>(end_));
   }
+  /// As end_row, beyond what was reserved.
+  arrow::Status end_element() {
+    end_ = bytes_.length();
+    return offsets_.Append(static_cast<int32_t>(end_));
+  }
   int64_t length() const { return bytes_.length(); }
   arrow::Status finish(std::shared_ptr<arrow::Buffer>& offsets, std::shared_ptr<arrow::Buffer>& bytes) {
     ARROW_RETURN_NOT_OK(failed_);

@@ -10,7 +10,7 @@
 namespace laketide::expr {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, TypeId>, 32> kNames{{
+constexpr std::array<std::pair<std::string_view, TypeId>, 34> kNames{{
     {"boolean", TypeId::kBoolean},
     {"bool", TypeId::kBoolean},
     {"smallint", TypeId::kSmallint},
@@ -42,6 +42,8 @@ constexpr std::array<std::pair<std::string_view, TypeId>, 32> kNames{{
     {"timestamp with time zone", TypeId::kTimestamptz},
     {"uuid", TypeId::kUuid},
     {"jsonb", TypeId::kJsonb},
+    {"interval", TypeId::kInterval},
+    {"anyarray", TypeId::kArray},
     {"unknown", TypeId::kUnknown},
 }};
 
@@ -70,6 +72,8 @@ TypeId id_of(const arrow::Field& field) {
     case arrow::Type::BINARY: return TypeId::kBytea;
     case arrow::Type::DATE32: return TypeId::kDate;
     case arrow::Type::TIMESTAMP: return timestamp_id(*field.type());
+    case arrow::Type::INTERVAL_MONTH_DAY_NANO: return TypeId::kInterval;
+    case arrow::Type::LIST: return TypeId::kArray;
     case arrow::Type::TIME64: {
       const auto unit = static_cast<const arrow::Time64Type&>(*field.type()).unit();
       return unit == arrow::TimeUnit::MICRO ? TypeId::kTime : TypeId::kOther;
@@ -113,18 +117,29 @@ Type Type::numeric(int precision, int scale) {
   return type;
 }
 
+Type Type::array(Type element) {
+  Type type(TypeId::kArray);
+  type.element = std::make_shared<const Type>(std::move(element));
+  return type;
+}
+
 Type Type::of(const arrow::Field& field) {
   if (field.type()->id() == arrow::Type::DECIMAL128) {
     const auto& decimal = static_cast<const arrow::Decimal128Type&>(*field.type());
     if (decimal.scale() >= 0) return numeric(decimal.precision(), decimal.scale());
   }
   Type type(id_of(field));
+  if (type.id == TypeId::kArray) {
+    type = array(of(*static_cast<const arrow::ListType&>(*field.type()).value_field()));
+    type.other = field.type();
+  }
   if (type.id == TypeId::kOther) type.other = field.type();
   return type;
 }
 
 std::string Type::name() const {
   if (id == TypeId::kNumeric) return "numeric(" + std::to_string(precision) + "," + std::to_string(scale) + ")";
+  if (id == TypeId::kArray && element) return element->name() + "[]";
   if (id == TypeId::kOther && other) return other->ToString();
   return to_string(id);
 }
@@ -143,6 +158,10 @@ std::shared_ptr<arrow::DataType> Type::arrow() const {
     case TypeId::kTime: return arrow::time64(arrow::TimeUnit::MICRO);
     case TypeId::kTimestamp: return arrow::timestamp(arrow::TimeUnit::MICRO);
     case TypeId::kTimestamptz: return arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+    case TypeId::kInterval: return arrow::month_day_nano_interval();
+    case TypeId::kArray:
+      if (other) return other;
+      return arrow::list(element ? element->field("item", true) : arrow::field("item", arrow::utf8()));
     case TypeId::kOther: return other;
     case TypeId::kUnknown:
     case TypeId::kText:
@@ -160,12 +179,13 @@ std::shared_ptr<arrow::Field> Type::field(std::string name, bool nullable) const
 
 bool Type::operator==(const Type& right) const {
   if (id != right.id || precision != right.precision || scale != right.scale) return false;
+  if (id == TypeId::kArray) return element && right.element ? *element == *right.element : element == right.element;
   return id != TypeId::kOther || (other && right.other && other->Equals(*right.other));
 }
 
 std::optional<TypeId> type_id_of(std::string_view name) {
   const auto found = std::find_if(kNames.begin(), kNames.end(), [&](const auto& one) { return one.first == name; });
-  if (name.empty() || found == kNames.end()) return std::nullopt;
+  if (name.empty() || found == kNames.end() || found->second == TypeId::kArray) return std::nullopt;
   return found->second;
 }
 
@@ -188,6 +208,10 @@ std::optional<Type> common_type(const Type& left, const Type& right) {
     if (farther != TypeId::kNumeric) return Type(farther);
     const int scale = std::max<int>(left.scale, right.scale);
     return Type::numeric(std::max(digits_of(left), digits_of(right)) + scale, scale);
+  }
+  if (left.id == TypeId::kArray && right.id == TypeId::kArray && left.element && right.element) {
+    const auto element = common_type(*left.element, *right.element);
+    if (element) return Type::array(*element);
   }
   if (time_rank(left.id) > 0 && time_rank(right.id) > 0) {
     return time_rank(left.id) > time_rank(right.id) ? left : right;

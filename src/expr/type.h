@@ -12,7 +12,7 @@
 namespace laketide::expr {
 
 /// kUnknown is a literal in quotes, or NULL, whose type its neighbours decide. kOther is a type that can be named and passed
-/// on, and nothing else (lists, structs).
+/// on, and nothing else (structs).
 enum class TypeId : uint8_t {
   kUnknown,
   kBoolean,
@@ -30,6 +30,8 @@ enum class TypeId : uint8_t {
   kTimestamptz,
   kUuid,
   kJsonb,
+  kInterval,
+  kArray,
   kOther,
 };
 
@@ -38,17 +40,20 @@ inline constexpr int kNumericDigits = 38;
 /// Key of the field metadata that tell uuid and jsonb from text.
 inline constexpr const char* kTypeMark = "laketide.type";
 
-/// A type with what belongs to it: digits of a numeric, the Arrow type of kOther. Immutable.
+/// A type with what belongs to it: digits of a numeric, elements of an array, the Arrow type of kOther. Immutable.
 struct Type {
   TypeId id = TypeId::kUnknown;
   uint8_t precision = 0;
   uint8_t scale = 0;
-  std::shared_ptr<arrow::DataType> other;
+  std::shared_ptr<const Type> element;     // kArray; null: an array of anything, as a function's argument
+  std::shared_ptr<arrow::DataType> other;  // kOther; kArray: how a batch holds it, if it came from one
 
   Type() = default;
   Type(TypeId type) : id(type) {}  // NOLINT(google-explicit-constructor): a TypeId is a type without modifiers
   /// numeric(precision, scale)
   static Type numeric(int precision, int scale);
+  /// element[]
+  static Type array(Type element);
   /// What a field of a batch holds.
   static Type of(const arrow::Field& field);
 

@@ -24,14 +24,14 @@ std::span<const std::shared_ptr<arrow::Array>> key_columns_of(const arrow::Recor
 
 }  // namespace
 
-GroupTable::GroupTable(GroupTableOptions options, std::unique_ptr<KeyIndex> index, std::unique_ptr<KeyIndex> gone, arrow::MemoryPool* memory)
+GroupTable::GroupTable(GroupTableOptions options, std::unique_ptr<KeyIndex> index, std::unique_ptr<KeyIndex> gone, GroupStates states, arrow::MemoryPool* memory)
     : options_(std::move(options)),
       schema_(first_fields(*options_.partial, options_.partial->num_fields() - 1)),
       key_schema_(first_fields(*options_.partial, options_.keys)),
       memory_(memory),
       index_(std::move(index)),
       gone_(std::move(gone)),
-      states_(options_.calls, memory),
+      states_(std::move(states)),
       flags_(memory),
       ends_(memory),
       new_rows_(memory) {}
@@ -40,7 +40,8 @@ Result<std::unique_ptr<GroupTable>> GroupTable::make(GroupTableOptions options, 
   const Schema keys = first_fields(*options.partial, options.keys);
   LT_ASSIGN_OR_RETURN(auto index, KeyIndex::make(*keys, memory));
   LT_ASSIGN_OR_RETURN(auto gone, KeyIndex::make(*keys, memory));
-  return std::unique_ptr<GroupTable>(new GroupTable(std::move(options), std::move(index), std::move(gone), memory));
+  LT_ASSIGN_OR_RETURN(GroupStates states, GroupStates::make(options.calls, memory));
+  return std::unique_ptr<GroupTable>(new GroupTable(std::move(options), std::move(index), std::move(gone), std::move(states), memory));
 }
 
 Status GroupTable::reserve() {

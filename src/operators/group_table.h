@@ -78,7 +78,8 @@ class GroupTable final : public state::SavedTable {
     kListed = 64,  // its number is in dirty_; stays when it is forgotten
   };
 
-  GroupTable(GroupTableOptions options, std::unique_ptr<KeyIndex> index, std::unique_ptr<KeyIndex> gone, arrow::MemoryPool* memory);
+  GroupTable(GroupTableOptions options, std::unique_ptr<KeyIndex> index, std::unique_ptr<KeyIndex> gone, GroupStates states,
+             arrow::MemoryPool* memory);
   Status reserve();
   /// Groups of these rows, added where they are not there.
   Status groups_of(const arrow::RecordBatch& rows);

@@ -11,7 +11,7 @@
 namespace laketide {
 
 Result<std::optional<RowRanks>> RowRanks::make(const AggregateOptions& options, arrow::MemoryPool* memory) {
-  const bool wanted = std::any_of(options.calls.begin(), options.calls.end(), [](const AggregateCall& call) { return call.function->ordered; });
+  const bool wanted = std::any_of(options.calls.begin(), options.calls.end(), [](const AggregateCall& call) { return call.function->ordered && !call.distinct; });
   if (!wanted) return std::optional<RowRanks>();
   std::vector<int> columns;
   arrow::FieldVector fields;

@@ -96,6 +96,11 @@ Result<ExprPtr> ExpressionBinder::number(const Syntax& syntax) {
 }
 
 Result<Type> ExpressionBinder::type(const TypeSyntax& syntax) {
+  LT_ASSIGN_OR_RETURN(Type type, plain_type(syntax));
+  return syntax.array ? Type::array(std::move(type)) : type;
+}
+
+Result<Type> ExpressionBinder::plain_type(const TypeSyntax& syntax) {
   const auto id = expr::type_id_of(syntax.name);
   const std::string instead = instead_of_type(syntax.name);
   if (!id || *id == TypeId::kUnknown) {
@@ -137,6 +142,19 @@ Result<ExprPtr> ExpressionBinder::cast(const Syntax& syntax) {
 
 Result<ExprPtr> ExpressionBinder::call(const Syntax& syntax) {
   static const std::map<std::string_view, Form> kForms{
+      {"ARRAY", &ExpressionBinder::array},
+      {"= ANY", &ExpressionBinder::quantified},
+      {"= ALL", &ExpressionBinder::quantified},
+      {"<> ANY", &ExpressionBinder::quantified},
+      {"<> ALL", &ExpressionBinder::quantified},
+      {"< ANY", &ExpressionBinder::quantified},
+      {"< ALL", &ExpressionBinder::quantified},
+      {"<= ANY", &ExpressionBinder::quantified},
+      {"<= ALL", &ExpressionBinder::quantified},
+      {"> ANY", &ExpressionBinder::quantified},
+      {"> ALL", &ExpressionBinder::quantified},
+      {">= ANY", &ExpressionBinder::quantified},
+      {">= ALL", &ExpressionBinder::quantified},
       {"AND", &ExpressionBinder::junction},
       {"OR", &ExpressionBinder::junction},
       {"NOT", &ExpressionBinder::negation},
@@ -389,9 +407,59 @@ Result<ExprPtr> ExpressionBinder::nullif(const Syntax& syntax) {
   return special("NULLIF", std::move(type), {std::move(equal), std::move(left)}, syntax.at);
 }
 
+// PostgreSQL: an array with an array, or with a value, which becomes an array of its own.
+Result<ExprPtr> ExpressionBinder::join_arrays(Args args, int at) {
+  const Type array = args[args[0]->type.id == TypeId::kArray ? 0 : 1]->type;
+  for (ExprPtr& arg : args) {
+    const bool one = arg->type.id != TypeId::kArray && arg->type.id != TypeId::kUnknown;
+    auto made = expr::cast(arg, one ? *array.element : array, expr::CastContext::kImplicit);
+    if (!made.ok()) return text_.locate(made.status(), arg->place);
+    arg = *made;
+    if (!one) continue;
+    LT_ASSIGN_OR_RETURN(arg, special("ARRAY", array, {std::move(arg)}, at));
+  }
+  return apply("||", std::move(args), at);
+}
+
+Result<ExprPtr> ExpressionBinder::array(const Syntax& syntax) {
+  LT_ASSIGN_OR_RETURN(Args elements, bind_all(syntax.args));
+  if (elements.empty()) return text_.refuse(kTypeCode, syntax.at, "an empty array has no type of its own: write '{}'::text[]");
+  LT_ASSIGN_OR_RETURN(Type element, unify(elements, "ARRAY", syntax.at));
+  if (element.id == TypeId::kArray) return text_.refuse(kTypeCode, syntax.at, "arrays of arrays are not supported");
+  return special("ARRAY", Type::array(std::move(element)), std::move(elements), syntax.at);
+}
+
+// PostgreSQL compares by the operator of the value's and the elements' types; here both become their common type first.
+Result<ExprPtr> ExpressionBinder::quantified(const Syntax& syntax) {
+  LT_ASSIGN_OR_RETURN(Args args, bind_all(syntax.args));
+  const Type value = args[0]->type;
+  if (args[1]->type.id == TypeId::kUnknown) {
+    auto read = expr::cast(args[1], Type::array(value.id == TypeId::kUnknown ? Type(TypeId::kText) : value), expr::CastContext::kImplicit);
+    if (!read.ok()) return text_.locate(read.status(), args[1]->place);
+    args[1] = *read;
+  }
+  if (args[1]->type.id != TypeId::kArray) {
+    return text_.refuse(kTypeCode, syntax.at, "ANY and ALL need an array, and this is " + args[1]->type.name() + ": write IN (a, b), or ANY (ARRAY[a, b])");
+  }
+  const auto common = expr::common_type(value, *args[1]->type.element);
+  if (!common) {
+    return text_.refuse(kTypeCode, syntax.at, "a value of type " + value.name() + " is compared with elements of " + args[1]->type.name() + ": cast one of them");
+  }
+  const Type types[] = {*common, *common};
+  const auto comparison = expr::find_overload(std::string_view(syntax.text).substr(0, syntax.text.find(' ')), types);
+  if (!comparison.ok()) return text_.locate(comparison.status(), syntax.at);
+  for (auto& [arg, wanted] : {std::pair<ExprPtr&, Type>(args[0], *common), {args[1], Type::array(*common)}}) {
+    auto made = expr::cast(arg, wanted, expr::CastContext::kImplicit);
+    if (!made.ok()) return text_.locate(made.status(), arg->place);
+    arg = *made;
+  }
+  return special(syntax.text, TypeId::kBoolean, std::move(args), syntax.at);
+}
+
 // PostgreSQL joins text with a value of any type by that value's text.
 Result<ExprPtr> ExpressionBinder::concatenate(const Syntax& syntax) {
   LT_ASSIGN_OR_RETURN(Args args, bind_all(syntax.args));
+  if (args[0]->type.id == TypeId::kArray || args[1]->type.id == TypeId::kArray) return join_arrays(std::move(args), syntax.at);
   const auto is_text = [](const ExprPtr& arg) { return arg->type.id == TypeId::kText; };
   const auto literal = [](const ExprPtr& arg) { return arg->type.id == TypeId::kUnknown; };
   const auto bytes = [](const ExprPtr& arg) { return arg->type.id == TypeId::kBytea; };

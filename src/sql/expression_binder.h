@@ -45,6 +45,7 @@ class ExpressionBinder {
   Result<expr::ExprPtr> number(const Syntax& syntax);
   Result<expr::ExprPtr> cast(const Syntax& syntax);
   Result<expr::Type> type(const TypeSyntax& syntax);
+  Result<expr::Type> plain_type(const TypeSyntax& syntax);
   Result<expr::ExprPtr> call(const Syntax& syntax);
 
   Result<expr::ExprPtr> junction(const Syntax& syntax);
@@ -59,6 +60,9 @@ class ExpressionBinder {
   Result<expr::ExprPtr> extreme(const Syntax& syntax);
   Result<expr::ExprPtr> nullif(const Syntax& syntax);
   Result<expr::ExprPtr> concatenate(const Syntax& syntax);
+  Result<expr::ExprPtr> join_arrays(Args args, int at);
+  Result<expr::ExprPtr> array(const Syntax& syntax);
+  Result<expr::ExprPtr> quantified(const Syntax& syntax);
 
   Result<expr::ExprPtr> apply(std::string_view name, Args args, int at);
   Result<expr::ExprPtr> special(std::string_view name, expr::Type type, Args args, int at);

@@ -11,6 +11,7 @@
 #include "expr/overload.h"
 #include "flow/pseudo_columns.h"
 #include "sql/aggregate_overload.h"
+#include "sql/event_time.h"
 #include "sql/explain.h"
 #include "sql/interval_text.h"
 #include "sql/select_binder.h"
@@ -143,7 +144,7 @@ Status Grouping::add_window(const Syntax& call) {
   if (std::abs(window.offset) >= window.size) return text_.refuse("sql_window", call.args[2].at, "the offset is less than the window's size");
   window.time = compute(time);
   window_ = std::move(window);
-  for (const char* name : {"window_start", "window_end"}) window_fields_.push_back(time->type.field(name, time->nullable));
+  for (const char* name : {"window_start", "window_end"}) window_fields_.push_back(time->type.field(name, false));
   return {};
 }
 
@@ -278,6 +279,10 @@ PlanPtr Grouping::finish(PlanPtr input) const {
     output.push_back(made.field);
   }
   PlanPtr rows = make_project_node(std::move(input), std::move(expressions), std::move(fields));
+  if (window_ && time_of(*rows, window_->time).role == TimeRole::kNone) {  // a row without event time was refused before
+    const expr::ExprPtr time = expr::column(window_->time, expr::Type::of(*window_fields_[0]), true);
+    rows = make_filter_node(std::move(rows), expr::call(expr::special_function("IS NOT NULL"), TypeId::kBoolean, {time}));
+  }
   return make_aggregate_node(std::move(rows), std::move(aggregate), arrow::schema(std::move(output)));
 }
 

@@ -20,7 +20,13 @@ constexpr std::string_view kUnnest = "unnest(string_to_array(…, ' ')) is SQL's
 constexpr std::string_view kJson = "write x ->> 'name' for text, x -> 'name' for jsonb; text becomes jsonb by CAST(x AS jsonb)";
 
 constexpr Habit kFunctions[] = {
-    {"explode explode_outer posexplode flatten split unnest string_to_array", kUnnest},
+    {"explode explode_outer posexplode flatten unnest", kUnnest},
+    {"split", "write string_to_array(text, ' ')"},
+    {"array_size", "write cardinality(x)"},
+    {"array_contains", "write value = ANY (x)"},
+    {"array_join", "write array_to_string(x, ', ')"},
+    {"element_at", "write x[1]"},
+    {"array", "write ARRAY[a, b]"},
     {"row_number rank dense_rank lag lead ntile nth_value", kOver},
     {"first_value", "write first(x)"},
     {"last_value", "write last(x)"},
@@ -31,7 +37,6 @@ constexpr Habit kFunctions[] = {
     {"mean", "write avg(x)"},
     {"listagg", "write string_agg(x, ', ')"},
     {"any some", "write bool_or(x)"},
-    {"every", "write bool_and(x)"},
     {"approx_distinct", "write approx_count_distinct(x)"},
     {"window time_window tumbling", "write tumble(ts, INTERVAL '10 seconds') in GROUP BY"},
     {"hopping sliding", "write hop(ts, slide, size) in GROUP BY"},

@@ -12,6 +12,7 @@ namespace laketide::sql {
 struct TypeSyntax {
   std::string name;
   std::vector<int> modifiers;
+  bool array = false;  // type[]
   int at = 0;
 };
 

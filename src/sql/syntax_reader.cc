@@ -41,8 +41,6 @@ constexpr Clause kClauses[] = {
 
 constexpr std::pair<std::string_view, std::string_view> kNodes[] = {
     {"SubLink", "subqueries inside an expression are not supported; filter in WHERE, or in a pipeline of its own"},
-    {"A_ArrayExpr", "arrays come later; list columns can be selected as they are"},
-    {"A_Indirection", "reading into arrays and structs comes later; such columns can be selected as they are"},
     {"SQLValueFunction", "the time of the query is not known to a row; the record's own time is _timestamp"},
     {"ParamRef", "there are no parameters here; write the value"},
     {"RowExpr", "rows as values are not supported; write one column after the other"},
@@ -82,6 +80,8 @@ class Reader {
   Result<Syntax> case_when(const json& node);
   Result<Syntax> coalesce(const json& node) { return special(node, "COALESCE"); }
   Result<Syntax> extreme(const json& node) { return special(node, node.value("op", "") == "IS_LEAST" ? "LEAST" : "GREATEST"); }
+  Result<Syntax> array(const json& node);
+  Result<Syntax> subscript(const json& node);
   Result<Syntax> function(const json& node);
   Result<Syntax> special(const json& node, std::string name);
   Result<TypeSyntax> type(const json& node) const;
@@ -217,6 +217,7 @@ Result<FromSyntax> Reader::from(const json& node) {
 
 Result<Syntax> Reader::expression(const json& wrapped) {
   static const std::map<std::string_view, Read> kReaders{
+      {"A_ArrayExpr", &Reader::array},       {"A_Indirection", &Reader::subscript},
       {"ColumnRef", &Reader::column},        {"A_Const", &Reader::constant},         {"TypeCast", &Reader::cast},
       {"A_Expr", &Reader::operation},        {"BoolExpr", &Reader::junction},        {"NullTest", &Reader::null_test},
       {"BooleanTest", &Reader::boolean_test}, {"CaseExpr", &Reader::case_when},      {"CoalesceExpr", &Reader::coalesce},
@@ -302,7 +303,11 @@ Result<TypeSyntax> Reader::type(const json& node) const {
   TypeSyntax made;
   made.at = at_of(node);
   made.name = last_name(node.at("names"));
-  if (node.contains("arrayBounds") || node.value("setof", false)) return refuse(made.at, "casts to arrays come later");
+  if (node.value("setof", false)) return refuse(made.at, "SETOF is not supported");
+  if (node.contains("arrayBounds")) {
+    if (node["arrayBounds"].size() > 1) return refuse(made.at, "arrays have one dimension here: write type[]");
+    made.array = true;
+  }
   for (const json& modifier : node.value("typmods", json::array())) {
     if (!modifier.contains("A_Const") || !modifier["A_Const"].contains("ival")) return refuse(made.at, "a type's modifiers are plain numbers");
     made.modifiers.push_back(std::atoi(integer(modifier["A_Const"]).c_str()));
@@ -338,8 +343,10 @@ Result<Syntax> Reader::operation(const json& node) {
     name = std::string(name.front() == '!' ? "NOT " : "") + (kind == "AEXPR_LIKE" ? "LIKE" : "ILIKE");
   } else if (const auto known = kNames.find(kind); known != kNames.end()) {
     name = known->second;
+  } else if (kind == "AEXPR_OP_ANY" || kind == "AEXPR_OP_ALL") {
+    name += kind == "AEXPR_OP_ANY" ? " ANY" : " ALL";
   } else if (kind != "AEXPR_OP") {
-    return refuse(at, kind == "AEXPR_SIMILAR" ? "SIMILAR TO is not supported; write LIKE" : "ANY and ALL are not supported yet; write IN (a, b)");
+    return refuse(at, "SIMILAR TO is not supported; write LIKE");
   }
   std::vector<Syntax> args;
   for (const char* side : {"lexpr", "rexpr"}) {
@@ -375,6 +382,30 @@ Result<Syntax> Reader::boolean_test(const json& node) {
   std::string name = node.value("booltesttype", "IS_TRUE");
   std::replace(name.begin(), name.end(), '_', ' ');
   return call(std::move(name), at_of(node), {std::move(arg)});
+}
+
+Result<Syntax> Reader::array(const json& node) {
+  std::vector<Syntax> elements;
+  if (node.contains("elements")) {
+    LT_ASSIGN_OR_RETURN(elements, expressions(node["elements"]));
+  }
+  return call("ARRAY", at_of(node), std::move(elements));
+}
+
+Result<Syntax> Reader::subscript(const json& node) {
+  LT_ASSIGN_OR_RETURN(Syntax made, expression(node.at("arg")));
+  for (const json& step : node.at("indirection")) {
+    if (!step.contains("A_Indices")) return refuse(made.at, "reading into structs comes later; such columns can be selected as they are");
+    const json& indices = step["A_Indices"];
+    if (indices.value("is_slice", false)) return refuse(made.at, "slices of arrays are not supported; an element is a[1]");
+    LT_ASSIGN_OR_RETURN(Syntax index, expression(indices.at("uidx")));
+    const int at = made.at;
+    std::vector<Syntax> args;
+    args.push_back(std::move(made));
+    args.push_back(std::move(index));
+    made = call("[]", at, std::move(args));
+  }
+  return made;
 }
 
 Result<Syntax> Reader::case_when(const json& node) {

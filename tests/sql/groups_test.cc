@@ -159,7 +159,7 @@ TEST(Groups, PlansTellWhatIsKeptAndUntilWhen) {
             "Project window_start timestamptz, window_end timestamptz, id int, \"avg(value)\" AS avg_value double\n"
             "└─ Aggregate by tumble(ts, 10 s), id int: avg(value) double\n"
             "      · update: gives each group that changed at the end of the epoch\n"
-            "      · keeps for each (window_start, window_end, id): avg(value) as (bigint, double), until the watermark of ts is at or behind its window_end\n"
+            "      · keeps for each (window_start, window_end, id): avg(value) as (double, bigint), until the watermark of ts is at or behind its window_end\n"
             "      · lanes end below: each gives its part of the groups when the epoch ends; from here on there is one tail behind all lanes\n"
             "   └─ Project ts timestamptz, id int, value double\n"
             "      └─ Scan events: id int, value double, ts timestamptz");

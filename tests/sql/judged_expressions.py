@@ -112,6 +112,23 @@ one("text", TEXT, ["a LIKE 'a#_c' ESCAPE '#'", "a LIKE 'a\\c' ESCAPE ''", "a LIK
 two(("text", ["abc", "ä", "", None]), ("int", [n for n in INT if n != "-2147483648"]), ["right(a, b)"])
 two(("text", ["abc", "ä", "", None]), ("int", INT), ["left(a, b)", "substring(a, b)", "substring(a, b, 2)", "substring(a, 1, b)", "split_part(a, 'b', b)"])
 
+ARRAY_TEXTS = ["{}", "{a}", "{a,b}", " { a , b c ,d } ", '{"a,b","",NULL,null,"NULL",x"y}', '{"a,b","",NULL,null,"NULL"}', '{a,"b\\"c\\\\",\\ d }', "{,}", "{a,}", "{", "}", "", "a", "{a}b", "{a}}",
+               "{1,2,3}", "{1, -2, 2147483648}", "{1,x}", "{t,f,true,NULL}", "{2024-01-31,2024-02-30}", "{ä,日本}", None]
+WORDS = ["", " ", "a", "to be or not", "a  b", " a ", "a,b,,c", "日本 語", "NULL", "one {two} \"three\" \\four", None]
+two(("text", WORDS), ("text", [" ", ",", "", "or", None]),
+    ["string_to_array(a, b)", "string_to_array(a, b, 'a')", "string_to_array(a, b, NULL)", "array_to_string(string_to_array(a, b), '-')", "array_to_string(string_to_array(a, b, 'a'), b, '*')",
+     "array_to_string(string_to_array(a, ' ', 'a'), b)", "cardinality(string_to_array(a, b))", "array_length(string_to_array(a, b), 1)", "array_upper(string_to_array(a, b), 1)",
+     "array_lower(string_to_array(a, b), 1)", "(string_to_array(a, b))[1]", "(string_to_array(a, b))[2]", "(string_to_array(a, b, 'a'))[1]", "b = ANY (string_to_array(a, ' '))",
+     "b <> ALL (string_to_array(a, ','))", "b < ANY (string_to_array(a, b))", "'a' = ANY (string_to_array(a, ' ', 'or'))", "'b' >= ALL (string_to_array(a, ' ', 'a'))",
+     "string_to_array(a, b) || string_to_array(b, a)", "array_cat(string_to_array(a, b), NULL)", "ARRAY[a, b]", "ARRAY[a, b, 'x', NULL]", "(ARRAY[a, b])[2]", "array_to_string(ARRAY[a, b], '/')",
+     "string_to_array(a, b) || 'x'::text", "CASE WHEN a > b THEN string_to_array(a, b) ELSE ARRAY[b] END", "COALESCE(string_to_array(a, b), '{}')", "string_to_array(a, b) IS NULL",
+     "string_to_array(a, b)::text", "a = ANY ('{a,\"to be\",NULL}')", "a = ANY (ARRAY['a', 'x'])", "a = ANY (b)"])
+one("text", ARRAY_TEXTS, ["a::text[]", "a::int[]", "a::boolean[]", "a::date[]", "cardinality(a::text[])", "a::text[]::text", "(a::int[])[1]", "a::int[]::bigint[]", "a::int[]::text[]", "a::text[]::int[]",
+                          "array_to_string(a::int[], ',')", "array_to_string(a::text[], ',', 'none')", "array_to_string(a::boolean[], ',')", "2 = ANY (a::int[])", "(a::text[])[0]", "(a::text[])[NULL]"])
+two(("int", INT), ("bigint", BIGINT), ["ARRAY[a, b]", "ARRAY[a, 1, NULL]", "a = ANY (ARRAY[b, 1])", "b = ANY (ARRAY[a, a])", "b > ALL (ARRAY[a, 0])", "(ARRAY[b, 10, 20])[a]", "a = ANY ('{1,2,-7}')",
+                                       "array_length(ARRAY[a, a], a)", "array_length(ARRAY[a], 1)", "array_upper(ARRAY[a, a], 2)", "ARRAY[a] || ARRAY[a]", "cardinality(ARRAY[a, b, 3])", "a <> ANY ('{1}')",
+                                       "a + 1 = ANY (ARRAY[a, 1])", "ARRAY[10 / a]", "ARRAY[a, b]::text", "NULL = ANY (ARRAY[a])", "a = ANY (NULL::int[])", "ARRAY[a::text, b::text]"])
+
 JSON = ['{"a": 1, "b": "x\\u00e4\\n\\"y", "c": null, "d": [1, "two", {"e": true}], "f": {"g": 1.50}, "a": 2}', '[]', '{}', '[10, [20, 30], null, "s"]', '"text"', '42', 'true', 'null',
         '{"n": 1e2, "m": -0, "k": -1.5E-3, "z": 123456789012345678901234567890}', '{"": 0, "ä": "ö"}', None]
 one("jsonb", JSON, ["a -> 'a'", "a ->> 'a'", "a ->> 'b'", "a -> 'b'", "a -> 'c'", "a ->> 'c'", "a -> 'd' -> 1", "a -> 'd' ->> 1", "a -> 'd' -> 2 ->> 'e'", "a -> 'd' ->> -1",

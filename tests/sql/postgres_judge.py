@@ -7,6 +7,7 @@ error. What may differ is written down in expr/README.md and, with its reason, i
 """
 import itertools
 import json
+import re
 import subprocess
 import sys
 from decimal import Decimal, InvalidOperation, localcontext
@@ -128,7 +129,9 @@ def differences(expression, rows, their, mine, excused):
         answer = their[str(i)]
         if isinstance(answer, list):
             name = TYPES.get(answer[0], answer[0])
-            if name != kind.split("(")[0]:
+            if name.endswith("[]"):
+                name = TYPES.get(name[:-2], name[:-2]) + "[]"
+            if name != re.sub(r"\(.*?\)", "", kind):
                 return [f"{expression}: theirs is {name}, ours {kind}"]
         why = row_differs(kind, answer, answers[i])
         if why:

@@ -132,7 +132,11 @@ const Refusal kRefusals[] = {
     {"SELECT id FROM source UNION ALL SELECT id FROM source", "sql_unsupported", "1:40", "two pipelines"},
     {"SELECT a.id FROM source a JOIN source b ON a.id = b.id", "sql_unsupported", "1:18", "joins"},
     {"SELECT id IN (SELECT 1) AS x FROM source", "sql_unsupported", "1:8", "WHERE"},
-    {"SELECT ARRAY[1, 2] AS x FROM source", "sql_unsupported", "1:8", "arrays come later"},
+    {"SELECT ARRAY[] AS x FROM source", "sql_type", "1:8", "'{}'::text[]"},
+    {"SELECT ARRAY[1, true] AS x FROM source", "sql_type", "1:8", "cast them to one type"},
+    {"SELECT (ARRAY[1, 2])[1:2] AS x FROM source", "sql_unsupported", "1:9", "an element is a[1]"},
+    {"SELECT id = ANY (name) AS x FROM source", "sql_type", "1:11", "ANY (ARRAY[a, b])"},
+    {"SELECT array_length(name, 1) AS x FROM source", "sql_function", "1:8", "array_length(anyarray, int)"},
     {"SELECT id FROM schema1.source", "sql_unsupported", "1:16", "no schema"},
     {"SELECT id", "sql_unsupported", "1:10", "FROM source"},
 };

@@ -3,6 +3,7 @@
 #include <stdexcept>
 #include <utility>
 
+#include <arrow/array/array_nested.h>
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_nested.h>
 #include <arrow/array/builder_primitive.h>
@@ -16,7 +17,9 @@
 #include "expr/overload.h"
 #include "flow/chain.h"
 #include "flow/pseudo_columns.h"
+#include "sql/collect.h"
 #include "sql/query.h"
+#include "sql/remembering.h"
 
 namespace laketide {
 namespace {
@@ -25,11 +28,6 @@ using expr::Type;
 using expr::TypeId;
 using Arrays = std::vector<std::shared_ptr<arrow::Array>>;
 
-template <typename T>
-T must(Result<T> result) {
-  if (!result.ok()) throw std::runtime_error(result.status().to_string());
-  return std::move(result).value();
-}
 void must(const arrow::Status& status) {
   if (!status.ok()) throw std::runtime_error(status.ToString());
 }
@@ -71,6 +69,29 @@ std::shared_ptr<arrow::Array> converted(const std::shared_ptr<arrow::Array>& fro
   return result[0].values;
 }
 
+// "{a,NULL,"b c"}", as PostgreSQL prints arrays.
+std::string list_text(const arrow::StringArray& elements, int64_t first, int64_t end) {
+  std::string text = "{";
+  for (int64_t i = first; i < end; ++i) {
+    const std::string element = elements.IsNull(i) ? "NULL" : elements.GetString(i);
+    const bool plain = elements.IsNull(i) || (!element.empty() && element != "NULL" && element.find_first_of(" ,\"\\{}") == std::string::npos);
+    std::string quoted = plain ? element : "\"";
+    for (size_t at = 0; !plain && at < element.size(); ++at) quoted += (element[at] == '"' || element[at] == '\\' ? "\\" : "") + element.substr(at, 1);
+    text += (i > first ? "," : "") + quoted + (plain ? "" : "\"");
+  }
+  return text + "}";
+}
+
+std::shared_ptr<arrow::Array> list_texts(const arrow::ListArray& lists) {
+  const auto elements = converted(lists.values(), Type::of(*lists.list_type()->value_field()), TypeId::kText);
+  arrow::StringBuilder builder;
+  for (int64_t row = 0; row < lists.length(); ++row) {
+    must(lists.IsNull(row) ? builder.AppendNull()
+                           : builder.Append(list_text(static_cast<const arrow::StringArray&>(*elements), lists.value_offset(row), lists.value_offset(row + 1))));
+  }
+  return builder.Finish().ValueOrDie();
+}
+
 // Records as a reader would hand them on, so that hidden columns are made by what makes them in a run.
 Arrays hidden_columns(const std::vector<std::string>& names, size_t count) {
   PseudoColumns columns(names, arrow::default_memory_pool());
@@ -92,20 +113,6 @@ Arrays hidden_columns(const std::vector<std::string>& names, size_t count) {
   }
   return must(columns.finish());
 }
-
-/// Takes what comes out of a chain. Confined to its task.
-class Collect final : public Writer {
- public:
-  explicit Collect(std::vector<Batch>& batches) : batches_(batches) {}
-  Result<Step> write(const Batch& batch, Rejects&) override {
-    batches_.push_back(batch);
-    return Step::kReady;
-  }
-  Result<Step> end_epoch(EpochId, std::unique_ptr<Staged>&, Rejects&) override { return Step::kDone; }
-
- private:
-  std::vector<Batch>& batches_;
-};
 
 std::vector<Batch> delivered(const Batch& whole, Delivery delivery) {
   if (delivery == Delivery::kWhole) return {whole};
@@ -175,7 +182,10 @@ Batch batch_of_rows(const sql::Decoded& decoded, const Schema& schema, const std
 std::vector<Row> rows_of_batch(const arrow::RecordBatch& batch, int visible) {
   std::vector<Row> rows(static_cast<size_t>(batch.num_rows()));
   for (int column = 0; column < visible; ++column) {
-    const auto text = converted(batch.column(column), Type::of(*batch.schema()->field(column)), TypeId::kText);
+    const auto& cells = batch.column(column);
+    const auto text = cells->type_id() == arrow::Type::LIST
+                          ? list_texts(static_cast<const arrow::ListArray&>(*cells))
+                          : converted(cells, Type::of(*batch.schema()->field(column)), TypeId::kText);
     const auto& values = static_cast<const arrow::StringArray&>(*text);
     for (int64_t row = 0; row < batch.num_rows(); ++row) {
       rows[static_cast<size_t>(row)].push_back(values.IsNull(row) ? Cell() : Cell(values.GetString(row)));
@@ -185,13 +195,14 @@ std::vector<Row> rows_of_batch(const arrow::RecordBatch& batch, int visible) {
 }
 
 Result<Answer> ask(std::string_view query, std::string_view select, const Schema& schema, const std::vector<Row>& rows, Delivery delivery) {
-  const sql::SourceTable source{"events", schema, "t", true};
+  const sql::SourceTable source{"events", schema, "t", true, ""};
   LT_ASSIGN_OR_RETURN(const sql::Query parsed, sql::parse_query(query, "sql"));
   LT_ASSIGN_OR_RETURN(sql::BoundQuery bound, parsed.bind(source));
   if (!select.empty()) {
     LT_ASSIGN_OR_RETURN(const sql::Query outer, sql::parse_query(select, "select"));
     LT_ASSIGN_OR_RETURN(bound, outer.bind(source, bound));
   }
+  if (bound.memory) return ask_remembering(bound, source, rows, Way::kBounded, OutputMode::kComplete, 0);
   const sql::Decoded decoded = sql::decode_for(source, {&bound, 1}, {"_offset"});
   Context context;
   context.memory = arrow::default_memory_pool();
