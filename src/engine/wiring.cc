@@ -207,6 +207,7 @@ class Wiring {
     options.partition_by = sink.partition_by;
     options.compression = sink.compression;
     options.target_file_bytes = sink.target_file_bytes;
+    options.retain = sink.retain;
     needs_place_ = needs_place_ || options.mode == DeltaSinkOptions::Mode::kUpsert;
     LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), store_));
     return {};

@@ -1,11 +1,13 @@
 // A Delta table as a sink: exactly once, readable at every version by anyone.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "flow/sink.h"
 #include "laketide/status.h"
 #include "storage/store.h"
@@ -29,7 +31,9 @@ struct DeltaSinkOptions {
   std::vector<std::string> partition_by;  // columns
   std::string compression = "zstd";       // zstd | snappy
   int64_t target_file_bytes = 128 << 20;
+  std::chrono::milliseconds retain{std::chrono::hours(24 * 7)};  // files that were replaced stay so long for readers of older versions
   int64_t held_bytes_max = 32 << 20;      // upsert: rows that a lane keeps in memory; the rest waits in a file
+  const Clock* clock = &system_clock();
 };
 
 /// Progress stands in the same log entry as the files (README). `bind` refuses a table whose columns cannot take the rows
