@@ -5,7 +5,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
-#include "cli/service_manager.h"
+#include "cli/supervisor.h"
 #include "config/service_config.h"
 #include "engine/make_engine.h"
 #include "http/server.h"
@@ -37,8 +37,8 @@ void drain(Engine& engine, std::chrono::milliseconds deadline) {
   }
 }
 
-/// On SIGHUP: takes what can change while the process runs, and says what cannot.
-void reload(const ConfigSource& source, Engine& engine, http::Server& server) {
+/// On SIGHUP: takes what can change while the process runs, and says what cannot. Fails if the files were refused.
+Status reload(const ConfigSource& source, Engine& engine, http::Server& server) {
   log::info("reading the files again");
   const ReloadReport report = engine.reload(source);
   if (!report.problem.ok()) log::error("the files were refused, and what they held before holds", {{"reason", report.problem.detail()}});
@@ -46,6 +46,7 @@ void reload(const ConfigSource& source, Engine& engine, http::Server& server) {
   for (const std::string& what : report.not_live) log::warn("reload: not taken", {{"what", what}});
   if (const Status tokens = server.reload_tokens(); !tokens.ok()) log::error("reload: the tokens stay as they were", {{"reason", tokens.to_string()}});
   log::info("the files were read again", {{"changed", static_cast<int64_t>(report.changed.size())}, {"not_taken", static_cast<int64_t>(report.not_live.size())}});
+  return report.problem;
 }
 
 ExitCode run(const config::ServiceConfig& config, std::vector<config::PipelineSpec> pipelines, bool restore, const ConfigSource& source,
@@ -61,11 +62,13 @@ ExitCode run(const config::ServiceConfig& config, std::vector<config::PipelineSp
   if (!made.ok()) return fail(terminal, made.status(), ExitCode::kRefused);
   const std::shared_ptr<Engine> engine = std::move(*made);
   (*server)->attach(engine);
-  ServiceManager manager(service_manager_of_environment());
-  while (!(*server)->wait_for_stop(manager.look(*engine))) {
-    if ((*server)->take_reload_wish()) reload(source, *engine, **server);
+  Supervisor supervisor(supervisor_of_environment());
+  while (!(*server)->wait_for_stop(supervisor.look(*engine))) {
+    if (!(*server)->take_reload_wish()) continue;
+    supervisor.reloading();
+    supervisor.reloaded(reload(source, *engine, **server));
   }
-  manager.stopping();
+  supervisor.stopping();
   drain(*engine, config.server.stop_deadline);
   server->reset();
   return ExitCode::kDone;

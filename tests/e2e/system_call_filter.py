@@ -1,10 +1,12 @@
 """A unit's SystemCallFilter= as systemd would set it, for a process that a test starts: what is not in it ends the process."""
 import ctypes
+import errno
 import re
+import socket
 import subprocess
 
-SCMP_ACT_KILL_PROCESS, SCMP_ACT_ALLOW = 0x80000000, 0x7FFF0000
-SCMP_CMP_MASKED_EQ = 7
+SCMP_ACT_KILL_PROCESS, SCMP_ACT_ALLOW, SCMP_ACT_ERRNO = 0x80000000, 0x7FFF0000, 0x00050000
+SCMP_CMP_EQ, SCMP_CMP_MASKED_EQ = 4, 7
 PROT_WRITE, PROT_EXEC = 2, 4
 UNKNOWN = -1
 
@@ -35,7 +37,8 @@ def allowed(lines):
 class SystemCallFilter:
     """Made before the process is; `apply` in the child, just before it becomes the program. Caller synchronises."""
 
-    def __init__(self, calls):
+    def __init__(self, calls, families):
+        """`families`: as of RestrictAddressFamilies=; a socket of another one is refused, which programs must live with."""
         self._lib = ctypes.CDLL("libseccomp.so.2", use_errno=True)
         self._lib.seccomp_init.restype = ctypes.c_void_p
         self._lib.seccomp_rule_add_array.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_int, ctypes.c_uint, ctypes.c_void_p]
@@ -53,6 +56,11 @@ class SystemCallFilter:
                 comparisons = (Comparison(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),)
             elif name in ("mprotect", "pkey_mprotect"):
                 comparisons = (Comparison(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),)
+            elif name == "socket":
+                for family in socket.AddressFamily:
+                    action = SCMP_ACT_ALLOW if family.name in families.split() else SCMP_ACT_ERRNO | errno.EAFNOSUPPORT
+                    self._rule(action, number, Comparison(0, SCMP_CMP_EQ, family, 0))
+                continue
             self._allow(number, *comparisons)
 
     def apply(self):
@@ -60,6 +68,9 @@ class SystemCallFilter:
             raise OSError("the filter was refused")
 
     def _allow(self, number, *comparisons):
+        self._rule(SCMP_ACT_ALLOW, number, *comparisons)
+
+    def _rule(self, action, number, *comparisons):
         array = (Comparison * len(comparisons))(*comparisons)
         # A call of another architecture cannot be added, and need not be.
-        self._lib.seccomp_rule_add_array(self._filter, SCMP_ACT_ALLOW, number, len(comparisons), array)
+        self._lib.seccomp_rule_add_array(self._filter, action, number, len(comparisons), array)

@@ -70,6 +70,9 @@ def test_a_container_runs_as_nobody_in_particular_and_writes_only_to_its_volume(
         assert container.health_check() == (0, f"http://127.0.0.1:{container.probe_port}: ok\n")
         code, said = container.execute("laketide", "probe", LAKETIDE_SERVER__PROBE_LISTEN="127.0.0.1:1")
         assert code == 4, said
+        assert container.execute("laketide", "probe", "--ready")[0] == 0
+        container.execute("sh", "-c", "kill -HUP 1")
+        container.wait_for(lambda: "the files were read again" in container.log, "SIGHUP to be heard by pid 1")
         assert container.terminate() == 0
         assert "stopped; everything read is committed" in container.log
         assert [entry.name for entry in container.volume.iterdir()] == ["state"]

@@ -1,4 +1,4 @@
-#include "cli/service_manager.h"
+#include "cli/supervisor.h"
 
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -37,8 +37,8 @@ std::string status_line(std::string text) {
 
 }  // namespace
 
-ServiceManagerOptions service_manager_of_environment() {
-  ServiceManagerOptions options;
+SupervisorOptions supervisor_of_environment() {
+  SupervisorOptions options;
   options.socket = environment("NOTIFY_SOCKET");
   // A watchdog that was set for a parent of ours is not ours to feed.
   const std::string process = environment("WATCHDOG_PID");
@@ -48,17 +48,17 @@ ServiceManagerOptions service_manager_of_environment() {
   return options;
 }
 
-ServiceManager::ServiceManager(ServiceManagerOptions options) : options_(std::move(options)) {
+Supervisor::Supervisor(SupervisorOptions options) : options_(std::move(options)) {
   if (options_.socket.empty()) return;
   socket_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (socket_ >= 0) setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
 }
 
-ServiceManager::~ServiceManager() {
+Supervisor::~Supervisor() {
   if (socket_ >= 0) close(socket_);
 }
 
-std::chrono::milliseconds ServiceManager::look(const Engine& engine) {
+std::chrono::milliseconds Supervisor::look(const Engine& engine) {
   if (options_.socket.empty()) return kUnwatched;
   if (!is_ready_) {
     if (!engine.ready().ok()) return kStarting;
@@ -76,18 +76,20 @@ std::chrono::milliseconds ServiceManager::look(const Engine& engine) {
   return std::max(std::chrono::milliseconds(1), std::chrono::duration_cast<std::chrono::milliseconds>(options_.watchdog / 3));
 }
 
-void ServiceManager::reloading() {
+void Supervisor::reloading() {
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   const int64_t microseconds = int64_t{now.tv_sec} * 1'000'000 + now.tv_nsec / 1'000;
   send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(microseconds) + "\n" + status_line("reading the configuration again"));
 }
 
-void ServiceManager::reloaded() { send("READY=1\n" + status_line("ready")); }
+void Supervisor::reloaded(const Status& outcome) {
+  send("READY=1\n" + status_line(outcome.ok() ? "ready" : "ready as before; the files were refused: " + outcome.to_string()));
+}
 
-void ServiceManager::stopping() { send("STOPPING=1\n" + status_line("stopping: streams drain and commit")); }
+void Supervisor::stopping() { send("STOPPING=1\n" + status_line("stopping: streams drain and commit")); }
 
-void ServiceManager::send(const std::string& message) {
+void Supervisor::send(const std::string& message) {
   if (socket_ < 0) return;
   sockaddr_un address{};
   address.sun_family = AF_UNIX;

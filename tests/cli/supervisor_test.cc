@@ -1,5 +1,5 @@
 // What a service manager hears of the service, and when it hears nothing.
-#include "cli/service_manager.h"
+#include "cli/supervisor.h"
 
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -51,7 +51,7 @@ class Manager {
   const int socket_;
 };
 
-class ServiceManagerTest : public testing::Test {
+class SupervisorTest : public testing::Test {
  protected:
   TempDir folder_;
   const std::string path_ = folder_.path() + "/notify";
@@ -59,9 +59,9 @@ class ServiceManagerTest : public testing::Test {
   FakeEngine engine_;
 };
 
-TEST_F(ServiceManagerTest, ReadyIsSaidOnceAndNotBeforeTheEngineIs) {
+TEST_F(SupervisorTest, ReadyIsSaidOnceAndNotBeforeTheEngineIs) {
   engine_.set_ready(Status::external("starting", "streams are being restored"));
-  ServiceManager told({path_, milliseconds(900)});
+  Supervisor told({path_, milliseconds(900)});
   EXPECT_LE(told.look(engine_), milliseconds(50)) << "somebody waits for it";
   EXPECT_THAT(manager_.heard(), IsEmpty()) << "the watchdog only counts from the moment of being ready";
   engine_.set_ready({});
@@ -71,8 +71,8 @@ TEST_F(ServiceManagerTest, ReadyIsSaidOnceAndNotBeforeTheEngineIs) {
   EXPECT_THAT(manager_.heard(), ElementsAre("WATCHDOG=1"));
 }
 
-TEST_F(ServiceManagerTest, AStuckWorkerGivesNoSignOfLife) {
-  ServiceManager told({path_, milliseconds(900)});
+TEST_F(SupervisorTest, AStuckWorkerGivesNoSignOfLife) {
+  Supervisor told({path_, milliseconds(900)});
   told.look(engine_);
   manager_.heard();
   engine_.set_health(Status::internal("worker_stuck", "a worker has been in one step\nfor 31000 ms"));
@@ -85,37 +85,40 @@ TEST_F(ServiceManagerTest, AStuckWorkerGivesNoSignOfLife) {
   EXPECT_THAT(manager_.heard(), ElementsAre("STATUS=ready", "WATCHDOG=1"));
 }
 
-TEST_F(ServiceManagerTest, WithoutAWatchdogOnlyChangesAreSaid) {
-  ServiceManager told({path_, {}});
+TEST_F(SupervisorTest, WithoutAWatchdogOnlyChangesAreSaid) {
+  Supervisor told({path_, {}});
   EXPECT_GE(told.look(engine_), std::chrono::minutes(1));
   told.look(engine_);
   told.reloading();
-  told.reloaded();
+  told.reloaded({});
+  told.reloaded(Status::user("unknown_key", "there is no key of this name: lisen"));
   told.stopping();
   const auto heard = manager_.heard();
-  EXPECT_THAT(heard, ElementsAre("READY=1\nSTATUS=ready", HasSubstr("RELOADING=1\n"), "READY=1\nSTATUS=ready", HasSubstr("STOPPING=1\n")));
+  EXPECT_THAT(heard, ElementsAre("READY=1\nSTATUS=ready", HasSubstr("RELOADING=1\n"), "READY=1\nSTATUS=ready",
+                                 "READY=1\nSTATUS=ready as before; the files were refused: unknown_key: there is no key of this name: lisen",
+                                 HasSubstr("STOPPING=1\n")));
   timespec now{};
   clock_gettime(CLOCK_MONOTONIC, &now);
   const std::string stamp = heard[1].substr(heard[1].find("MONOTONIC_USEC=") + 15);
   EXPECT_NEAR(std::strtod(stamp.c_str(), nullptr) / 1e6, static_cast<double>(now.tv_sec), 10) << heard[1];
 }
 
-TEST(ServiceManager, AnAbstractSocketIsASocket) {
+TEST(Supervisor, AnAbstractSocketIsASocket) {
   const std::string name = "@laketide-test-" + std::to_string(getpid());
   Manager manager(name);
   FakeEngine engine;
-  ServiceManager(ServiceManagerOptions{name, {}}).look(engine);
+  Supervisor(SupervisorOptions{name, {}}).look(engine);
   EXPECT_THAT(manager.heard(), ElementsAre("READY=1\nSTATUS=ready"));
 }
 
-TEST(ServiceManager, NobodyThereIsNoMisfortune) {
+TEST(Supervisor, NobodyThereIsNoMisfortune) {
   FakeEngine engine;
   for (const std::string& socket : {std::string("/nonexistent/notify"), std::string(300, 'x'), std::string("relative")}) {
-    ServiceManager told({socket, milliseconds(900)});
+    Supervisor told({socket, milliseconds(900)});
     EXPECT_EQ(told.look(engine), milliseconds(300));
     told.stopping();
   }
-  EXPECT_GE(ServiceManager({}).look(engine), std::chrono::minutes(1)) << "started by hand";
+  EXPECT_GE(Supervisor({}).look(engine), std::chrono::minutes(1)) << "started by hand";
 }
 
 /// Sets variables and takes them away again. Confined to its task.
@@ -134,17 +137,17 @@ class Environment {
   const std::vector<std::pair<std::string, std::string>> variables_;
 };
 
-TEST(ServiceManager, TheEnvironmentSaysWhereAndHowOften) {
-  EXPECT_EQ(service_manager_of_environment().socket, "");
+TEST(Supervisor, TheEnvironmentSaysWhereAndHowOften) {
+  EXPECT_EQ(supervisor_of_environment().socket, "");
   const std::string own = std::to_string(getpid()), other = std::to_string(getppid());
   {
     const Environment set({{"NOTIFY_SOCKET", "/run/systemd/notify"}, {"WATCHDOG_USEC", "30000000"}, {"WATCHDOG_PID", own}});
-    EXPECT_EQ(service_manager_of_environment().socket, "/run/systemd/notify");
-    EXPECT_EQ(service_manager_of_environment().watchdog, std::chrono::seconds(30));
+    EXPECT_EQ(supervisor_of_environment().socket, "/run/systemd/notify");
+    EXPECT_EQ(supervisor_of_environment().watchdog, std::chrono::seconds(30));
   }
   {
     const Environment set({{"NOTIFY_SOCKET", "/run/systemd/notify"}, {"WATCHDOG_USEC", "30000000"}, {"WATCHDOG_PID", other}});
-    EXPECT_EQ(service_manager_of_environment().watchdog.count(), 0) << "another process's watchdog";
+    EXPECT_EQ(supervisor_of_environment().watchdog.count(), 0) << "another process's watchdog";
   }
 }
 

@@ -4,7 +4,7 @@ import socket
 import time
 
 
-class ServiceManager:
+class Supervisor:
     """A datagram socket, abstract or in `directory`. Caller synchronises."""
 
     def __init__(self, directory=None, watchdog_seconds=None):
