@@ -30,6 +30,8 @@ std::vector<Field> trigger_fields(TriggerSpec& trigger);
 
 /// `sinks:`, a list of mappings of one kind each.
 Field sinks_field(std::vector<SinkSpec>& into);
+/// An upsert has a key, or a query in update mode that gives one.
+void check_keys(Reader& reader, const Node& root, const PipelineSpec& spec);
 
 /// append, and a clear refusal of the modes that this version does not have.
 Field output_mode_field(std::string& into);

@@ -113,6 +113,7 @@ void check_whole(Reader& reader, const Node& root, const PipelineSpec& spec) {
     reader.refuse(root.place, "sinks", "a pipeline needs a sink, such as sinks: [ { delta: { path: averages } } ]");
   }
   const bool needs_sql = std::any_of(spec.sinks.begin(), spec.sinks.end(), [](const SinkSpec& sink) { return sink.select.empty(); });
+  check_keys(reader, root, spec);
   if (source == nullptr && spec.sources.size() > 1 && spec.sql.empty() && needs_sql) {
     reader.refuse(root.place, "sql", "several sources need a query that says what to do with them");
   }

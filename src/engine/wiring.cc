@@ -201,9 +201,14 @@ class Wiring {
     options.pipeline = spec_.line;
     options.id = sink.id;
     options.table_path = table_path(sink.path);
+    options.mode = sink.mode == "upsert" ? DeltaSinkOptions::Mode::kUpsert : sink.mode == "overwrite" ? DeltaSinkOptions::Mode::kOverwrite : DeltaSinkOptions::Mode::kAppend;
+    options.key = sink.key;
+    options.order_by = sink.order_by;
     options.partition_by = sink.partition_by;
     options.compression = sink.compression;
     options.target_file_bytes = sink.target_file_bytes;
+    options.retain = sink.retain;
+    needs_place_ = needs_place_ || options.mode == DeltaSinkOptions::Mode::kUpsert;
     LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), store_));
     return {};
   }

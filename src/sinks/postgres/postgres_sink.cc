@@ -37,9 +37,6 @@ class PostgresSink final : public Sink {
 Status check_target(const PostgresTarget& target) {
   using Mode = PostgresTarget::Mode;
   if (target.id.empty()) return Status::user("bad_sink", "a PostgreSQL sink needs an id", "id");
-  if (target.mode == Mode::kUpsert && target.key.empty()) {
-    return Status::user("bad_sink", "mode upsert needs key: the columns that tell rows apart: " + target.table, "key");
-  }
   if (target.mode != Mode::kUpsert && (!target.key.empty() || !target.order_by.empty())) {
     return Status::user("bad_sink", "key and order_by belong to mode upsert: " + target.table, "mode");
   }

@@ -27,7 +27,7 @@ struct PostgresTarget {
   std::string id;     // the sink's id in its pipeline; part of the progress's key
   std::string table;  // schema.table; parts folded to lower case unless "quoted", as PostgreSQL does
   Mode mode = Mode::kAppend;
-  std::vector<std::string> key;  // upsert: columns that tell rows apart
+  std::vector<std::string> key;  // upsert: columns that tell rows apart; empty: those that `bind` is told (flow/key_columns.h)
   std::string order_by;          // upsert: the row with the larger value stays; empty: the last one
 };
 

@@ -11,14 +11,14 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "flow/change_column.h"
+#include "flow/key_columns.h"
 #include "sinks/postgres/chunk_loader.h"
 #include "sinks/postgres/chunk_queue.h"
 #include "sinks/postgres/connection.h"
 #include "sinks/postgres/copy_metrics.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/quarantine.h"
-#include "sinks/postgres/staging.h"
-#include "sinks/postgres/table.h"
+#include "sinks/postgres/target.h"
 #include "sinks/postgres/writer.h"
 
 namespace laketide::postgres {
@@ -27,28 +27,6 @@ namespace {
 constexpr size_t kChunkBytes = 1 << 20;
 constexpr size_t kCopyBytes = 4 << 20;  // chunks that go under one savepoint; 64 of those fit the server's cache of them
 constexpr int kReadBackAttempts = 3;
-
-// What one sink has, and does in the transaction that is open.
-struct Target {
-  PostgresTarget spec;
-  TableName name;
-  std::shared_ptr<const BoundTable> table;
-  std::optional<Staging> staging;
-  std::string copy_sql;
-
-  bool claimed = false;
-  Generation generation;
-  std::optional<EpochId> epoch;  // last committed
-  Positions next;
-  Commit last;  // of `epoch`, if this session made it
-
-  int64_t rows = 0;
-  int64_t null_keys = 0;
-  int64_t deletes = 0;
-  bool emptied = false;  // overwrite: what the table had is out
-  std::vector<RefusedRow> refused;
-  int64_t quarantined = 0;
-};
 
 // Held by every writer that is alive.
 struct Lease {
@@ -100,6 +78,8 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     LT_RETURN_IF_ERROR(connect(wait));
     Target& bound = targets_[target];
     LT_RETURN_IF_ERROR(connection_->run("SET lock_timeout = " + std::to_string(options_.lock_timeout.count()), wait));
+    bound.spec.key = options_.targets[target].key;
+    if (bound.spec.mode == PostgresTarget::Mode::kUpsert && bound.spec.key.empty()) bound.spec.key = key_columns_of(*schema);
     auto table = bind_table(*connection_, bound.spec, bound.name, schema, wait);
     if (!table.ok()) return table.status().in("sink " + bound.spec.id);
     staged_connection_.erase(target);
@@ -131,7 +111,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     metrics_.open(target, options_.targets[target].id, context);
     const auto lease = take_lease();
     LT_ASSIGN_OR_RETURN(auto encoder,
-                        make_row_encoder(table, options_.targets[target].key, options_.source, options_.topic, context.lane));
+                        make_row_encoder(table, table->key, options_.source, options_.topic, context.lane));
     const size_t chunk_bytes = std::clamp<size_t>(options_.queue_bytes_max / 8, 1, kChunkBytes);
     WriterPlace place{queue_, target, chunk_bytes,
                       [weak = weak_from_this(), lease] {
@@ -274,11 +254,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     open_ = false;
     prepared_.reset();
     quarantine_.forget();
-    for (Target& target : targets_) {
-      target.rows = target.null_keys = target.deletes = target.quarantined = 0;
-      target.emptied = false;
-      target.refused.clear();
-    }
+    for (Target& target : targets_) target.clear_epoch();
   }
 
   // The open epoch is lost: its rows are partly on the server and nowhere else.
@@ -390,7 +366,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     }
     LT_RETURN_IF_ERROR(begin(wait));
     for (Target& target : targets_) {
-      if (takes_part(target, plan)) LT_RETURN_IF_ERROR(empty(target, wait));
+      if (target.takes_part(plan)) LT_RETURN_IF_ERROR(empty(target, wait));
     }
     LT_RETURN_IF_ERROR(apply_staged(wait));
     LT_RETURN_IF_ERROR(quarantine_.finish(*connection_, plan.epoch, wait));
@@ -412,7 +388,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     const Target* repeated = nullptr;
     for (const Target& target : targets_) {
       if (!target.claimed) continue;
-      const bool takes = takes_part(target, plan);
+      const bool takes = target.takes_part(plan);
       wanted = wanted || takes;
       if (!takes && target.rows + target.quarantined + target.null_keys > 0) repeated = &target;
     }
@@ -424,29 +400,13 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
 
   Status advance_progress(const EpochPlan& plan, const Wait& wait) LT_REQUIRES(mutex_) {
     for (Target& target : targets_) {
-      if (!takes_part(target, plan)) continue;
-      const Positions next = next_after(target, plan);
+      if (!target.takes_part(plan)) continue;
+      const Positions next = target.next_after(plan);
       LT_RETURN_IF_ERROR(progress_.advance(*connection_, target.spec.id, target.generation, plan, next, wait));
     }
     LT_ASSIGN_OR_RETURN(const auto xid, connection_->query("SELECT pg_catalog.txid_current()", {}, wait));
     transaction_ = xid.at(0).at(0).value_or("");
     return {};
-  }
-
-  // The sink's own memory counts, too: the plan of a pipeline that reads less than it once did does not name all.
-  static Positions next_after(const Target& target, const EpochPlan& plan) {
-    Positions next = target.next;
-    for (const auto& [partition, offset] : plan.next) next[partition] = offset;
-    for (const auto& [partition, range] : plan.ranges) {
-      if (range.end) next[partition] = *range.end;
-    }
-    return next;
-  }
-
-  // A sink that was added after the plan was made has no part in it.
-  static bool takes_part(const Target& target, const EpochPlan& plan) {
-    const bool named = plan.sinks.empty() || std::find(plan.sinks.begin(), plan.sinks.end(), target.spec.id) != plan.sinks.end();
-    return target.claimed && named && (!target.epoch || *target.epoch < plan.epoch);
   }
 
   // All targets at once; if the server refuses, the one it names is taken row by row, behind the others, so that rows that
@@ -476,18 +436,16 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       target.refused.clear();
       if (std::find(careful.begin(), careful.end(), at) != careful.end()) continue;
       blamed = at;
-      LT_RETURN_IF_ERROR(target.staging->apply(*connection_, held_by(target), wait, target.rows));
+      LT_RETURN_IF_ERROR(target.staging->apply(*connection_, target.holds(), wait, target.rows));
     }
     LT_RETURN_IF_ERROR(check_constraints(blamed, wait));
     for (const size_t at : careful) {
       Target& target = targets_[at];
       blamed = at;
-      LT_RETURN_IF_ERROR(target.staging->apply_with_care(*connection_, held_by(target), wait, target.rows, target.refused));
+      LT_RETURN_IF_ERROR(target.staging->apply_with_care(*connection_, target.holds(), wait, target.rows, target.refused));
     }
     return check_constraints(blamed, wait);
   }
-
-  static Staging::Holds held_by(const Target& target) { return {target.null_keys > 0, target.deletes > 0}; }
 
   Status check_constraints(size_t& blamed, const Wait& wait) LT_REQUIRES(mutex_) {
     const Status checked = connection_->run("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED", wait);
@@ -531,8 +489,8 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   void committed(const EpochPlan& plan) LT_REQUIRES(mutex_) {
     unknown_.reset();
     for (Target& target : targets_) {
-      if (!takes_part(target, plan)) continue;
-      target.next = next_after(target, plan);
+      if (!target.takes_part(plan)) continue;
+      target.next = target.next_after(plan);
       target.epoch = plan.epoch;
       target.last = {transaction_, target.rows, target.quarantined};
     }
@@ -547,7 +505,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     bool there = true;
     for (const size_t at : lock_order_) {
       const Target& target = targets_[at];
-      if (!takes_part(target, plan)) continue;
+      if (!target.takes_part(plan)) continue;
       LT_ASSIGN_OR_RETURN(const ProgressRow row, read_row(target, wait));
       if (row.generation > target.generation) {
         unknown_.reset();

@@ -7,6 +7,7 @@
 #include <arrow/type.h>
 #include <gtest/gtest.h>
 
+#include "flow/change.h"
 #include "sinks/console/text_table.h"
 
 namespace laketide {
@@ -82,6 +83,27 @@ only showing top 2 of 3 rows
 )");
   EXPECT_EQ(sink_->commit(plan_, {})->rows, 3);  // asked again, printed once
   EXPECT_EQ(printed().find("Epoch"), printed().rfind("Epoch"));
+}
+
+TEST_F(ConsoleSinkTest, TellsTheKindOfEachChangeWhereThereIsOne) {
+  const auto changed = [&](const std::string& json, const std::string& kinds) {
+    const auto batch = rows_of(json);
+    const auto changes = *arrow::json::ArrayFromJSONString(arrow::int8(), kinds);
+    return *batch->AddColumn(batch->num_columns(), change_field(), changes);
+  };
+  ASSERT_EQ(*writer_->write(changed(R"([[1, "a", 0]])", "[0]"), rejects_), Step::kReady);
+  ASSERT_TRUE(finish(0).ok());
+  EXPECT_EQ(printed().find("_change"), std::string::npos);
+  ASSERT_EQ(*writer_->write(changed(R"([[1, "b", 0], [2, null, null]])", "[1, 2]"), rejects_), Step::kReady);
+  ASSERT_TRUE(finish(1).ok());
+  EXPECT_NE(printed().find(R"(
++-------+---+------+--------+
+|_change| id|source|      ts|
++-------+---+------+--------+
+| update|  1|     b|1970-...|
+| delete|  2|  NULL|    NULL|
++-------+---+------+--------+
+)"), std::string::npos) << printed();
 }
 
 TEST_F(ConsoleSinkTest, AnEpochWithoutRowsOrAnAbandonedOnePrintsNothing) {

@@ -39,8 +39,6 @@ TEST(PostgresOptions, RefusesWhatIsNoSink) {
   one.order_by = "v";
   EXPECT_EQ(refused(options(one)).field(), "mode");
   one.order_by = "";
-  one.mode = PostgresTarget::Mode::kUpsert;
-  EXPECT_EQ(refused(options(one)).field(), "key");
   one = target();
   one.key = {"id"};
   EXPECT_EQ(refused(options(one)).field(), "mode");

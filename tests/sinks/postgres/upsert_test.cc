@@ -5,6 +5,7 @@
 
 #include "base/failpoint.h"
 #include "flow/change.h"
+#include "flow/key_columns.h"
 #include "sinks/postgres/pipeline.h"
 
 namespace laketide::upsert_test {
@@ -173,6 +174,17 @@ TEST_F(PostgresUpsert, NeedsAUniqueIndexOnExactlyTheKey) {
   EXPECT_NE(bound.detail().find("CREATE UNIQUE INDEX ON \"public\".\"t\" (\"id\")"), std::string::npos) << bound.to_string();
   database_.run("CREATE UNIQUE INDEX ON t (id) INCLUDE (note)");
   EXPECT_EQ(text(pipeline.sink().bind(schema(), wait)), "ok");
+}
+
+TEST_F(PostgresUpsert, TakesTheQuerysKeyWhereItWasGivenNone) {
+  Pipeline pipeline(database_, {target({})}, schema());
+  const auto wait = Wait::for_at_most(std::chrono::seconds(30));
+  ASSERT_EQ(text(pipeline.sink().claim(wait)), "ok");
+  const Status without = pipeline.sink().bind(schema(), wait);
+  EXPECT_EQ(without.code(), "bad_key");
+  EXPECT_EQ(without.field(), "key");
+  ASSERT_EQ(text(pipeline.sink().bind(with_key_columns(schema(), {"id", "v"}), wait)), "ok");
+  EXPECT_EQ(database_.value("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 't'::regclass"), "UNIQUE NULLS NOT DISTINCT (id, v)");
 }
 
 TEST_F(PostgresUpsert, TellsTheLargestInstantOfAColumn) {
