@@ -33,6 +33,15 @@ std::string scan_text(const PlanNode& plan, const Scan& scan) {
   return text;
 }
 
+std::string unnest_text(const PlanNode& plan, const Unnest& unnest) {
+  std::string text = "Unnest";
+  for (size_t i = 0; i < unnest.arrays.size(); ++i) {
+    const auto& field = plan.output->field(static_cast<int>(i));
+    text += (i > 0 ? ", " : " ") + expr::print(*unnest.arrays[i]) + " AS " + field->name() + " " + expr::Type::of(*field).name();
+  }
+  return text;
+}
+
 std::string aggregate_text(const PlanNode& plan, const Aggregate& aggregate) {
   std::string keys = aggregate.window ? window_text(*aggregate.window) : "";
   for (int i = aggregate.first_key(); i < aggregate.first_call(); ++i) {
@@ -51,6 +60,7 @@ std::string step_text(const PlanNode& node) {
   if (const auto* filter = std::get_if<Filter>(&node.step)) return "Filter " + expr::print(*filter->condition);
   if (const auto* project = std::get_if<Project>(&node.step)) return "Project " + project_text(node, *project);
   if (std::holds_alternative<Union>(node.step)) return "Union";
+  if (const auto* unnest = std::get_if<Unnest>(&node.step)) return unnest_text(node, *unnest);
   return aggregate_text(node, std::get<Aggregate>(node.step));
 }
 

@@ -36,6 +36,10 @@ struct Filter {
 struct Project {
   std::vector<expr::ExprPtr> expressions;
 };
+/// A row for each element of its arrays: the node's output is a column for each of them, then those of the input that go on.
+struct Unnest {
+  std::vector<expr::ExprPtr> arrays;
+};
 
 /// UNION ALL of what several plans make of the same rows; their outputs are alike. The node has no input of its own.
 struct Union {
@@ -71,7 +75,7 @@ struct Aggregate {
 /// up to the top or the first Aggregate; above that it is `_change` that goes with them. Expressions name columns of the input's
 /// output, or pseudo-columns. Immutable.
 struct PlanNode {
-  std::variant<Scan, Filter, Project, Union, Aggregate> step;
+  std::variant<Scan, Filter, Project, Unnest, Union, Aggregate> step;
   PlanPtr input;
   Schema output;
 };
@@ -87,6 +91,8 @@ PlanPtr make_filter_node(PlanPtr input, expr::ExprPtr condition);
 PlanPtr make_project_node(PlanPtr input, std::vector<expr::ExprPtr> expressions, std::vector<std::shared_ptr<arrow::Field>> fields);
 /// None of the branches remembers.
 PlanPtr make_union_node(std::vector<PlanPtr> branches);
+PlanPtr make_unnest_node(PlanPtr input, std::vector<expr::ExprPtr> arrays, std::vector<std::shared_ptr<arrow::Field>> fields);
+
 /// Leaves out at once what the groups do not need, so that the node stays the same one whatever is read from it.
 PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output);
 

@@ -45,6 +45,7 @@ void collect_tables(const SelectSyntax& select, std::set<std::string> own, std::
 int traced(const PlanNode& plan, const PlanNode& memory, const std::string& column) {
   const int place = plan.output->GetFieldIndex(column);
   if (&plan == &memory || place < 0) return place;
+  if (std::holds_alternative<Unnest>(plan.step)) return -1;  // it makes several rows of one
   const auto* project = std::get_if<Project>(&plan.step);
   if (project == nullptr) return traced(*plan.input, memory, column);
   const expr::Expression& made = *project->expressions[static_cast<size_t>(place)];

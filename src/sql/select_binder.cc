@@ -14,6 +14,7 @@
 #include "sql/grouping.h"
 #include "sql/habits.h"
 #include "sql/scope.h"
+#include "sql/unnesting.h"
 
 namespace laketide::sql {
 namespace {
@@ -85,7 +86,8 @@ Status add_item(const SelectItem& item, ExpressionBinder& binder, const Scope& s
   std::shared_ptr<arrow::Field> field;
   if (value->kind == expr::Expression::Kind::kColumn) {
     const auto known = grouping ? grouping->field(value->name) : scope.plan()->output->GetFieldByName(value->name);
-    field = (known ? known : pseudo_column_field(value->name))->WithName(name);
+    const bool element = !known && !is_record_pseudo_column(value->name) && !value->name.starts_with('_');
+    field = element ? value->type.field(name, value->nullable) : (known ? known : pseudo_column_field(value->name))->WithName(name);
   } else {
     field = value->type.field(name, value->nullable);
   }
@@ -97,7 +99,8 @@ bool is_only_star(const SelectSyntax& select) {
 }
 
 Result<PlanPtr> bind_list(const SelectSyntax& select, const QueryText& text, const Scope& scope, PlanPtr rows) {
-  ExpressionBinder binder(text, scope);
+  Unnesting unnesting(text, scope);
+  ExpressionBinder binder(text, scope, &unnesting);
   SelectList list;
   for (const SelectItem& item : select.items) {
     if (item.value.kind == Syntax::Kind::kStar) {
@@ -107,7 +110,7 @@ Result<PlanPtr> bind_list(const SelectSyntax& select, const QueryText& text, con
     }
   }
   if (is_only_star(select)) return rows;
-  return make_project_node(std::move(rows), std::move(list.expressions), std::move(list.fields));
+  return make_project_node(unnesting.finish(std::move(rows)), std::move(list.expressions), std::move(list.fields));
 }
 
 Result<PlanPtr> bind_groups(const SelectSyntax& select, const QueryText& text, const Scope& scope, PlanPtr rows) {
