@@ -50,6 +50,11 @@ class GroupTable final : public state::SavedTable {
   /// Nothing is touched any more.
   void end_epoch();
 
+  bool is_new(uint32_t group) const { return (flags_[group] & kNew) != 0; }
+  bool is_touched(uint32_t group) const { return (flags_[group] & kTouched) != 0; }
+  /// Of each row that was added last.
+  std::span<const uint32_t> groups_of_last() const { return groups_; }
+  const Schema& key_schema() const { return key_schema_; }
   /// Whether a row of it has left an earlier epoch.
   bool shown(uint32_t group) const { return (flags_[group] & kShown) != 0; }
   void set_shown(std::span<const uint32_t> groups);

@@ -6,7 +6,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include "expr/aggregate_rows.h"
+#include "expr/value_columns.h"
 
 namespace laketide {
 

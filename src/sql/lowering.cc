@@ -1,14 +1,17 @@
 #include "sql/lowering.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <arrow/type.h>
 
 #include "flow/change.h"
 #include "flow/pseudo_columns.h"
+#include "operators/branches.h"
 #include "operators/filter.h"
 #include "operators/project.h"
+#include "operators/unnest.h"
 #include "sql/event_time.h"
 
 namespace laketide::sql {
@@ -46,6 +49,8 @@ class Lowering {
     if (plan.input) LT_RETURN_IF_ERROR(lower(*plan.input, until));
     if (const auto* filter = std::get_if<Filter>(&plan.step)) return add_filter(plan, *filter);
     if (const auto* project = std::get_if<Project>(&plan.step)) return add_project(plan, *project);
+    if (const auto* both = std::get_if<Union>(&plan.step)) return add_union(*both);
+    if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return add_unnest(plan, *unnest);
     return {};
   }
   Status add_partial(const PlanNode& memory) {
@@ -93,6 +98,38 @@ class Lowering {
     become(plan.output->fields());
     options.output = schema_;
     operators_.push_back(make_project(std::move(options), context_));
+    return {};
+  }
+
+  // Every branch takes what comes in here.
+  Status add_union(const Union& both) {
+    std::vector<Operators> branches;
+    std::optional<Lowering> last;
+    for (const PlanPtr& branch : both.branches) {
+      last.emplace(scan_, schema_, visible_, context_);
+      LT_RETURN_IF_ERROR(last->lower(*branch, nullptr));
+      branches.push_back(last->take());
+    }
+    schema_ = last->schema_;
+    visible_ = last->visible_;
+    operators_.push_back(make_branches(std::move(branches)));
+    return {};
+  }
+
+  Status add_unnest(const PlanNode& plan, const Unnest& unnest) {
+    UnnestOptions options;
+    for (const expr::ExprPtr& array : unnest.arrays) {
+      LT_ASSIGN_OR_RETURN(expr::ExprPtr resolved, expr::resolve(array, *schema_));
+      options.arrays.push_back(std::move(resolved));
+    }
+    options.input = schema_;
+    options.origin = scan_.origin;
+    const auto& fields = plan.output->fields();
+    for (size_t i = unnest.arrays.size(); i < fields.size(); ++i) options.keep.push_back(position_of(fields[i]->name()));
+    for (int i = visible_; i < schema_->num_fields(); ++i) options.keep.push_back(i);
+    become(fields);
+    options.output = schema_;
+    operators_.push_back(make_unnest(std::move(options), context_));
     return {};
   }
 

@@ -146,6 +146,27 @@ int64_t floor_to(int64_t time, int64_t step, int64_t offset) {
 
 using Table = std::map<TextRow, TextRow>;
 
+Table naive_hop(const std::vector<TestEpoch>& epochs, const WindowOptions& window, OutputMode mode) {
+  std::map<TextRow, std::pair<int64_t, Rows>> groups;
+  for (const TestEpoch& epoch : epochs) {
+    for (const Event& event : epoch.events) {
+      for (int64_t start = floor_to(event.time, window.slide, window.offset); start > event.time - window.size; start -= window.slide) {
+        if (mode != OutputMode::kComplete && epoch.late && start + window.size <= *epoch.late) continue;
+        auto& group = groups[{std::to_string(start), show(event.key)}];
+        group.first = start + window.size;
+        group.second.push_back(&event);
+      }
+    }
+  }
+  Table table;
+  for (const auto& [key, group] : groups) {
+    TextRow row{key[0], std::to_string(group.first), key[1]};
+    for (auto& value : naive_results(group.second)) row.push_back(value);
+    table[key] = row;
+  }
+  return table;
+}
+
 Table naive_plain(const std::vector<TestEpoch>& epochs, const Results& results = naive_results) {
   std::map<TextRow, Rows> groups;
   for (const TestEpoch& epoch : epochs) {
@@ -160,12 +181,12 @@ Table naive_plain(const std::vector<TestEpoch>& epochs, const Results& results =
   return table;
 }
 
-Table naive_tumble(const std::vector<TestEpoch>& epochs, const WindowOptions& window, const Results& results = naive_results) {
+Table naive_tumble(const std::vector<TestEpoch>& epochs, const WindowOptions& window, OutputMode mode, const Results& results = naive_results) {
   std::map<TextRow, std::pair<int64_t, Rows>> groups;
   for (const TestEpoch& epoch : epochs) {
     for (const Event& event : epoch.events) {
       const int64_t start = floor_to(event.time, window.size, window.offset);
-      if (epoch.late && start + window.size <= *epoch.late) continue;
+      if (mode != OutputMode::kComplete && epoch.late && start + window.size <= *epoch.late) continue;
       auto& group = groups[{std::to_string(start), show(event.key)}];
       group.first = start + window.size;
       group.second.push_back(&event);
@@ -215,12 +236,12 @@ TEST_P(AggregateOfMode, TumblingWindowsAreAsComputedNaively) {
   for (uint64_t seed = 1; seed <= 40; ++seed) {
     SCOPED_TRACE(seed);
     const WindowOptions window{.kind = WindowOptions::Kind::kTumble, .time = kTime, .size = 10 * kSecond, .offset = static_cast<int64_t>(seed % 3) * kSecond};
-    // Complete mode forgets nothing, so that late rows are refused by nobody there but by the watermark of a run that has one.
+    // Complete mode forgets nothing, so that nothing is late there.
     const bool complete = GetParam() == OutputMode::kComplete;
-    const auto epochs = with_watermark(random_epochs(seed, 300, 4, 100 * kSecond), complete ? std::nullopt : std::optional(5 * kSecond));
+    const auto epochs = with_watermark(random_epochs(seed, 300, 4, 100 * kSecond), 5 * kSecond);
     for (const RunShape& shape : shapes(seed)) {
       const RunResult result = run(aggregate({kKey}, window, calls(), GetParam()), epochs, shape);
-      EXPECT_EQ(differences(result.table, naive_tumble(epochs, window)), "");
+      EXPECT_EQ(differences(result.table, naive_tumble(epochs, window, GetParam())), "");
       EXPECT_EQ(result.state_rows, complete ? static_cast<int64_t>(result.table.size()) : 0);
     }
   }
@@ -230,10 +251,24 @@ TEST_P(AggregateOfMode, FunctionsThatKeepMoreThanANumberAreAsComputedNaively) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);
     const WindowOptions window{.kind = WindowOptions::Kind::kTumble, .time = kTime, .size = 20 * kSecond};
-    const bool complete = GetParam() == OutputMode::kComplete;
-    const auto epochs = with_watermark(random_epochs(seed, 300, 4, 100 * kSecond), complete ? std::nullopt : std::optional(5 * kSecond));
+    const auto epochs = with_watermark(random_epochs(seed, 300, 4, 100 * kSecond), 5 * kSecond);
     for (const RunShape& shape : shapes(seed)) {
-      EXPECT_EQ(differences(run(aggregate({kKey}, window, rich_calls(), GetParam()), epochs, shape).table, naive_tumble(epochs, window, naive_rich_results)), "");
+      EXPECT_EQ(differences(run(aggregate({kKey}, window, rich_calls(), GetParam()), epochs, shape).table, naive_tumble(epochs, window, GetParam(), naive_rich_results)), "");
+    }
+  }
+}
+
+TEST_P(AggregateOfMode, HoppingWindowsAreAsComputedNaively) {
+  constexpr std::pair<int64_t, int64_t> kSizesAndSlides[] = {{20, 5}, {10, 10}, {25, 10}, {60, 3}, {7, 2}, {4, 10}};
+  for (uint64_t seed = 1; seed <= 48; ++seed) {
+    SCOPED_TRACE(seed);
+    const auto [size, slide] = kSizesAndSlides[seed % std::size(kSizesAndSlides)];
+    const WindowOptions window{.kind = WindowOptions::Kind::kHop, .time = kTime, .size = size * kSecond, .slide = slide * kSecond, .offset = static_cast<int64_t>(seed % 2) * kSecond};
+    const auto epochs = with_watermark(random_epochs(seed, 200, 4, 100 * kSecond), 5 * kSecond);
+    for (const RunShape& shape : shapes(seed)) {
+      const RunResult result = run(aggregate({kKey}, window, calls(), GetParam()), epochs, shape);
+      EXPECT_EQ(differences(result.table, naive_hop(epochs, window, GetParam())), "");
+      EXPECT_EQ(result.state_rows == 0, GetParam() != OutputMode::kComplete || result.table.empty());
     }
   }
 }
