@@ -128,6 +128,10 @@ PipelineChange plan_change(const PipelineSpec* old, const PipelineSpec& next, co
   }
   compare_sources(next, *progress, change);
   compare_sinks(old, next, *progress, service, change);
+  if (progress->state_version) {
+    change.notes.push_back("the query remembers: the new one goes on with that if it keeps the same of the same rows; otherwise the stream FAILS as state_incompatible, "
+                           "says what differs, and has written nothing: put the old document back, give the new one another name, or reset");
+  }
   if (old != nullptr && start_of(*old) != start_of(next)) {
     change.notes.push_back("`start` counts only where there is no progress; to read from elsewhere: POST /stream/" + next.name + "/reset");
   }
