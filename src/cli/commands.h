@@ -21,6 +21,15 @@ struct ServeOptions {
 ExitCode serve(const ServeOptions& options, const Terminal& terminal);
 
 /// Immutable.
+struct ProbeOptions {
+  std::string config;             // empty: default_service_file()
+  std::vector<std::string> sets;
+  bool ready = false;             // whether it is ready; else whether it is alive
+};
+/// Asks the service of this configuration on this machine, without a token: kDone, or kFailed if its answer is no.
+ExitCode probe(const ProbeOptions& options, const Terminal& terminal);
+
+/// Immutable.
 struct CheckOptions {
   std::vector<std::string> files;
   bool connect = false;  // reach the servers that they name
@@ -82,7 +91,7 @@ struct StreamChoice {
   std::string file;  // start only: a pipeline document
   bool now = false;  // stop only: give the open epoch up
   int limit = 20;    // epochs only
-  std::string start; // reset only; empty: as the document says
+  std::string start; // reset only
 };
 ExitCode stream_start(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
 ExitCode stream_stop(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);

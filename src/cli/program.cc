@@ -20,6 +20,7 @@ namespace {
 struct Words {
   std::string output = "text";
   ServeOptions serve;
+  ProbeOptions probe;
   CheckOptions check;
   RunOptions run;
   ProduceOptions produce;
@@ -98,6 +99,15 @@ void add_serve(CLI::App& app, Words& words) {
   serve_app->add_flag("--paused", words.serve.paused, "start no stream that ran before");
 }
 
+void add_probe(CLI::App& app, Words& words) {
+  CLI::App* probe_app = add_command(app, words, {"probe", "Whether the service of this machine's configuration is alive; for health checks",
+                                                 "  laketide probe\n"
+                                                 "  laketide probe --ready --config /etc/laketide/laketide.yaml"},
+                                    [&words](const Terminal& terminal) { return probe(words.probe, terminal); });
+  add_service_file(*probe_app, words.probe.config, &words.probe.sets);
+  probe_app->add_flag("--ready", words.probe.ready, "whether it is ready, not only alive");
+}
+
 void add_check(CLI::App& app, Words& words) {
   CLI::App* check_app = add_printing(app, words, {"check", "Check service and pipeline files; print each pipeline's plan",
                                                   "  laketide check conf/laketide.yaml\n"
@@ -166,8 +176,9 @@ void add_stream(CLI::App& app, Words& words) {
   add_named({"pause", "Read nothing more for now; what was read is committed, and progress is kept", "  laketide stream pause sensor-averages"}, stream_pause);
   add_named({"resume", "Go on where it was paused", "  laketide stream resume sensor-averages"}, stream_resume);
   add_named({"reset", "Begin again elsewhere: only of a stream that is stopped; says what will be repeated",
-             "  laketide stream reset sensor-averages\n  laketide stream reset sensor-averages --start '{\"0\":100}'"}, stream_reset)
-      ->add_option("--start,--from", words.stream.start, "earliest, latest, offsets as JSON, an ISO time or milliseconds; default: the document's `start`");
+             "  laketide stream reset sensor-averages --start earliest\n  laketide stream reset sensor-averages --start '{\"0\":100}'"}, stream_reset)
+      ->add_option("--start,--from", words.stream.start, "earliest, latest, offsets as JSON, an ISO time or milliseconds")
+      ->required();
 }
 
 void add_batch_run(CLI::App& batch, Words& words) {
@@ -317,6 +328,7 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   app.set_version_flag("--version", version());
   Words words;
   add_serve(app, words);
+  add_probe(app, words);
   add_check(app, words);
   add_run(app, words);
   add_produce(app, words);

@@ -16,6 +16,10 @@ bool is_active(StreamState state) {
          state == StreamState::kPaused || state == StreamState::kDraining;
 }
 
+bool is_running(const StreamEntry& entry) { return entry.run && is_active(entry.run->view().state) && !entry.run->at_rest(); }
+
+bool is_paused(const StreamEntry& entry) { return status_of(entry).state == StreamState::kPaused; }
+
 namespace {
 
 using JsonValue = nlohmann::json;
@@ -41,14 +45,14 @@ StreamStatus status_of(const StreamEntry& entry) {
   status.topics = topics_of(entry.spec);
   for (const auto& sink : entry.spec.sinks) status.sinks.push_back(sink.id);
   if (!entry.run) {
-    status.state = entry.failed_code.empty() ? StreamState::kStopped : StreamState::kFailed;
+    status.state = !entry.failed_code.empty() ? StreamState::kFailed : entry.want == kPaused ? StreamState::kPaused : StreamState::kStopped;
     status.error_code = entry.failed_code;
     status.reason = entry.failed_detail;
     return status;
   }
   const RunView view = entry.run->view();
   status.id = entry.run->spec().run_id;
-  status.state = view.state;
+  status.state = view.state == StreamState::kStopped && entry.want == kPaused ? StreamState::kPaused : view.state;
   status.error_code = view.problem.code();
   status.reason = view.problem.detail();
   status.epoch = view.epoch.value;

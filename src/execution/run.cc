@@ -254,7 +254,7 @@ Status Run::attempt() {
   LT_ASSIGN_OR_RETURN(const Recovery recovery, claim());
   position_.epoch = recovery.replay ? recovery.replay->epoch : recovery.next;
   // Starts that were resolved by an attempt before this one hold until there is progress: "latest" must not move.
-  if (recovery.next > EpochId(0) || recovery.replay) position_.positions = recovery.positions;
+  if (!is_fresh(recovery)) position_.positions = recovery.positions;
   // Until it has been run again, an epoch that a sink lacks is not committed.
   if (recovery.replay) {
     for (const auto& [place, range] : recovery.replay->ranges) position_.positions[place] = range.start;
@@ -294,14 +294,29 @@ Result<Recovery> Run::claim() {
   LT_ASSIGN_OR_RETURN(seen.newest, ledger_.last_epoch(spec_.line));
   LT_ASSIGN_OR_RETURN(auto committed, ledger_.committed_epochs(spec_.line, 1));
   if (!committed.empty()) seen.committed = committed.front();
-  const bool alone = spec_.job && !spec_.job->resume;
-  LT_ASSIGN_OR_RETURN(Recovery recovery, alone ? recover_job(spec_.line, spec_.job->first, seen, claimed) : recover(spec_.line, seen, claimed));
-  if (spec_.job && quarantined && !spec_.job->first) recovery.next = std::max(recovery.next, after(*quarantined));
+  LT_ASSIGN_OR_RETURN(Recovery recovery, recover_line(seen, claimed, quarantined));
   // It commits before every other sink, so it may have the epoch that is replayed into them.
   quarantine_lacks_replay_ = !recovery.replay || !quarantined || *quarantined < recovery.replay->epoch;
   const MutexLock lock(mutex_);
   set_decided(spec_.job && (recovery.replay || recovery.record || (spec_.one_epoch && is_begun(recovery))));
   return recovery;
+}
+
+Result<Recovery> Run::recover_line(const LedgerView& seen, const std::vector<ClaimedSink>& claimed, std::optional<EpochId> quarantined) {
+  const bool alone = spec_.anew || (spec_.job && !spec_.job->resume);
+  const auto first = spec_.anew ? spec_.anew->first : spec_.job ? spec_.job->first : std::nullopt;
+  LT_ASSIGN_OR_RETURN(Recovery recovery, alone ? recover_job(spec_.line, first, seen, claimed) : recover(spec_.line, seen, claimed));
+  if ((spec_.anew || spec_.job) && quarantined && !first) recovery.next = std::max(recovery.next, after(*quarantined));
+  if (spec_.anew && !first) {
+    LT_RETURN_IF_ERROR(spec_.anew->fix(recovery.next));
+    spec_.anew->first = recovery.next;
+  }
+  return recovery;
+}
+
+// No epoch of it is durable anywhere, or none since it was reset.
+bool Run::is_fresh(const Recovery& recovery) const {
+  return !recovery.replay && recovery.next == (spec_.anew ? *spec_.anew->first : EpochId(0));
 }
 
 // What the sink that is furthest behind has: none of them may miss a row.
@@ -399,7 +414,7 @@ Status Run::check_topics(const PartitionBounds& bounds) {
 }
 
 Status Run::resolve_starts(const PartitionBounds& bounds, const Recovery& recovery) {
-  const bool fresh = position_.positions.empty() && recovery.next == EpochId(0) && !recovery.replay;
+  const bool fresh = position_.positions.empty() && is_fresh(recovery);
   Positions starts;
   if (fresh) {
     LT_ASSIGN_OR_RETURN(starts, spec_.start(bounds, Wait::for_at_most(kCallTimeout, halt_.token())));

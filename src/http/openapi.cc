@@ -54,7 +54,9 @@ Json schema_json(const Schema& schema) {
 
 Json value_json(const Parameter& parameter) {
   if (parameter.kind == Parameter::Kind::kNumber) {
-    return {{"type", "integer"}, {"minimum", parameter.min}, {"maximum", parameter.max}, {"default", parameter.initial}};
+    Json json{{"type", "integer"}, {"minimum", parameter.min}, {"maximum", parameter.max}};
+    if (parameter.initial >= parameter.min) json["default"] = parameter.initial;
+    return json;
   }
   Json json{{"type", "string"}};
   if (parameter.kind == Parameter::Kind::kDuration) json["examples"] = Json::array({"30s"});

@@ -12,6 +12,7 @@ struct Phrase {
   std::string_view text;
 };
 constexpr Phrase kPhrases[] = {{200, "OK"},
+                               {201, "Created"},
                                {202, "Accepted"},
                                {400, "Bad Request"},
                                {401, "Unauthorized"},

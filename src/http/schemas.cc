@@ -12,22 +12,27 @@ Schema request(std::string_view name, std::string_view doc, std::vector<Property
   return {name, doc, std::move(properties)};
 }
 
+/// The members of a whole pipeline.
+std::vector<Property> pipeline_members() {
+  return {{"name", "string", "of a whole pipeline"},
+          {"source", "any", "one input"},
+          {"sources", "object", "inputs by the name of their table"},
+          {"sql", "string", "the query; default SELECT * FROM source"},
+          {"output_mode", "string", "which rows are emitted"},
+          {"trigger", "any", "when epochs close"},
+          {"sinks", "array", "outputs"},
+          {"tables", "object", "static inputs"},
+          {"bad_records", "object", "what to do with records that cannot be used"},
+          {"pool", "string", "pool of the engine's share"},
+          {"lanes", "any", "parallel copies, or auto"},
+          {"autostart", "boolean", "start with the service"}};
+}
+
 /// A topic, a name, or the members of a whole pipeline, and what else the request takes.
 Schema subject(std::string_view name, std::string_view doc, std::vector<Property> more) {
   std::vector<Property> properties = {{"topic", "string", "the configured pipeline of this topic, else the implicit one"},
-                                      {"pipeline", "string", "a pipeline known by name"},
-                                      {"name", "string", "of a whole pipeline"},
-                                      {"source", "any", "one input"},
-                                      {"sources", "object", "inputs by the name of their table"},
-                                      {"sql", "string", "the query; default SELECT * FROM source"},
-                                      {"output_mode", "string", "which rows are emitted"},
-                                      {"trigger", "any", "when epochs close"},
-                                      {"sinks", "array", "outputs"},
-                                      {"tables", "object", "static inputs"},
-                                      {"bad_records", "object", "what to do with records that cannot be used"},
-                                      {"pool", "string", "pool of the engine's share"},
-                                      {"lanes", "any", "parallel copies, or auto"},
-                                      {"autostart", "boolean", "start with the service"}};
+                                      {"pipeline", "string", "a pipeline known by name"}};
+  for (const Property& member : pipeline_members()) properties.push_back(member);
   properties.insert(properties.end(), more.begin(), more.end());
   return request(name, doc, std::move(properties));
 }
@@ -53,6 +58,9 @@ std::vector<Schema> requests() {
               {{"pipeline", "string", "only this one"},
                {"topic", "string", "only those that read this topic"},
                {"mode", "string", "drain commits what was read; now gives the open epoch up", false, true, {"drain", "now"}}}),
+      request("ResetRequest", "Where the next start begins.",
+              {{"start", "any", "{\"0\":100,\"1\":-2}, the same as text, earliest, latest, an ISO time, or milliseconds"}}),
+      request("PipelineRequest", "A whole pipeline document; `name` may be left out, else it is that of the path.", pipeline_members()),
       request("EmptyRequest", "No body, or {}.", {}),
   };
 }
@@ -109,7 +117,15 @@ std::vector<Schema> stream_schemas() {
         {"rowsOut", "integer", ""},
         {"filtered", "integer", ""},
         {"quarantined", "integer", ""}}},
-      {"Receipts", "Newest first.", {{"pipeline", "string", ""}, {"epochs", "[Receipt]", ""}}},
+      {"Receipts", "Newest first.",
+       {{"pipeline", "string", ""}, {"epochs", "[Receipt]", ""}, {"next", "integer", "give it as `before` for the next page; null: this is the last", true}}},
+      {"Reset", "What the next start of a stream that was reset does.",
+       {{"pipeline", "string", ""},
+        {"state", "string", "STOPPED"},
+        {"start", "string", "as it was given"},
+        {"epoch", "integer", "the last one before it; numbers go on behind it", true},
+        {"repeats", "[Range]", "what the sinks have and will be read again, as far as the broker still has it"},
+        {"notes", "[string]", "what that means for each sink"}}},
   };
 }
 
@@ -181,8 +197,26 @@ std::vector<Schema> pool_schemas() {
 std::vector<Schema> service_schemas() {
   return {
       {"Pipeline", "A pipeline and where it comes from.",
-       {{"name", "string", ""}, {"origin", "string", "file:…, http or implicit"}, {"document", "object", "snake_case; variables as written"}}},
-      {"Pipelines", "", {{"pipelines", "[Pipeline]", ""}}},
+       {{"name", "string", ""},
+        {"origin", "string", "file:…, http or implicit"},
+        {"readOnly", "boolean", "it is changed by changing its file"},
+        {"state", "string", "of its stream; null: never started", true, false, kStates},
+        {"document", "object", "snake_case; variables as written"}}},
+      {"Pipelines", "",
+       {{"pipelines", "[Pipeline]", ""}, {"next", "string", "give it as `after` for the next page; null: this is the last", true}}},
+      {"Change", "What becomes of a pipeline, its progress and its stream when a document takes the place of its own.",
+       {{"name", "string", ""},
+        {"change", "string", "new: nothing was written under this name; keeps_offsets: it goes on where it is", false, false,
+         {"new", "unchanged", "keeps_offsets", "refused"}},
+        {"stream", "string", "restarts: the open epoch is committed, then it goes on under the new document", false, false,
+         {"none", "starts", "restarts", "at_next_start"}},
+        {"changed", "[string]", "members of the document"},
+        {"notes", "[string]", "what may not be expected"},
+        {"reason", "string", "of a refusal", true},
+        {"wayOut", "string", "of a refusal", true},
+        {"queryPlan", "string", "each sink's query as steps, from the last down to the source", true},
+        {"document", "object", "as it is stored: variables as written"}}},
+      {"Deleted", "", {{"name", "string", ""}, {"deleted", "boolean", "true"}, {"note", "string", "what stays"}}},
       {"State", "", {{"status", "string", "ok, ready or stopping"}}},
       {"Link", "", {{"method", "string", ""}, {"path", "string", ""}, {"summary", "string", ""}}},
       {"Index", "", {{"name", "string", ""}, {"version", "string", ""}, {"links", "[Link]", ""}}},

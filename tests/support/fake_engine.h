@@ -1,6 +1,7 @@
 // An engine that remembers what it was asked and answers what the test says.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <map>
 #include <mutex>
@@ -10,6 +11,7 @@
 
 #include "laketide/engine.h"
 #include "support/fake_jobs.h"
+#include "support/fake_pipelines.h"
 #include "support/fake_pools.h"
 
 namespace laketide {
@@ -19,6 +21,7 @@ class FakeEngine final : public Engine {
  public:
   mutable FakeJobs batch;  // looks are counted
   FakePools shares;
+  FakePipelines shelf;
 
   void set_stream(const StreamStatus& stream) {
     const std::lock_guard lock(mutex_);
@@ -98,18 +101,32 @@ class FakeEngine final : public Engine {
     if (found == streams_.end()) return Status::user("unknown_pipeline", "no such stream: " + pipeline, "name");
     return found->second;
   }
-  Result<std::vector<EpochReceipt>> epochs(const std::string& pipeline, int count_max) const override {
+  /// Epochs 0 to 24.
+  Result<std::vector<EpochReceipt>> epochs(const std::string& pipeline, int64_t before, int count_max) const override {
     LT_RETURN_IF_ERROR(stream(pipeline).status());
-    return std::vector{FakeJobs::receipt_of(count_max)};
+    std::vector<EpochReceipt> receipts;
+    for (int64_t epoch = std::min<int64_t>(before, 25) - 1; epoch >= 0 && static_cast<int>(receipts.size()) < count_max; --epoch) {
+      receipts.push_back(FakeJobs::receipt_of(epoch));
+    }
+    return receipts;
   }
   Result<std::string> progress(const std::string& pipeline) const override {
     LT_RETURN_IF_ERROR(stream(pipeline).status());
     return std::string(R"({"batchId":7,"numInputRows":400})");
   }
-  std::vector<PipelineInfo> pipelines() const override { return {{"one", "file:conf/pipelines/one.yaml", R"({"name":"one"})"}}; }
-  Result<PipelineInfo> pipeline(const std::string& name) const override {
-    if (name == "one") return pipelines()[0];
-    return Status::user("unknown_pipeline", "no such pipeline: " + name, "name");
+  std::vector<PipelineInfo> pipelines() const override { return shelf.list(); }
+  Result<PipelineInfo> pipeline(const std::string& name) const override { return shelf.find(name); }
+  Result<PipelineChange> plan_pipeline(const std::string& name, const std::string& document) const override { return shelf.plan(name, document); }
+  Result<PipelineChange> put_pipeline(const std::string& name, const std::string& document) override { return shelf.put(name, document); }
+  Status delete_pipeline(const std::string& name) override { return shelf.remove(name); }
+  ReloadReport reload(const ConfigSource&) override { return {}; }
+
+  Result<StreamStatus> pause_stream(const std::string& pipeline) override { return turn(pipeline, slow_drain_ ? StreamState::kDraining : StreamState::kPaused); }
+  Result<StreamStatus> resume_stream(const std::string& pipeline) override { return turn(pipeline, StreamState::kStarting); }
+  Result<ResetReport> reset_stream(const std::string& pipeline, const std::string& start) override {
+    LT_ASSIGN_OR_RETURN(const StreamStatus stream, this->stream(pipeline));
+    if (stream.state != StreamState::kStopped) return Status::user("stream_active", "stop it first: " + pipeline);
+    return ResetReport{pipeline, start, 7, {{"s", "t", 0, 10, 20}}, {"sink \"delta:t\" has their rows a second time"}};
   }
 
   Result<JobStatus> submit_job(const JobRequest& request) override { return batch.submit(request); }
@@ -130,6 +147,14 @@ class FakeEngine final : public Engine {
   bool wait_stopped(std::chrono::steady_clock::time_point) override { return true; }
 
  private:
+  Result<StreamStatus> turn(const std::string& pipeline, StreamState state) {
+    const std::lock_guard lock(mutex_);
+    const auto found = streams_.find(pipeline);
+    if (found == streams_.end()) return Status::user("unknown_pipeline", "no such stream: " + pipeline, "name");
+    found->second.state = state;
+    return found->second;
+  }
+
   template <typename T>
   T locked(const T& member) const {
     const std::lock_guard lock(mutex_);
