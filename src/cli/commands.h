@@ -91,7 +91,7 @@ struct StreamChoice {
   std::string file;  // start only: a pipeline document
   bool now = false;  // stop only: give the open epoch up
   int limit = 20;    // epochs only
-  std::string start; // reset only; empty: as the document says
+  std::string start; // reset only
 };
 ExitCode stream_start(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
 ExitCode stream_stop(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);

@@ -176,8 +176,9 @@ void add_stream(CLI::App& app, Words& words) {
   add_named({"pause", "Read nothing more for now; what was read is committed, and progress is kept", "  laketide stream pause sensor-averages"}, stream_pause);
   add_named({"resume", "Go on where it was paused", "  laketide stream resume sensor-averages"}, stream_resume);
   add_named({"reset", "Begin again elsewhere: only of a stream that is stopped; says what will be repeated",
-             "  laketide stream reset sensor-averages\n  laketide stream reset sensor-averages --start '{\"0\":100}'"}, stream_reset)
-      ->add_option("--start,--from", words.stream.start, "earliest, latest, offsets as JSON, an ISO time or milliseconds; default: the document's `start`");
+             "  laketide stream reset sensor-averages --start earliest\n  laketide stream reset sensor-averages --start '{\"0\":100}'"}, stream_reset)
+      ->add_option("--start,--from", words.stream.start, "earliest, latest, offsets as JSON, an ISO time or milliseconds")
+      ->required();
 }
 
 void add_batch_run(CLI::App& batch, Words& words) {

@@ -44,12 +44,25 @@ ExitCode outcome_of_stop(const Json& answer, std::ostream& err) {
   return draining.empty() && failed.empty() ? ExitCode::kDone : ExitCode::kFailed;
 }
 
+/// What the answer says of the stream; kFailed if it has not come to rest in time, which is said on `err`.
 ExitCode change(const RemoteOptions& remote, const StreamChoice& choice, const char* how, const std::string& body, const Terminal& terminal) {
-  return call(remote, "POST", "/stream/" + http::path_segment(choice.pipeline) + "/" + how, body, terminal, [](const Json& answer, const Terminal& to) {
-    if (answer.contains("state")) to.out << answer.value("pipeline", "") << " is " << answer.value("state", "") << '\n';
-    print_stream_error(answer, to);
-    print_members(answer, {"id", "pipeline", "state", "error"}, to);
-  });
+  ExitCode code = ExitCode::kDone;
+  const auto received = ask(remote, "POST", "/stream/" + http::path_segment(choice.pipeline) + "/" + how, body, terminal, code);
+  if (!received) return code;
+  const Json answer = Json::parse(*received, nullptr, false);
+  if (!answer.is_object()) return fail(terminal, Status::internal("bad_answer", "the service's answer is not JSON"), ExitCode::kFailed);
+  if (terminal.json) {
+    terminal.out << *received;
+  } else if (answer.contains("state")) {
+    terminal.out << answer.value("pipeline", "") << " is " << answer.value("state", "") << '\n';
+    print_stream_error(answer, terminal);
+  } else {
+    terminal.out << answer.value("pipeline", choice.pipeline) << " begins anew at its next start\n";
+    print_members(answer, {"pipeline"}, terminal);
+  }
+  if (answer.value("state", "") != "DRAINING") return ExitCode::kDone;
+  terminal.err << "laketide: still draining, so not all that was read is committed yet; look with: laketide stream show " << choice.pipeline << '\n';
+  return ExitCode::kFailed;
 }
 
 }  // namespace
@@ -111,7 +124,7 @@ ExitCode stream_resume(const RemoteOptions& remote, const StreamChoice& choice, 
 }
 
 ExitCode stream_reset(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal) {
-  return change(remote, choice, "reset", choice.start.empty() ? "" : Json{{"start", choice.start}}.dump(), terminal);
+  return change(remote, choice, "reset", Json{{"start", choice.start}}.dump(), terminal);
 }
 
 }  // namespace laketide::cli
