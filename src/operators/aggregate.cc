@@ -58,7 +58,8 @@ Result<std::shared_ptr<arrow::Array>> moment_column(const std::shared_ptr<arrow:
 
 Result<std::unique_ptr<Operator>> make_final_aggregate(AggregateOptions options, Context& context, state::StateTables& tables) {
   if (!options.window || options.window->kind == WindowOptions::Kind::kTumble) return make_group_aggregate(std::move(options), context, tables);
-  return make_hop_aggregate(std::move(options), context, tables);
+  if (options.window->kind == WindowOptions::Kind::kHop) return make_hop_aggregate(std::move(options), context, tables);
+  return make_session_aggregate(std::move(options), context, tables);
 }
 
 std::shared_ptr<Counter> late_counter(const AggregateOptions& options, Context& context) {

@@ -117,6 +117,7 @@ class PartialAggregate final : public Operator {
 }  // namespace
 
 Result<std::unique_ptr<Operator>> make_partial_aggregate(AggregateOptions options, Context& context) {
+  if (options.window && options.window->kind == WindowOptions::Kind::kSession) return make_partial_sessions(std::move(options), context);
   return PartialAggregate::make(std::move(options), context);
 }
 

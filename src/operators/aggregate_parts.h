@@ -40,5 +40,8 @@ std::shared_ptr<Counter> late_counter(const AggregateOptions& options, Context& 
 /// The part behind all lanes, by kind of window.
 Result<std::unique_ptr<Operator>> make_group_aggregate(AggregateOptions options, Context& context, state::StateTables& tables);
 Result<std::unique_ptr<Operator>> make_hop_aggregate(AggregateOptions options, Context& context, state::StateTables& tables);
+Result<std::unique_ptr<Operator>> make_session_aggregate(AggregateOptions options, Context& context, state::StateTables& tables);
+/// One lane's part for sessions.
+Result<std::unique_ptr<Operator>> make_partial_sessions(AggregateOptions options, Context& context);
 
 }  // namespace laketide

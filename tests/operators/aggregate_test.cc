@@ -181,6 +181,34 @@ Table naive_plain(const std::vector<TestEpoch>& epochs, const Results& results =
   return table;
 }
 
+// Per epoch: the rows of all live sessions of a key and the new ones, in the order of time, cut where the gap is too long.
+Table naive_sessions(const std::vector<TestEpoch>& epochs, int64_t gap, OutputMode mode) {
+  std::map<std::string, std::vector<std::pair<const Event*, bool>>> live;  // by key; whether the row is new
+  Table table;
+  for (const TestEpoch& epoch : epochs) {
+    for (const Event& event : epoch.events) live[show(event.key)].emplace_back(&event, true);
+    for (auto& [key, rows] : live) {
+      std::stable_sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.first->time < b.first->time; });
+      std::vector<std::pair<const Event*, bool>> kept;
+      for (size_t begin = 0, end = 0; begin < rows.size(); begin = end) {
+        for (end = begin + 1; end < rows.size() && rows[end].first->time <= rows[end - 1].first->time + gap;) ++end;
+        const int64_t start = rows[begin].first->time, until = rows[end - 1].first->time + gap;
+        const bool all_new = std::all_of(rows.begin() + static_cast<long>(begin), rows.begin() + static_cast<long>(end), [](const auto& row) { return row.second; });
+        if (mode != OutputMode::kComplete && all_new && epoch.late && until <= *epoch.late) continue;
+        Rows session;
+        for (size_t i = begin; i < end; ++i) session.push_back(rows[i].first);
+        TextRow row{std::to_string(start), std::to_string(until), key};
+        for (auto& value : naive_results(session)) row.push_back(value);
+        const bool over = mode != OutputMode::kComplete && (epoch.last || (epoch.evict && until <= *epoch.evict));
+        if (over || epoch.last) table[{std::to_string(start), key}] = row;
+        for (size_t i = begin; i < end && !over; ++i) kept.emplace_back(rows[i].first, false);
+      }
+      rows = kept;
+    }
+  }
+  return table;
+}
+
 Table naive_tumble(const std::vector<TestEpoch>& epochs, const WindowOptions& window, OutputMode mode, const Results& results = naive_results) {
   std::map<TextRow, std::pair<int64_t, Rows>> groups;
   for (const TestEpoch& epoch : epochs) {
@@ -271,6 +299,32 @@ TEST_P(AggregateOfMode, HoppingWindowsAreAsComputedNaively) {
       EXPECT_EQ(result.state_rows == 0, GetParam() != OutputMode::kComplete || result.table.empty());
     }
   }
+}
+
+TEST_P(AggregateOfMode, SessionsAreAsComputedNaively) {
+  for (uint64_t seed = 1; seed <= 60; ++seed) {
+    SCOPED_TRACE(seed);
+    const int64_t gap = static_cast<int64_t>(1 + seed % 4) * kSecond;
+    const WindowOptions window{.kind = WindowOptions::Kind::kSession, .time = kTime, .size = gap};
+    const auto epochs = with_watermark(random_epochs(seed, 150, 4, 200 * kSecond), 5 * kSecond);
+    for (const RunShape& shape : shapes(seed)) {
+      const RunResult result = run(aggregate({kKey}, window, calls(), GetParam()), epochs, shape);
+      EXPECT_EQ(differences(result.table, naive_sessions(epochs, gap, GetParam())), "");
+      EXPECT_EQ(result.state_rows == 0, GetParam() != OutputMode::kComplete || result.table.empty());
+    }
+  }
+}
+
+TEST(Aggregate, SessionsThatMeetLeaveADeleteOfTheLaterOne) {
+  const WindowOptions window{.kind = WindowOptions::Kind::kSession, .time = kTime, .size = 10};
+  const auto options = aggregate({kKey}, window, {call("count", {})}, OutputMode::kUpdate);
+  const Event a{.time = 0, .key = 1}, b{.time = 20, .key = 1}, between{.time = 10, .key = 1}, earlier{.time = -5, .key = 1};
+  const auto met = run(options, {{.events = {a, b}}, {.events = {between}}}, {.restart_every_epoch = true});
+  EXPECT_THAT(met.table, ElementsAre(Pair(TextRow{"0", "1"}, TextRow{"0", "30", "1", "3"})));
+  EXPECT_THAT(met.changes, ElementsAre(Pair(0, 2), Pair(1, 1), Pair(2, 1)));
+  const auto moved = run(options, {{.events = {a}}, {.events = {earlier}}}, {.restart_every_epoch = true});
+  EXPECT_THAT(moved.table, ElementsAre(Pair(TextRow{"-5", "1"}, TextRow{"-5", "10", "1", "2"})));
+  EXPECT_THAT(moved.changes, ElementsAre(Pair(0, 2), Pair(2, 1)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, AggregateOfMode, testing::Values(OutputMode::kAppend, OutputMode::kUpdate, OutputMode::kComplete));
