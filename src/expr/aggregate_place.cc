@@ -11,7 +11,7 @@ namespace {
 template <bool kLast>
 class PlaceAccumulator final : public Accumulator {
  public:
-  Place(const AggregateTypes& types, arrow::MemoryPool* memory) : type_(types.result), seen_(memory), ranks_(memory), values_(memory) {}
+  PlaceAccumulator(const AggregateTypes& types, arrow::MemoryPool* memory) : type_(types.result), seen_(memory), ranks_(memory), values_(memory) {}
 
   Status resize(int64_t count) override {
     LT_RETURN_IF_ERROR(seen_.reserve(count));
