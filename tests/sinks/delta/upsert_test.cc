@@ -37,7 +37,7 @@ struct Row {
 
 enum class Hidden { kPlace, kChange };
 
-Schema rows_schema() {
+Schema upsert_schema() {
   return arrow::schema({arrow::field("id", arrow::int64()), arrow::field("v", arrow::int64()), arrow::field("note", arrow::utf8())});
 }
 
@@ -50,7 +50,7 @@ Batch batch_of(const std::vector<Row>& rows, Hidden hidden = Hidden::kPlace) {
     EXPECT_TRUE((row.id ? ids.Append(*row.id) : ids.AppendNull()).ok() && (row.v ? values.Append(*row.v) : values.AppendNull()).ok());
     EXPECT_TRUE(notes.Append(row.note).ok() && partitions.Append(0).ok() && offsets.Append(row.offset).ok() && changes.Append(static_cast<int8_t>(row.change)).ok());
   }
-  arrow::FieldVector fields = rows_schema()->fields();
+  arrow::FieldVector fields = upsert_schema()->fields();
   arrow::ArrayVector columns = {*ids.Finish(), *values.Finish(), *notes.Finish()};
   if (hidden == Hidden::kPlace) {
     fields.insert(fields.end(), {arrow::field("_partition", arrow::int32()), arrow::field("_offset", arrow::int64())});
@@ -66,7 +66,7 @@ std::string text_of(const std::optional<int64_t>& id, const std::optional<int64_
   return (id ? std::to_string(*id) : "NULL") + "|" + (v ? std::to_string(*v) : "NULL") + "|" + note;
 }
 
-EpochPlan plan_of(int64_t epoch) {
+EpochPlan upsert_plan(int64_t epoch) {
   EpochPlan plan;
   plan.pipeline = "p";
   plan.epoch = EpochId(epoch);
@@ -107,7 +107,7 @@ class DeltaUpsertTest : public ::testing::Test {
     sink_ = std::move(made).value();
     auto progress = sink_->claim(wait_);
     EXPECT_TRUE(progress.ok()) << progress.status().to_string();
-    const Status bound = sink_->bind(rows_schema(), wait_);
+    const Status bound = sink_->bind(upsert_schema(), wait_);
     EXPECT_TRUE(bound.ok()) << bound.to_string();
     return progress.ok() ? *progress : Progress();
   }
@@ -133,8 +133,8 @@ class DeltaUpsertTest : public ::testing::Test {
   }
   Result<Commit> run(int64_t epoch, const std::vector<Batch>& batches) {
     LT_ASSIGN_OR_RETURN(const StagedList staged, stage(epoch, batches));
-    LT_RETURN_IF_ERROR(sink_->prepare(plan_of(epoch), staged, wait_));
-    return sink_->commit(plan_of(epoch), wait_);
+    LT_RETURN_IF_ERROR(sink_->prepare(upsert_plan(epoch), staged, wait_));
+    return sink_->commit(upsert_plan(epoch), wait_);
   }
   Commit expect_run(int64_t epoch, const std::vector<Batch>& batches) {
     if (writers_.empty()) open(1);
@@ -291,7 +291,7 @@ TEST_F(DeltaUpsertTest, another_writers_rows_are_neither_lost_nor_doubled) {
   expect_run(0, {batch_of({{1, 1, "a", 0}, {2, 2, "a", 1}})});
   const auto staged = stage(1, {batch_of({{1, 5, "ours", 2}, {3, 3, "ours", 3}})});
   ASSERT_TRUE(staged.ok());
-  ASSERT_TRUE(sink_->prepare(plan_of(1), *staged, wait_).ok());
+  ASSERT_TRUE(sink_->prepare(upsert_plan(1), *staged, wait_).ok());
   // Another pipeline upserts into the same table, in between.
   auto options = upsert();
   options.pipeline = "other";
@@ -301,7 +301,7 @@ TEST_F(DeltaUpsertTest, another_writers_rows_are_neither_lost_nor_doubled) {
   expect_run(0, {batch_of({{2, 20, "theirs", 0}, {3, 30, "theirs", 1}, {4, 40, "theirs", 2}})});
   sink_ = std::move(first);
   writers_ = std::move(writers);
-  const auto commit = sink_->commit(plan_of(1), wait_);
+  const auto commit = sink_->commit(upsert_plan(1), wait_);
   ASSERT_TRUE(commit.ok()) << commit.status().to_string();
   EXPECT_EQ(rows(), (Texts{"1|5|ours", "2|20|theirs", "3|3|ours", "4|40|theirs"}));
   EXPECT_EQ(findings(), Texts{});
@@ -316,11 +316,11 @@ TEST_F(DeltaUpsertTest, a_key_that_cannot_be_one_is_refused) {
   };
   auto options = upsert();
   options.key.clear();
-  EXPECT_EQ(bound(options, rows_schema()), "bad_key");
-  EXPECT_EQ(bound(options, with_key_columns(rows_schema(), {"id", "note"})), "") << "the query's own key";
-  EXPECT_EQ(bound(upsert("when"), rows_schema()), "bad_key");
+  EXPECT_EQ(bound(options, upsert_schema()), "bad_key");
+  EXPECT_EQ(bound(options, with_key_columns(upsert_schema(), {"id", "note"})), "") << "the query's own key";
+  EXPECT_EQ(bound(upsert("when"), upsert_schema()), "bad_key");
   options.key = {"id", "nothing"};
-  EXPECT_EQ(bound(options, rows_schema()), "bad_key");
+  EXPECT_EQ(bound(options, upsert_schema()), "bad_key");
   options.key = {"many"};
   EXPECT_EQ(bound(options, arrow::schema({arrow::field("many", arrow::list(arrow::int64()))})), "bad_key");
 }
@@ -344,14 +344,14 @@ TEST_F(DeltaUpsertTest, an_overwrite_also_replaces_what_came_in_between) {
   start(options);
   expect_run(0, {batch_of({{1, 1, "a"}, {2, 2, "b"}}, Hidden::kChange)});
   const auto staged = stage(1, {batch_of({{5, 5, "b"}}, Hidden::kChange)});
-  ASSERT_TRUE(sink_->prepare(plan_of(1), *staged, wait_).ok());
+  ASSERT_TRUE(sink_->prepare(upsert_plan(1), *staged, wait_).ok());
   auto other = with_mode(Mode::kAppend);
   other.partition_by = {"note"};
   other.pipeline = "other";
   auto first = std::move(sink_);
   start(other);
   expect_run(0, {batch_of({{7, 7, "c", 0}})});
-  const auto commit = first->commit(plan_of(1), wait_);
+  const auto commit = first->commit(upsert_plan(1), wait_);
   ASSERT_TRUE(commit.ok()) << commit.status().to_string();
   EXPECT_EQ(rows(), Texts{"5|5|b"});
   EXPECT_EQ(findings(), Texts{});
