@@ -18,14 +18,14 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-const sql::SourceTable kSource{"events", schema_of_text("id int, value double, name text, ts timestamptz, other timestamptz"), "t", true, "ts"};
+const sql::SourceTable kGroupSource{"events", schema_of_text("id int, value double, name text, ts timestamptz, other timestamptz"), "t", true, "ts"};
 
-Result<sql::BoundQuery> bind_groups(std::string_view query, const sql::SourceTable& source = kSource) {
+Result<sql::BoundQuery> bind_groups(std::string_view query, const sql::SourceTable& source = kGroupSource) {
   LT_ASSIGN_OR_RETURN(const sql::Query parsed, sql::parse_query(query, "sql"));
   return parsed.bind(source);
 }
 
-sql::BoundQuery bound_groups(std::string_view query, const sql::SourceTable& source = kSource) {
+sql::BoundQuery bound_groups(std::string_view query, const sql::SourceTable& source = kGroupSource) {
   auto made = bind_groups(query, source);
   EXPECT_TRUE(made.ok()) << made.status().to_string();
   return made.value();
@@ -44,7 +44,7 @@ TEST(Groups, OnlyWhatGroupsNeedIsDecodedBesideTheEventTime) {
   const auto query = bound_groups("SELECT id, count(*) AS n FROM source WHERE name <> '' GROUP BY id");
   EXPECT_THAT(query.columns->field_names(), ElementsAre("id", "name"));
   EXPECT_THAT(query.hidden, IsEmpty());
-  EXPECT_THAT(sql::decode_for(kSource, {&query, 1}, {}).columns->field_names(), ElementsAre("id", "name", "ts"));
+  EXPECT_THAT(sql::decode_for(kGroupSource, {&query, 1}, {}).columns->field_names(), ElementsAre("id", "name", "ts"));
   EXPECT_THAT(types(query.output), ElementsAre("id int", "n bigint"));
 }
 
@@ -58,12 +58,12 @@ TEST(Groups, QueriesOfOnePipelineShareItsMemory) {
   const auto result = bound_groups(kAverages);
   ASSERT_TRUE(result.memory);
   for (const char* select : {"SELECT * FROM result", "SELECT id, avg_value FROM result WHERE avg_value > 3", "SELECT window_start AS w, id FROM result"}) {
-    const auto sink = sql::parse_query(select, "select").value().bind(kSource, result).value();
+    const auto sink = sql::parse_query(select, "select").value().bind(kGroupSource, result).value();
     EXPECT_EQ(sink.memory.get(), result.memory.get()) << select;
     EXPECT_EQ(types(sink.columns), types(result.columns));
     EXPECT_EQ(sink.hidden, result.hidden);
   }
-  EXPECT_FALSE(sql::parse_query("SELECT id FROM source", "select").value().bind(kSource, result).value().memory);
+  EXPECT_FALSE(sql::parse_query("SELECT id FROM source", "select").value().bind(kGroupSource, result).value().memory);
 }
 
 TEST(Groups, KeyIsWhatTellsGroupsApart) {
@@ -100,7 +100,7 @@ TEST(Groups, EqualCallsAreOne) {
 
 TEST(Groups, ModesNeedWhatMakesGroupsFinal) {
   using enum OutputMode;
-  const auto check = [](const char* query, OutputMode mode, const sql::SourceTable& source = kSource) {
+  const auto check = [](const char* query, OutputMode mode, const sql::SourceTable& source = kGroupSource) {
     return sql::check_mode(*bound_groups(query, source).memory, mode, source.event_time);
   };
   for (const OutputMode mode : {kAppend, kUpdate, kComplete}) {
@@ -117,7 +117,7 @@ TEST(Groups, ModesNeedWhatMakesGroupsFinal) {
   EXPECT_THAT(std::string(never.detail()), HasSubstr("group by tumble(ts, INTERVAL '10 seconds'), or by ts itself"));
   const char* const other = "SELECT count(*) AS n FROM source GROUP BY tumble(other, '1 h')";
   EXPECT_THAT(std::string(check(other, kUpdate).detail()), HasSubstr("write it over ts"));
-  sql::SourceTable timeless = kSource;
+  sql::SourceTable timeless = kGroupSource;
   timeless.event_time.clear();
   EXPECT_TRUE(check(other, kUpdate, timeless).ok());
   EXPECT_THAT(std::string(check(other, kAppend, timeless).detail()), HasSubstr("declare event_time: {column: ts, delay: 30s}"));
