@@ -100,7 +100,7 @@ void add_serve(CLI::App& app, Words& words) {
 }
 
 void add_probe(CLI::App& app, Words& words) {
-  CLI::App* probe_app = add_command(app, words, {"probe", "Whether the service of this machine's configuration is alive; for health checks",
+  CLI::App* probe_app = add_printing(app, words, {"probe", "Whether the service of this machine's configuration is alive; for health checks",
                                                  "  laketide probe\n"
                                                  "  laketide probe --ready --config /etc/laketide/laketide.yaml"},
                                     [&words](const Terminal& terminal) { return probe(words.probe, terminal); });
