@@ -127,7 +127,7 @@ def test_averages_survive_a_kill_at_every_step_of_their_state(kafka, postgres):
     spec = document("cut", "cut", trigger={"epoch": "50ms"})
     sent = 0
     for number, point in enumerate(points):
-        with daemon.start(f"{point}=kill@{1 if 'clear' in point else 2}", wait=False):
+        with daemon.start(f"{point}=kill", wait=False):
             daemon.wait_for(lambda: daemon.ready() or not daemon.running, "requests to be taken")
             if number < 2:  # before the first epoch; later the stream goes on by itself
                 try:
