@@ -19,9 +19,9 @@
 namespace laketide {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000;
+constexpr int64_t kCostSecond = 1'000'000;
 
-const Schema kInput = arrow::schema({arrow::field("time", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), false), arrow::field("key", arrow::int64()),
+const Schema kCostInput = arrow::schema({arrow::field("time", arrow::timestamp(arrow::TimeUnit::MICRO, "UTC"), false), arrow::field("key", arrow::int64()),
                                      arrow::field("value", arrow::int64())});
 
 double cpu_seconds() {
@@ -41,10 +41,10 @@ AggregateCall call(std::string_view name, std::vector<int> args, expr::TypeId ty
 }
 
 AggregateOptions options_of(std::optional<WindowOptions> window, std::vector<AggregateCall> calls, OutputMode mode) {
-  AggregateOptions options{.name = "groups", .input = kInput, .keys = {1}, .window = window, .calls = std::move(calls), .mode = mode};
+  AggregateOptions options{.name = "groups", .input = kCostInput, .keys = {1}, .window = window, .calls = std::move(calls), .mode = mode};
   arrow::FieldVector fields;
-  if (window) fields = {kInput->field(0)->WithName("window_start"), kInput->field(0)->WithName("window_end")};
-  fields.push_back(kInput->field(1));
+  if (window) fields = {kCostInput->field(0)->WithName("window_start"), kCostInput->field(0)->WithName("window_end")};
+  fields.push_back(kCostInput->field(1));
   for (const AggregateCall& one : options.calls) fields.push_back(one.types.result.field(one.name, true));
   options.output = arrow::schema(fields);
   return options;
@@ -106,8 +106,8 @@ double cost(const AggregateOptions& options, int64_t rows, int64_t keys) {
   int64_t given = 0, epoch_rows = 0;
   for (int64_t done = 0; done < rows; done += kBatch) {
     const Batch batch = arrow::RecordBatch::Make(
-        kInput, kBatch,
-        {column(arrow::TimestampBuilder(kInput->field(0)->type(), arrow::default_memory_pool()), kBatch, [&](int64_t row) { return (done + row) * kSecond / kPerSecond; }),
+        kCostInput, kBatch,
+        {column(arrow::TimestampBuilder(kCostInput->field(0)->type(), arrow::default_memory_pool()), kBatch, [&](int64_t row) { return (done + row) * kCostSecond / kPerSecond; }),
          column(arrow::Int64Builder(), kBatch, [&](int64_t) { return static_cast<int64_t>(random() % static_cast<uint64_t>(keys)); }),
          column(arrow::Int64Builder(), kBatch, [&](int64_t row) { return row; })});
     const double before = cpu_seconds();
@@ -115,7 +115,7 @@ double cost(const AggregateOptions& options, int64_t rows, int64_t keys) {
     epoch_rows += kBatch;
     if (epoch_rows >= kPerSecond || done + kBatch >= rows) {
       EpochInfo epoch;
-      epoch.evict = Instant{done * kSecond / kPerSecond - kSecond};
+      epoch.evict = Instant{done * kCostSecond / kPerSecond - kCostSecond};
       epoch.last = done + kBatch >= rows;
       given += query.end(epoch);
       epoch_rows = 0;
@@ -128,7 +128,7 @@ double cost(const AggregateOptions& options, int64_t rows, int64_t keys) {
 }
 
 TEST(MeasuredAggregate, TumblingWindowOfTenThousandKeysCostsAtMostHundredNanosecondsARecord) {
-  const WindowOptions window{.kind = WindowOptions::Kind::kTumble, .time = 0, .size = 10 * kSecond};
+  const WindowOptions window{.kind = WindowOptions::Kind::kTumble, .time = 0, .size = 10 * kCostSecond};
   const auto options = options_of(window, {call("count", {}, {}), call("sum", {2}, expr::TypeId::kBigint), call("avg", {2}, expr::TypeId::kBigint)}, OutputMode::kAppend);
   cost(options, 1 << 19, 100);
   EXPECT_LE(std::min(cost(options, 1 << 21, 10'000), cost(options, 1 << 21, 10'000)), 100);
@@ -136,13 +136,13 @@ TEST(MeasuredAggregate, TumblingWindowOfTenThousandKeysCostsAtMostHundredNanosec
 
 TEST(MeasuredAggregate, HopCostsLittleMoreThanItsRowsHoweverManyWindowsAPaneIsIn) {
   for (const int64_t panes : {1, 10, 60}) {
-    const WindowOptions window{.kind = WindowOptions::Kind::kHop, .time = 0, .size = panes * kSecond, .slide = kSecond};
+    const WindowOptions window{.kind = WindowOptions::Kind::kHop, .time = 0, .size = panes * kCostSecond, .slide = kCostSecond};
     EXPECT_LE(cost(options_of(window, {call("count", {}, {}), call("sum", {2}, expr::TypeId::kBigint)}, OutputMode::kAppend), 1 << 21, 1'000), 400);
   }
 }
 
 TEST(MeasuredAggregate, SessionsCost) {
-  const WindowOptions window{.kind = WindowOptions::Kind::kSession, .time = 0, .size = kSecond};
+  const WindowOptions window{.kind = WindowOptions::Kind::kSession, .time = 0, .size = kCostSecond};
   EXPECT_LE(cost(options_of(window, {call("count", {}, {}), call("sum", {2}, expr::TypeId::kBigint)}, OutputMode::kAppend), 1 << 20, 100'000), 1000);
 }
 
@@ -155,8 +155,8 @@ TEST(MeasuredAggregate, KeysOfBigintWithCountAndSumTakeAtMostTheirShareOfMemory)
   const double before = cpu_seconds();
   for (int64_t done = 0; done < keys; done += kBatch) {
     query.feed(arrow::RecordBatch::Make(
-        kInput, kBatch,
-        {column(arrow::TimestampBuilder(kInput->field(0)->type(), arrow::default_memory_pool()), kBatch, [](int64_t) { return 0; }),
+        kCostInput, kBatch,
+        {column(arrow::TimestampBuilder(kCostInput->field(0)->type(), arrow::default_memory_pool()), kBatch, [](int64_t) { return 0; }),
          column(arrow::Int64Builder(), kBatch, [&](int64_t row) { return (done + row) * 7919; }), column(arrow::Int64Builder(), kBatch, [](int64_t row) { return row; })}));
   }
   query.end({});
