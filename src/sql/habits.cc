@@ -16,7 +16,7 @@ struct Habit {
 
 constexpr std::string_view kOver = "write GROUP BY with an aggregate; functions that number or compare rows are not supported";
 constexpr std::string_view kBorders = "the borders of a window are the columns window_start and window_end";
-constexpr std::string_view kUnnest = "SELECT unnest(string_to_array(…, ' ')) AS word FROM source makes a row for each element; group its rows in an outer SELECT";
+constexpr std::string_view kUnnest = "SELECT unnest(string_to_array(…, ' ')) AS word FROM source makes a row for each element, which GROUP BY word can group";
 constexpr std::string_view kJson = "write x ->> 'name' for text, x -> 'name' for jsonb; text becomes jsonb by CAST(x AS jsonb)";
 
 constexpr Habit kFunctions[] = {
