@@ -11,6 +11,7 @@
 
 #include "engine/catalog.h"
 #include "flow/actor_sink.h"
+#include "flow/key_columns.h"
 #include "flow/pseudo_columns.h"
 #include "flow/schema_text.h"
 #include "formats/json/json_format.h"
@@ -200,9 +201,14 @@ class Wiring {
     options.pipeline = spec_.line;
     options.id = sink.id;
     options.table_path = table_path(sink.path);
+    options.mode = sink.mode == "upsert" ? DeltaSinkOptions::Mode::kUpsert : sink.mode == "overwrite" ? DeltaSinkOptions::Mode::kOverwrite : DeltaSinkOptions::Mode::kAppend;
+    options.key = sink.key;
+    options.order_by = sink.order_by;
     options.partition_by = sink.partition_by;
     options.compression = sink.compression;
     options.target_file_bytes = sink.target_file_bytes;
+    options.retain = sink.retain;
+    needs_place_ = needs_place_ || options.mode == DeltaSinkOptions::Mode::kUpsert;
     LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), store_));
     return {};
   }
@@ -329,7 +335,7 @@ class Wiring {
     std::map<std::pair<sql::PlanPtr, OutputMode>, size_t> tails;  // what two sinks ask for alike is remembered once
     for (size_t i = 0; i < queries.size(); ++i) {
       const sql::BoundQuery& query = queries[i];
-      ChainPlan::Branch branch{query.output, {}, [query, decoded](Context& context) { return query.operators(decoded, context); }};
+      ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, [query, decoded](Context& context) { return query.operators(decoded, context); }};
       if (query.memory) {
         LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());

@@ -54,9 +54,9 @@ class ListAccumulator : public Accumulator {
     return status;
   }
   Status merge(const Arrays& partial, Groups groups) override {
-    const Lists ranks(*partial[0]);
+    const StateLists ranks(*partial[0]);
     Arrays values;
-    for (size_t arg = 1; arg < partial.size(); ++arg) values.push_back(Lists(*partial[arg]).shared_values());
+    for (size_t arg = 1; arg < partial.size(); ++arg) values.push_back(StateLists(*partial[arg]).shared_values());
     const Source source(values, ranks.values());
     for (size_t i = 0; i < groups.size(); ++i) {
       for (int64_t at = ranks.begin(static_cast<int64_t>(i)); at < ranks.end(static_cast<int64_t>(i)); ++at) {

@@ -40,7 +40,7 @@ class Percentile final : public Accumulator {
   }
   Status merge(const Arrays& partial, Groups groups) override {
     LT_RETURN_IF_ERROR(take_fractions(*partial[1], groups));
-    const Lists lists(*partial[0]);
+    const StateLists lists(*partial[0]);
     const AnyValues values(lists.values());
     for (size_t i = 0; i < groups.size(); ++i) {
       const auto row = static_cast<int64_t>(i);

@@ -9,9 +9,9 @@ namespace {
 /// first(x) and last(x): the value, which may be NULL, of the first or last row by rank. Rows of one rank come from one record and
 /// keep the order they came in. Confined to its task.
 template <bool kLast>
-class Place final : public Accumulator {
+class PlaceAccumulator final : public Accumulator {
  public:
-  Place(const AggregateTypes& types, arrow::MemoryPool* memory) : type_(types.result), seen_(memory), ranks_(memory), values_(memory) {}
+  PlaceAccumulator(const AggregateTypes& types, arrow::MemoryPool* memory) : type_(types.result), seen_(memory), ranks_(memory), values_(memory) {}
 
   Status resize(int64_t count) override {
     LT_RETURN_IF_ERROR(seen_.reserve(count));
@@ -78,7 +78,7 @@ void add_places(std::string_view name, std::vector<Aggregate>& all) {
     place.result_type = [](const std::vector<Type>& args) { return args[0]; };
     place.partial = [](const AggregateTypes& types) { return std::vector<Type>{TypeId::kBytea, types.result}; };
     place.make = [](const AggregateTypes& types, arrow::MemoryPool* memory) -> std::unique_ptr<Accumulator> {
-      return std::make_unique<Place<kLast>>(types, memory);
+      return std::make_unique<PlaceAccumulator<kLast>>(types, memory);
     };
     all.push_back(place);
   }

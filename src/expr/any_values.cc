@@ -55,7 +55,7 @@ arrow::Result<std::shared_ptr<arrow::Array>> list_column(const Type& list, const
   return arrow::MakeArray(arrow::ArrayData::Make(list.arrow(), rows, {std::move(bits), std::move(places)}, {values->data()}, nulls));
 }
 
-Lists::Lists(const arrow::Array& array)
+StateLists::StateLists(const arrow::Array& array)
     : array_(array), values_(static_cast<const arrow::ListArray&>(array).values()), offsets_(static_cast<const arrow::ListArray&>(array).raw_value_offsets()) {}
 
 }  // namespace laketide::expr

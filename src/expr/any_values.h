@@ -56,9 +56,9 @@ arrow::Result<std::shared_ptr<arrow::Array>> list_column(const Type& list, const
                                                          const std::vector<bool>& valid, arrow::MemoryPool* memory);
 
 /// The lists of a column. Confined to its task.
-class Lists {
+class StateLists {
  public:
-  explicit Lists(const arrow::Array& array);
+  explicit StateLists(const arrow::Array& array);
   const arrow::Array& values() const { return *values_; }
   const std::shared_ptr<arrow::Array>& shared_values() const { return values_; }
   bool null(int64_t row) const { return array_.IsNull(row); }

@@ -10,7 +10,7 @@
 namespace laketide::lake {
 namespace {
 
-constexpr char kNull = 0;
+constexpr char kNullMark = 0;
 constexpr char kValue = 1;
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
@@ -49,7 +49,7 @@ void RowKey::append(const arrow::ArrayVector& columns, int64_t row, std::string&
     const Column& column = columns_[at];
     const arrow::Array& values = *columns[at];
     if (is_null(column, values, row)) {
-      out += kNull;
+      out += kNullMark;
       continue;
     }
     out += kValue;
@@ -68,7 +68,7 @@ void RowKey::append(const arrow::ArrayVector& columns, int64_t row, std::string&
 std::vector<std::optional<std::string_view>> RowKey::split(std::string_view key) const {
   std::vector<std::optional<std::string_view>> values;
   for (const auto& column : columns_) {
-    const bool null = key.front() == kNull;
+    const bool null = key.front() == kNullMark;
     key.remove_prefix(1);
     if (null) {
       values.emplace_back();

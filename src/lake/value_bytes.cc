@@ -15,7 +15,7 @@
 namespace laketide::lake {
 namespace {
 
-constexpr int64_t kMicrosPerDay = 86'400'000'000;
+constexpr int64_t kDayInMicros = 86'400'000'000;
 constexpr int64_t kCutOffMicros = 999;  // the protocol lets writers cut times to milliseconds
 
 void append_big_endian(uint64_t bits, size_t bytes, std::string& out) {
@@ -114,7 +114,7 @@ std::optional<std::string> ValueBytes::of_bound(const nlohmann::json& bound, boo
     case arrow::Type::DATE32: {
       const auto micros = bound.is_string() ? parse_timestamp_micros(bound.get<std::string>() + "T00:00:00") : std::nullopt;
       if (!micros) return std::nullopt;
-      append_integer(static_cast<int32_t>(*micros / kMicrosPerDay), out);
+      append_integer(static_cast<int32_t>(*micros / kDayInMicros), out);
       return out;
     }
     case arrow::Type::TIMESTAMP: {

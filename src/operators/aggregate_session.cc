@@ -60,7 +60,7 @@ class SessionAggregate final : public Operator {
     switch (options_.mode) {
       case OutputMode::kAppend: chosen_ = final_; break;
       case OutputMode::kUpdate: chosen_ = table_->touched(); break;
-      case OutputMode::kComplete: chosen_ = table_->all_sessions(); break;
+      case OutputMode::kComplete: chosen_ = table_->all_groups(); break;
     }
     table_->sessions().sort(chosen_);
     deletes_ = options_.mode == OutputMode::kUpdate ? table_->withdrawn().size() : 0;

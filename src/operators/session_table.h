@@ -12,15 +12,15 @@
 #include "expr/paged.h"
 #include "operators/group_states.h"
 #include "operators/restored_rows.h"
+#include "operators/saved_groups.h"
 #include "operators/session_merge.h"
-#include "state/saved_table.h"
 
 namespace laketide {
 
 /// Sessions by key with their states, and what happened to them in this epoch and since they were last saved. As a table its key is the
 /// session's start and the plain keys; its end and the states follow. What a session was saved or shown as goes when it begins earlier
 /// or is met by another. Confined to its task.
-class SessionTable final : public state::SavedTable {
+class SessionTable final : public SavedGroups {
  public:
   static constexpr int64_t kNever = std::numeric_limits<int64_t>::max();
   /// A row that left an earlier epoch and counts no more.
@@ -35,54 +35,39 @@ class SessionTable final : public state::SavedTable {
   Status add(const arrow::RecordBatch& partial);
   /// Forgets the sessions made of rows of this epoch alone that ended at or before `late`; answers how many records they were made of.
   Result<int64_t> drop_late(int64_t late);
-  std::vector<uint32_t> touched() const;
-  std::vector<uint32_t> all_sessions() const;
   /// Sessions that end at or before `moment`; kNever: all.
   std::vector<uint32_t> ended(int64_t moment);
   Status forget(std::span<const uint32_t> sessions);
+  /// As in SavedGroups; nothing is withdrawn any more.
   void end_epoch();
   std::span<const Withdrawn> withdrawn() const { return withdrawn_; }
 
-  bool shown(uint32_t session) const { return (flags_[session] & kShown) != 0; }
-  void set_shown(std::span<const uint32_t> sessions);
   const SessionMerge& sessions() const { return *merge_; }
   const GroupStates& states() const { return states_; }
   /// After a restart, before the first use: rows that were put back become sessions.
-  Status settle();
+  Status settle() override;
 
-  std::shared_ptr<arrow::Schema> schema() const override { return schema_; }
-  int key_columns() const override { return keys_; }
   int64_t rows() const override { return merge_->size() + (restored_ ? restored_->size() : 0); }
   int64_t bytes() const override;
-  Result<state::Rows> changed() override;
-  Result<state::Rows> removed() override;
-  Result<state::Rows> all() override;
   Status restore(const state::Rows& rows) override;
   Status restore_removed(const state::Rows& keys) override;
 
  private:
-  enum Flag : uint8_t { kLive = 1, kNew = 2, kTouched = 4, kShown = 8, kDirty = 16, kSaved = 32, kListed = 64 };  // as in GroupTable
-
   SessionTable(Schema partial, int keys, std::unique_ptr<SessionMerge> merge, std::unique_ptr<KeyIndex> gone, std::unique_ptr<RestoredRows> restored,
                GroupStates states, arrow::MemoryPool* memory);
   Status place(const arrow::RecordBatch& rows);
   Status apply_moves();
-  void touch(uint32_t session);
-  Status saved_key_goes(const std::vector<int64_t>& starts, const std::vector<uint32_t>& keys);
-  Result<state::Rows> rows_of(std::span<const uint32_t> sessions) const;
+  Status saved_starts_go(const std::vector<int64_t>& starts, const std::vector<uint32_t>& keys);
+  int64_t numbers() const override { return merge_->numbers(); }
+  Result<state::Rows> rows_of(std::span<const uint32_t> sessions) const override;
 
-  const Schema schema_, key_schema_;
-  const int keys_;
-  arrow::MemoryPool* const memory_;
+  const size_t keys_;  // columns of a row's key
   std::unique_ptr<SessionMerge> merge_;
-  std::unique_ptr<KeyIndex> gone_;
   std::unique_ptr<RestoredRows> restored_;
   GroupStates states_;
-  expr::Paged<uint8_t> flags_;
   expr::Paged<uint32_t> new_rows_;
   std::vector<Withdrawn> withdrawn_;
-  std::vector<uint32_t> placed_, touched_, dirty_, removing_;
-  size_t changed_at_ = 0, removed_at_ = 0, all_at_ = 0;
+  std::vector<uint32_t> placed_;  // sessions of the rows added last
 };
 
 }  // namespace laketide

@@ -1,4 +1,4 @@
-"""Every failpoint in the code is reached by a kill here or in test_kills, and after each the checker finds all records once."""
+"""Every failpoint in the code is reached by a kill here, in test_kills or in test_upsert, and after each the checker finds all records once."""
 import re
 import signal
 from pathlib import Path
@@ -8,6 +8,7 @@ import requests
 from kill_loop import GeneratorLoad
 from proven import Proven, started, two_sinks
 from test_kills import DELTA_POINTS, POSTGRES_POINTS
+from test_upsert import UPSERT_POINTS
 
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 DEFINED = re.compile(r'(?:LT_FAILPOINT|\bFailpoint \w+)\("([^"]+)"\)')
@@ -23,12 +24,12 @@ def defined():
 
 
 def others():
-    return [point for point in defined() if point not in DELTA_POINTS + POSTGRES_POINTS]
+    return [point for point in defined() if point not in DELTA_POINTS + POSTGRES_POINTS + UPSERT_POINTS]
 
 
 def test_the_points_of_the_kill_loops_are_all_defined():
     assert len(defined()) >= 45, "the pattern finds them"
-    assert set(DELTA_POINTS + POSTGRES_POINTS) <= set(defined())
+    assert set(DELTA_POINTS + POSTGRES_POINTS + UPSERT_POINTS) <= set(defined())
 
 
 def ask(stream, daemon, job):

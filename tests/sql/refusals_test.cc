@@ -145,7 +145,7 @@ const Refusal kRefusals[] = {
     {"SELECT id", "sql_unsupported", "1:10", "FROM source"},
 };
 
-Result<sql::BoundQuery> bind_query(std::string_view query) {
+Result<sql::BoundQuery> bind_refused(std::string_view query) {
   const sql::SourceTable source{
       "events", schema_of_text("id int, v double, name text, n numeric(10,2), ts timestamptz, b bytea, ok boolean, userId bigint"), "t", true};
   LT_ASSIGN_OR_RETURN(const sql::Query parsed, sql::parse_query(query, "a.yaml: sql"));
@@ -155,7 +155,7 @@ Result<sql::BoundQuery> bind_query(std::string_view query) {
 class Refusals : public testing::TestWithParam<Refusal> {};
 
 TEST_P(Refusals, NameThePlaceAndWhatToWriteInstead) {
-  const auto made = bind_query(GetParam().query);
+  const auto made = bind_refused(GetParam().query);
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.status().fault(), Fault::kUser);
   EXPECT_EQ(made.status().code(), GetParam().code);
@@ -173,7 +173,7 @@ TEST(Refusals, HostileTextIsRefusedNotRun) {
   }();
   for (const std::string& query : {"SELECT " + deep, std::string("SELECT 1\0 AS x", 14), nots, "SELECT '" + deep, "SELECT 1 AS x FROM source /* " + deep,
                                    std::string("SELECT \xff\xfe FROM source"), std::string("SELECT $$"), std::string("\"")}) {
-    const auto made = bind_query(query);
+    const auto made = bind_refused(query);
     ASSERT_FALSE(made.ok());
     EXPECT_EQ(made.status().fault(), Fault::kUser) << made.status().to_string().substr(0, 200);
   }

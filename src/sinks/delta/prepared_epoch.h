@@ -33,7 +33,7 @@ struct PreparedEpoch {
 };
 
 /// The part of the commit that says what was done, in the words of other engines (`DESCRIBE HISTORY`).
-lake::Transaction describe(const PreparedEpoch& prepared, const DeltaSinkOptions& options);
+lake::Transaction describe(const PreparedEpoch& prepared, const DeltaSinkOptions& options, const std::vector<std::string>& key);
 
 /// Rows that a commit changed, by the metrics that `describe` gave it.
 int64_t rows_changed(const lake::CommitInfo& info);

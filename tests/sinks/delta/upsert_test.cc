@@ -6,12 +6,16 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <random>
 
 #include "base/failpoint.h"
 #include "flow/change.h"
+#include "flow/key_columns.h"
+#include "lake/actions.h"
+#include "lake/log_segment.h"
 #include "lake/table.h"
 #include "sinks/delta/delta_sink.h"
 #include "storage/local_store.h"
@@ -33,7 +37,7 @@ struct Row {
 
 enum class Hidden { kPlace, kChange };
 
-Schema rows_schema() {
+Schema upsert_schema() {
   return arrow::schema({arrow::field("id", arrow::int64()), arrow::field("v", arrow::int64()), arrow::field("note", arrow::utf8())});
 }
 
@@ -46,7 +50,7 @@ Batch batch_of(const std::vector<Row>& rows, Hidden hidden = Hidden::kPlace) {
     EXPECT_TRUE((row.id ? ids.Append(*row.id) : ids.AppendNull()).ok() && (row.v ? values.Append(*row.v) : values.AppendNull()).ok());
     EXPECT_TRUE(notes.Append(row.note).ok() && partitions.Append(0).ok() && offsets.Append(row.offset).ok() && changes.Append(static_cast<int8_t>(row.change)).ok());
   }
-  arrow::FieldVector fields = rows_schema()->fields();
+  arrow::FieldVector fields = upsert_schema()->fields();
   arrow::ArrayVector columns = {*ids.Finish(), *values.Finish(), *notes.Finish()};
   if (hidden == Hidden::kPlace) {
     fields.insert(fields.end(), {arrow::field("_partition", arrow::int32()), arrow::field("_offset", arrow::int64())});
@@ -62,7 +66,7 @@ std::string text_of(const std::optional<int64_t>& id, const std::optional<int64_
   return (id ? std::to_string(*id) : "NULL") + "|" + (v ? std::to_string(*v) : "NULL") + "|" + note;
 }
 
-EpochPlan plan_of(int64_t epoch) {
+EpochPlan upsert_plan(int64_t epoch) {
   EpochPlan plan;
   plan.pipeline = "p";
   plan.epoch = EpochId(epoch);
@@ -103,7 +107,7 @@ class DeltaUpsertTest : public ::testing::Test {
     sink_ = std::move(made).value();
     auto progress = sink_->claim(wait_);
     EXPECT_TRUE(progress.ok()) << progress.status().to_string();
-    const Status bound = sink_->bind(rows_schema(), wait_);
+    const Status bound = sink_->bind(upsert_schema(), wait_);
     EXPECT_TRUE(bound.ok()) << bound.to_string();
     return progress.ok() ? *progress : Progress();
   }
@@ -129,8 +133,8 @@ class DeltaUpsertTest : public ::testing::Test {
   }
   Result<Commit> run(int64_t epoch, const std::vector<Batch>& batches) {
     LT_ASSIGN_OR_RETURN(const StagedList staged, stage(epoch, batches));
-    LT_RETURN_IF_ERROR(sink_->prepare(plan_of(epoch), staged, wait_));
-    return sink_->commit(plan_of(epoch), wait_);
+    LT_RETURN_IF_ERROR(sink_->prepare(upsert_plan(epoch), staged, wait_));
+    return sink_->commit(upsert_plan(epoch), wait_);
   }
   Commit expect_run(int64_t epoch, const std::vector<Batch>& batches) {
     if (writers_.empty()) open(1);
@@ -287,7 +291,7 @@ TEST_F(DeltaUpsertTest, another_writers_rows_are_neither_lost_nor_doubled) {
   expect_run(0, {batch_of({{1, 1, "a", 0}, {2, 2, "a", 1}})});
   const auto staged = stage(1, {batch_of({{1, 5, "ours", 2}, {3, 3, "ours", 3}})});
   ASSERT_TRUE(staged.ok());
-  ASSERT_TRUE(sink_->prepare(plan_of(1), *staged, wait_).ok());
+  ASSERT_TRUE(sink_->prepare(upsert_plan(1), *staged, wait_).ok());
   // Another pipeline upserts into the same table, in between.
   auto options = upsert();
   options.pipeline = "other";
@@ -297,11 +301,28 @@ TEST_F(DeltaUpsertTest, another_writers_rows_are_neither_lost_nor_doubled) {
   expect_run(0, {batch_of({{2, 20, "theirs", 0}, {3, 30, "theirs", 1}, {4, 40, "theirs", 2}})});
   sink_ = std::move(first);
   writers_ = std::move(writers);
-  const auto commit = sink_->commit(plan_of(1), wait_);
+  const auto commit = sink_->commit(upsert_plan(1), wait_);
   ASSERT_TRUE(commit.ok()) << commit.status().to_string();
   EXPECT_EQ(rows(), (Texts{"1|5|ours", "2|20|theirs", "3|3|ours", "4|40|theirs"}));
   EXPECT_EQ(findings(), Texts{});
   EXPECT_EQ(files_on_disk().size(), 3U) << "of v0, of theirs, of ours; what was superseded is gone";
+}
+
+TEST_F(DeltaUpsertTest, a_key_that_cannot_be_one_is_refused) {
+  const auto bound = [&](DeltaSinkOptions options, const Schema& schema) {
+    const auto sink = *make_delta_sink(std::move(options), storage::make_local_store());
+    EXPECT_TRUE(sink->claim(wait_).ok());
+    return std::string(sink->bind(schema, wait_).code());
+  };
+  auto options = upsert();
+  options.key.clear();
+  EXPECT_EQ(bound(options, upsert_schema()), "bad_key");
+  EXPECT_EQ(bound(options, with_key_columns(upsert_schema(), {"id", "note"})), "") << "the query's own key";
+  EXPECT_EQ(bound(upsert("when"), upsert_schema()), "bad_key");
+  options.key = {"id", "nothing"};
+  EXPECT_EQ(bound(options, upsert_schema()), "bad_key");
+  options.key = {"many"};
+  EXPECT_EQ(bound(options, arrow::schema({arrow::field("many", arrow::list(arrow::int64()))})), "bad_key");
 }
 
 TEST_F(DeltaUpsertTest, an_overwrite_replaces_all_and_an_empty_one_empties) {
@@ -323,17 +344,95 @@ TEST_F(DeltaUpsertTest, an_overwrite_also_replaces_what_came_in_between) {
   start(options);
   expect_run(0, {batch_of({{1, 1, "a"}, {2, 2, "b"}}, Hidden::kChange)});
   const auto staged = stage(1, {batch_of({{5, 5, "b"}}, Hidden::kChange)});
-  ASSERT_TRUE(sink_->prepare(plan_of(1), *staged, wait_).ok());
+  ASSERT_TRUE(sink_->prepare(upsert_plan(1), *staged, wait_).ok());
   auto other = with_mode(Mode::kAppend);
   other.partition_by = {"note"};
   other.pipeline = "other";
   auto first = std::move(sink_);
   start(other);
   expect_run(0, {batch_of({{7, 7, "c", 0}})});
-  const auto commit = first->commit(plan_of(1), wait_);
+  const auto commit = first->commit(upsert_plan(1), wait_);
   ASSERT_TRUE(commit.ok()) << commit.status().to_string();
   EXPECT_EQ(rows(), Texts{"5|5|b"});
   EXPECT_EQ(findings(), Texts{});
+}
+
+/// Thread-safe.
+class FakeClock final : public Clock {
+ public:
+  Instant now() const override { return {micros_.load()}; }
+  void pass(std::chrono::microseconds time) { micros_ += time.count(); }
+
+ private:
+  std::atomic<int64_t> micros_{1'800'000'000'000'000};
+};
+
+TEST_F(DeltaUpsertTest, replaced_files_go_when_no_young_version_needs_them) {
+  FakeClock clock;
+  auto options = upsert();
+  options.clock = &clock;
+  options.retain = std::chrono::hours(1);
+  start(options);
+  int64_t epoch = 0;
+  const auto run_epochs = [&](int64_t count) {
+    for (; count > 0; --count, ++epoch) {
+      expect_run(epoch, {batch_of({{1, epoch, "n", epoch}})});
+      clock.pass(std::chrono::minutes(1));
+    }
+  };
+  run_epochs(60);
+  EXPECT_EQ(files_on_disk().size(), 60U) << "nothing is an hour old";
+  run_epochs(30);
+  // Epochs 0 to 29 or so were replaced more than an hour ago; the upkeep runs with every eighth commit.
+  const auto left = files_on_disk();
+  EXPECT_LE(left.size(), 60U + 2 * 8U);
+  for (int64_t at = version().version; at >= 0; --at) {
+    const auto of_version = version(at);
+    const bool young = (epoch - at) <= 60;  // one commit a minute
+    for (const auto& file : of_version.files) {
+      if (young) {
+        EXPECT_TRUE(left.contains(file.path)) << "version " << at;
+      }
+    }
+  }
+  EXPECT_EQ(findings(), Texts{});
+  start(options);  // another process goes on with what the log remembers
+  clock.pass(std::chrono::hours(2));
+  run_epochs(16);
+  EXPECT_LE(files_on_disk().size(), 16U + 8U);
+  EXPECT_EQ(rows(), Texts{"1|105|n"});
+}
+
+TEST_F(DeltaUpsertTest, a_file_that_somebody_restored_stays) {
+  FakeClock clock;
+  auto options = upsert();
+  options.clock = &clock;
+  options.retain = std::chrono::hours(1);
+  start(options);
+  expect_run(0, {batch_of({{1, 1, "a", 0}})});
+  expect_run(1, {batch_of({{1, 2, "b", 1}})});
+  const auto before = version(0).files.front();
+  const auto now = version().files.front();
+  // Another engine goes back to version 0, and forward again.
+  const auto store = storage::make_local_store();
+  const auto write = [&](int64_t at, const lake::AddFile& add, const lake::AddFile& remove, const std::string& operation) {
+    lake::CommitInfo info;
+    info.timestamp_ms = clock.now().micros / 1000;
+    info.operation = operation;
+    const std::string text = lake::to_line(info) + "\n" + lake::to_line(lake::to_remove(remove, *info.timestamp_ms)) + "\n" + lake::to_line(add) + "\n";
+    ASSERT_TRUE(store->put_if_absent(lake::commit_path(table(), at), text).ok());
+  };
+  write(2, before, now, "RESTORE");
+  EXPECT_EQ(rows(), Texts{"1|1|a"});
+  clock.pass(std::chrono::hours(2));
+  write(3, now, before, "RESTORE");
+  for (int64_t epoch = 2; epoch < 20; ++epoch) {
+    expect_run(epoch, {batch_of({{2, epoch, "c", epoch}})});
+    clock.pass(std::chrono::minutes(1));
+  }
+  EXPECT_EQ(findings(), Texts{});
+  EXPECT_EQ(rows(), (Texts{"1|2|b", "2|19|c"}));
+  EXPECT_EQ(rows(2), Texts{"1|1|a"}) << "it was the newest version until half an hour ago";
 }
 
 TEST_F(DeltaUpsertTest, a_sink_refuses_the_changes_that_it_cannot_make) {
