@@ -9,7 +9,7 @@ namespace laketide::cli {
 namespace {
 
 /// Less than a container engine waits for its health check.
-constexpr std::chrono::seconds kPatience{4};
+constexpr std::chrono::seconds kProbePatience{4};
 
 /// Where a service with this configuration answers probes, asked on the machine it runs on.
 Result<std::string> probe_url(const config::ServerConfig& server) {
@@ -35,7 +35,7 @@ ExitCode probe(const ProbeOptions& options, const Terminal& terminal) {
   if (!url.ok()) return fail(terminal, url.status(), ExitCode::kRefused);
   const Result<http::Client> client = http::Client::make(*url, "");
   if (!client.ok()) return fail(terminal, client.status(), ExitCode::kRefused);
-  const Result<http::ClientResponse> answer = client->request("GET", options.ready ? "/ready" : "/health", "", kPatience);
+  const Result<http::ClientResponse> answer = client->request("GET", options.ready ? "/ready" : "/health", "", kProbePatience);
   if (!answer.ok()) return fail(terminal, answer.status(), ExitCode::kFailed);
   const auto document = nlohmann::ordered_json::parse(answer->body, nullptr, false);
   const bool is_document = document.is_object();

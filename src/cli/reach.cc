@@ -10,18 +10,18 @@
 namespace laketide::cli {
 namespace {
 
-constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kReachPatience{10};
 constexpr const char* kNoTopicMatches = "^$";  // asks a broker for its topics, and for none of them
 
 Status reach_kafka(const std::string& brokers, const kafka::Settings& client, const config::KafkaSourceSpec* source) {
   LT_ASSIGN_OR_RETURN(const auto cluster, kafka::Cluster::open(brokers, "laketide-check", client));
-  const Wait wait = Wait::for_at_most(kPatience);
+  const Wait wait = Wait::for_at_most(kReachPatience);
   if (source != nullptr && !source->topics.empty()) return cluster->partitions(source->topics, wait).status();
   return cluster->topics_matching(source != nullptr ? source->pattern : kNoTopicMatches, wait).status();
 }
 
 Status reach_postgres(const std::string& url) {
-  return postgres::Connection::open({url, "laketide check", kPatience}, Wait::for_at_most(kPatience)).status();
+  return postgres::Connection::open({url, "laketide check", kReachPatience}, Wait::for_at_most(kReachPatience)).status();
 }
 
 void add(Status status, std::vector<Status>& all) {

@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Longer than the service itself takes over a drain before it answers.
-constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kAnswerPatience{60};
 
 /// What to type after a refusal. The service's own words are about HTTP.
 constexpr std::pair<std::string_view, std::string_view> kHints[] = {
@@ -79,7 +79,7 @@ std::optional<std::string> ask(const RemoteOptions& remote, const std::string& m
     code = fail(terminal, client.status(), ExitCode::kWrongUse);
     return std::nullopt;
   }
-  const Result<http::ClientResponse> response = client->request(method, target, body, kPatience);
+  const Result<http::ClientResponse> response = client->request(method, target, body, kAnswerPatience);
   if (!response.ok()) {
     code = fail(terminal, response.status(), ExitCode::kFailed);
     return std::nullopt;

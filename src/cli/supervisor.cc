@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds kStarting{20};
 /// Nobody watches; whoever wants something is heard of by other ways.
 constexpr std::chrono::hours kUnwatched{1};
 /// A manager that does not read must not keep us from stopping.
-constexpr timeval kPatience{1, 0};
+constexpr timeval kSendPatience{1, 0};
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -51,7 +51,7 @@ SupervisorOptions supervisor_of_environment() {
 Supervisor::Supervisor(SupervisorOptions options) : options_(std::move(options)) {
   if (options_.socket.empty()) return;
   socket_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (socket_ >= 0) setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience);
+  if (socket_ >= 0) setsockopt(socket_, SOL_SOCKET, SO_SNDTIMEO, &kSendPatience, sizeof kSendPatience);
 }
 
 Supervisor::~Supervisor() {

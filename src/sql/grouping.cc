@@ -29,6 +29,10 @@ bool is_aggregate(const Syntax& syntax) { return syntax.kind == Syntax::Kind::kC
 
 bool has_aggregate(const Syntax& syntax) { return is_aggregate(syntax) || std::any_of(syntax.args.begin(), syntax.args.end(), has_aggregate); }
 
+bool has_unnest(const Syntax& syntax) {
+  return (syntax.kind == Syntax::Kind::kCall && syntax.text == "unnest") || std::any_of(syntax.args.begin(), syntax.args.end(), has_unnest);
+}
+
 bool same_value(const expr::Expression& left, const expr::Expression& right) {
   if (!left.value || !right.value) return left.value == right.value;
   return arrow::MakeArray(left.value)->Equals(*arrow::MakeArray(right.value));
@@ -107,7 +111,8 @@ Status Grouping::add_key(const Syntax& syntax) {
   std::shared_ptr<arrow::Field> field = key->type.field(free_name(name), key->nullable);
   if (key->kind == expr::Expression::Kind::kColumn) {
     const auto column = scope_.plan()->output->GetFieldByName(key->name);
-    field = (column ? column : pseudo_column_field(key->name))->WithName(field->name());
+    const auto known = column || !is_record_pseudo_column(key->name) ? column : pseudo_column_field(key->name);
+    if (known) field = known->WithName(field->name());
   }
   keys_.push_back({syntax, name, std::move(field)});
   return {};
@@ -192,6 +197,7 @@ Result<ExprPtr> Grouping::aggregate(const Syntax& syntax) {
 Result<Call> Grouping::call(const Syntax& syntax) {
   std::vector<ExprPtr> args;
   for (const Syntax& arg : syntax.args) {
+    if (has_unnest(arg)) return text_.refuse("sql_grouping", arg.at, "unnest inside an aggregate is not possible: unnest in a SELECT in FROM, and aggregate its rows here");
     LT_ASSIGN_OR_RETURN(args.emplace_back(), rows_.untyped(arg));
   }
   if (args.empty() && !syntax.star) return text_.refuse("sql_function", syntax.at, syntax.text + "() has no argument: write count(*), or name a column");
@@ -255,6 +261,7 @@ ExprPtr Grouping::reference(const arrow::Field& field, int at) const {
 }
 
 PlanPtr Grouping::finish(PlanPtr input) const {
+  input = unnesting_.finish(std::move(input));
   std::vector<ExprPtr> expressions;
   arrow::FieldVector fields;
   for (const Computed& computed : computed_) {

@@ -175,9 +175,17 @@ def with_windows(text):
                 inside[group_end:])
 
 
+def in_order(text):
+    """Aggregates whose result depends on the order of rows take them in that of offsets."""
+    for call in reversed(list(re.finditer(r"\b(string_agg|array_agg|first|last)\((?!DISTINCT)", text))):
+        end = closing(text, call.end() - 1) - 1
+        text = text[:end] + " ORDER BY _offset" + text[end:]
+    return text
+
+
 def theirs(query, select):
     text = f"WITH result AS ({query}) {select}" if select else query
-    text = with_windows(text)
+    text = in_order(with_windows(text))
     text = re.sub(r"\bapprox_count_distinct\(", "count(DISTINCT ", text)
     return re.sub(r"\bpercentile\(([^()]*|[^()]*\([^()]*\)[^()]*), ([0-9.]+)\)", r"percentile_cont(\2) WITHIN GROUP (ORDER BY \1)", text)
 
