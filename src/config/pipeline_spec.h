@@ -70,6 +70,7 @@ struct SinkSpec {
   std::string output_mode;              // default: the pipeline's
   std::vector<std::string> key;         // upsert; empty: the query's own
   std::string order_by;                 // upsert: the larger wins
+  std::string delete_when;              // upsert: condition over the row; where it holds the row with its key goes
   std::vector<std::string> partition_by;  // delta
   std::string compression = "zstd";     // delta: zstd | snappy
   int64_t target_file_bytes = 128 << 20;  // delta

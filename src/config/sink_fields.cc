@@ -63,7 +63,7 @@ Field mode_field(std::string& into) {
 std::vector<Field> table_fields(SinkSpec& sink) {
   return {mode_field(sink.mode), list_field("key", sink.key, "columns that make a row unique; default the query's own"),
           text_field("order_by", sink.order_by, "of two rows with one key the larger wins"),
-          refused_field("delete_when", "this version deletes rows of an upsert only where the query takes them back")};
+          text_field("delete_when", sink.delete_when, "condition in SQL; where it holds the row with this key is deleted")};
 }
 
 std::vector<Field> joined(std::vector<Field> fields, std::vector<Field> more) {
@@ -81,6 +81,7 @@ std::vector<Field> with_common(std::vector<Field> fields, SinkSpec& sink) { retu
 void check_upsert(Reader& reader, const Node& node, const std::string& path, const SinkSpec& sink) {
   if (sink.mode != "upsert" && !sink.key.empty()) reader.refuse(node.place, path, "a key is for mode: upsert; add the mode or remove the key");
   if (sink.mode != "upsert" && !sink.order_by.empty()) reader.refuse(node.place, path, "order_by is for mode: upsert; add the mode or remove it");
+  if (sink.mode != "upsert" && !sink.delete_when.empty()) reader.refuse(node.place, path, "delete_when is for mode: upsert; add the mode or remove it");
 }
 
 std::string read_kind(Reader& reader, const Node& node, const std::string& path, SinkSpec& sink) {

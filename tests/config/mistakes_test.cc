@@ -135,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"name: n\n" SOURCE "sinks: [ { delta: { path: _quarantine/x } } ]", ":3:27: sinks[0].delta.path: ", "choose another folder"},
         Mistake{"name: n\n" SOURCE "sinks: [ { delta: { path: a, mode: upsert } } ]", ":3:19: sinks[0].delta: ", "key: [id]"},
         Mistake{"name: n\n" SOURCE "sinks: [ { delta: { path: a, mode: replace } } ]", ":3:36: sinks[0].delta.mode: ", "overwrite"},
-        Mistake{"name: n\n" SOURCE "sinks: [ { delta: { path: a, mode: merge, key: [id], delete_when: gone } } ]", ":3:54: sinks[0].delta.delete_when: ", "query"},
+        Mistake{"name: n\n" SOURCE "sinks: [ { delta: { path: a, delete_when: gone } } ]", ":3:19: sinks[0].delta: ", "mode: upsert"},
         Mistake{"name: n\n" SOURCE "sinks: [ { delta: { path: a, retain: soon } } ]", ":3:38: sinks[0].delta.retain: ", "duration"},
         Mistake{"name: n\n" SOURCE "sinks: [ { delta: { path: a, compression: gzip } } ]", ":3:43: sinks[0].delta.compression: ", "one of zstd, snappy"},
         Mistake{"name: n\n" SOURCE "sinks: [ { kafka: { topic: a } } ]", ":3:12: sinks[0].kafka: ", "later"},

@@ -4,9 +4,11 @@ import random
 import signal
 from datetime import datetime, timedelta, timezone
 
+import pyarrow as pa
 import pytest
 from confluent_kafka import Producer
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from proven import started
 from waiting import wait_until
@@ -157,3 +159,77 @@ def test_what_a_sink_cannot_do_is_refused(kafka, sink, field):
     with started(kafka) as daemon:
         answer = daemon.request("POST", "/stream/start", {"name": "refused", "source": {"kafka": {"topic": "refused"}}, "sinks": [sink]})
         assert answer.status_code == 422 and field in answer.text, answer.text
+
+
+def test_a_row_for_which_delete_when_holds_ends_its_key(kafka, postgres):
+    """As a change feed has it: a record that says `gone` ends the row, a later one begins it anew."""
+    name = "ended"
+    kafka.create_topic(name, 1)
+    producer = Producer({"bootstrap.servers": kafka.address, "enable.idempotence": True})
+    more = {"mode": "upsert", "key": ["id"], "delete_when": "gone OR value < 0"}
+    body = {"name": name, "source": {"kafka": {"topic": name}, "format": {"json": {"schema": "id int not null, ts timestamptz not null, value bigint, gone boolean"}}},
+            "sinks": [{"delta": {"path": name, **more}}, {"postgres": {"table": f"public.{name}", **more}},
+                      {"delta": {"path": f"{name}_selected", "select": "SELECT id, ts, value FROM result", **more, "delete_when": "value < 0"}}]}
+    rows, picked = random.Random(14), {}
+    with started(kafka, postgres=postgres, stream_defaults={"epoch": "100ms"}) as daemon:
+        daemon.post("/stream/start", body)
+        for number in range(600):
+            row = {"id": rows.randrange(30), "ts": (START + timedelta(seconds=number)).isoformat(), "value": rows.randrange(-2, 8), "gone": rows.choice([True, False, None, None])}
+            producer.produce(name, json.dumps(row))
+            picked[row["id"]] = row
+            if number % 150 == 149:
+                assert producer.flush(30) == 0
+        def wanted(ended):
+            return {i: (datetime.fromisoformat(row["ts"]), row["value"]) for i, row in picked.items() if not ended(row)}
+        last = wanted(lambda row: row["gone"] or row["value"] < 0)
+        assert 0 < len(last) < 30
+        daemon.wait_for(lambda: delta(daemon, name) == last and in_postgres(postgres, name) == last
+                        and delta(daemon, f"{name}_selected") == wanted(lambda row: row["value"] < 0), "the rows that did not end")
+
+
+def test_a_foreign_merge_beside_the_stream_loses_nothing(kafka, postgres):
+    """delta-rs merges other keys into the table all the while; both sides' rows stand there at the end."""
+    name = "foreign"
+    updates = Updates(kafka, name, seed=15)
+    updates.send(100)
+    one = {**document(name), "sinks": document(name)["sinks"][1:2]}
+    with started(kafka, stream_defaults={"epoch": "50ms"}) as daemon:
+        daemon.post("/stream/start", one)
+        daemon.wait_for(lambda: delta(daemon, f"{name}_largest") is not None, "the table to be made")
+        path, theirs, lost = str(daemon.lake / f"{name}_largest"), {}, 0
+        for turn in range(25):
+            updates.send(20)
+            source = {1000 + turn: (START, turn), 1001 + turn: (START, turn)}
+            table = pa.table({"id": pa.array(source, pa.int32()), "ts": pa.array([ts for ts, _ in source.values()], pa.timestamp("us", "UTC")),
+                              "value": pa.array([value for _, value in source.values()], pa.int64())})
+            try:
+                DeltaTable(path).merge(table, "t.id = s.id", source_alias="s", target_alias="t").when_matched_update_all().when_not_matched_insert_all().execute()
+                theirs |= source
+            except DeltaError:  # its own commit lost to ours too often
+                lost += 1
+        assert len(theirs) > 5, lost
+        daemon.wait_for(lambda: delta(daemon, f"{name}_largest") == updates.largest | theirs, "both sides' rows to stand there")
+
+
+def test_the_key_of_an_aggregate_is_its_groups(kafka, postgres):
+    """mode: upsert without a key, in update mode: the group's columns tell rows apart."""
+    name = "keyed"
+    updates = Updates(kafka, name, seed=16)
+    updates.send(200)
+    body = {**document(name), "sql": "SELECT id, count(*) AS n, max(value) AS largest FROM source GROUP BY id", "output_mode": "update",
+            "sinks": [{"delta": {"path": name, "mode": "upsert"}}, {"postgres": {"table": f"public.{name}", "mode": "upsert"}}]}
+    with started(kafka, postgres=postgres, stream_defaults={"epoch": "100ms"}) as daemon:
+        daemon.post("/stream/start", body)
+        for _ in range(5):
+            updates.send(100)
+        def largest(rows):
+            assert len({row[0] for row in rows}) == len(rows), "a key stands there twice"
+            return sum(row[1] for row in rows), {row[0]: row[2] for row in rows}
+        wanted = (updates.sent, {i: value for i, (_, value) in updates.largest.items()})
+        def equal():
+            root = daemon.lake / name
+            if not (root / "_delta_log").exists():
+                return False
+            in_lake = [(row["id"], row["n"], row["largest"]) for row in DeltaTable(str(root)).to_pyarrow_table().to_pylist()]
+            return largest(in_lake) == wanted and largest(postgres.query(f"SELECT id, n, largest FROM public.{name}")) == wanted
+        daemon.wait_for(equal, "both tables to hold the groups")

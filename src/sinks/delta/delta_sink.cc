@@ -110,7 +110,7 @@ class DeltaSink final : public Sink {
     SpillPlace spill{.store = store_, .table_path = options_.table_path, .path = {}, .rows_bytes_max = options_.held_bytes_max,
                      .parquet = {.compression = "snappy", .memory = context.memory}};
     spill.path = [names = names_, lane = context.lane, open_epoch] { return kSpillDirectory + names.file(*open_epoch, lane, storage::make_uuid(), "snappy"); };
-    auto new_rows = [table = table_, spill, lane = static_cast<uint32_t>(context.lane)] { return std::make_shared<UpsertRows>(table, spill, lane); };
+    auto new_rows = [table = table_, spill, lane = writers_opened_++] { return std::make_shared<UpsertRows>(table, spill, lane); };
     return make_upsert_writer(*shape_, *key_, std::move(new_rows), std::move(open_epoch));
   }
 
@@ -131,6 +131,7 @@ class DeltaSink final : public Sink {
     if (options_.mode == Mode::kUpsert) prepared.merge = std::make_unique<Merge>(merge_options(plan.epoch), std::move(lanes));
     // What another writer did to the table shows here, where the epoch can still be given up.
     LT_RETURN_IF_ERROR(log_.refresh(wait));
+    prepared.whole = options_.mode == Mode::kAppend;
     prepared_ = std::move(prepared);
     LT_ASSIGN_OR_RETURN(const auto verdict, may_commit(log_.state(), plan));
     if (verdict == DeltaLog::Verdict::kCommit && options_.mode != Mode::kAppend) LT_RETURN_IF_ERROR(rework(wait));
@@ -337,6 +338,7 @@ class DeltaSink final : public Sink {
 
   /// Chooses the files that give way in the newest version, and writes those that come in their place.
   Status rework(const Wait& wait) {
+    prepared_->whole = false;
     LT_FAILPOINT("delta.rework.before");
     const TableState& state = log_.state();
     if (state.exists()) LT_RETURN_IF_ERROR(lake::follow_full_state(*store_, options_.table_path, state.version, state.metadata.id, wait, files_).status());
@@ -344,9 +346,9 @@ class DeltaSink final : public Sink {
     prepared_->removed.clear();
     if (options_.mode == Mode::kOverwrite) {
       for (const auto& [path, file] : state.exists() ? files_.files : std::map<std::string, lake::AddFile>()) prepared_->removed.push_back(file);
+      prepared_->whole = true;
       return {};
     }
-    prepared_->superseded.merge(prepared_->paths);
     prepared_->paths.clear();
     prepared_->adds.clear();
     LT_ASSIGN_OR_RETURN(auto merged, prepared_->merge->run(state.exists() ? &files_ : nullptr, wait));
@@ -358,19 +360,23 @@ class DeltaSink final : public Sink {
     merged.files.clear();
     prepared_->merged = std::move(merged);
     LT_FAILPOINT("delta.rework.after");
+    prepared_->whole = true;
     return {};
   }
 
   /// What was prepared against an older version, against the newest. True: the transaction is another one now.
   Result<bool> keep_up(int& reworks, const Wait& wait) {
     const TableState& state = log_.state();
-    if (!state.exists() || prepared_->read_version == state.version) return false;
-    LT_ASSIGN_OR_RETURN(const auto changes, lake::follow_full_state(*store_, options_.table_path, state.version, state.metadata.id, wait, files_));
-    const bool conflict = !prepared_->read_version || (options_.mode == Mode::kUpsert ? prepared_->merge->conflicts_with(changes)
-                                                                                       : changes.unknown || !changes.added.empty() || !changes.removed.empty());
-    if (!conflict) {
-      prepared_->read_version = state.version;
-      return true;
+    if (prepared_->whole && (!state.exists() || prepared_->read_version == state.version)) return false;
+    // Files of another version than was read: an attempt to follow the log broke off, and its changes are not known any more.
+    const bool in_step = prepared_->whole && prepared_->read_version && files_.state.version == *prepared_->read_version;
+    if (in_step) {
+      LT_ASSIGN_OR_RETURN(const auto changes, lake::follow_full_state(*store_, options_.table_path, state.version, state.metadata.id, wait, files_));
+      const bool conflict = options_.mode == Mode::kUpsert ? prepared_->merge->conflicts_with(changes) : changes.unknown || !changes.added.empty() || !changes.removed.empty();
+      if (!conflict) {
+        prepared_->read_version = state.version;
+        return true;
+      }
     }
     if (++reworks > kReworksMax) {
       return Status::external("table_busy", "other writers changed the same rows faster than this epoch could be merged; it is tried again: " + options_.table_path);
@@ -379,10 +385,10 @@ class DeltaSink final : public Sink {
     return true;
   }
 
-  /// The commit stands, so no attempt that named these files can come to stand any more.
+  /// The commit stands, so no attempt that named other files can come to stand any more. Only merges make files of an upsert.
   void remove_superseded() {
-    made_->forget(prepared_->superseded);
-    for (const auto& path : prepared_->superseded) {
+    if (options_.mode != Mode::kUpsert) return;
+    for (const auto& path : made_->take_all_but({})) {
       const Status removed = store_->remove(storage::join(options_.table_path, path));
       if (!removed.ok()) log::warn("a file that no commit names could not be removed", {{"table", options_.table_path}, {"file", path}, {"reason", removed.to_string()}});
     }
@@ -539,6 +545,7 @@ class DeltaSink final : public Sink {
   const std::shared_ptr<MadeFiles> made_ = std::make_shared<MadeFiles>();
   std::optional<PreparedEpoch> prepared_;
   lake::FullState files_;  // upsert and overwrite: of the version last looked at
+  std::atomic<uint32_t> writers_opened_{0};  // numbers them, so that rows of two are never taken for each other
   int64_t commits_ = 0;    // of this object
   std::atomic<arrow::MemoryPool*> memory_{nullptr};  // the run's; set by `open`
 };

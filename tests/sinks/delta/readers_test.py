@@ -158,9 +158,9 @@ def test_partitions_are_found_by_their_values(tables, duck, odd):
 
 def test_each_version_of_an_upserted_table_holds_the_last_row_of_each_key(tables, duck):
     path = tables / "upserted"
-    for version in range(103):
+    for version in range(0, 103, 3):
         assert by_delta_rs(path, version) == upserted_rows(version), version
-    for version in range(0, 103, 6):
+    for version in range(0, 103, 17):
         assert by_duckdb(duck, path, version=version) == upserted_rows(version), version
     for i in range(0, 60, 7):
         expected = [row for row in upserted_rows(102) if row["id"] >= i]

@@ -308,6 +308,39 @@ TEST_F(DeltaUpsertTest, another_writers_rows_are_neither_lost_nor_doubled) {
   EXPECT_EQ(files_on_disk().size(), 3U) << "of v0, of theirs, of ours; what was superseded is gone";
 }
 
+TEST_F(DeltaUpsertTest, a_merge_that_breaks_off_in_a_commit_is_made_anew) {
+  start(upsert());
+  expect_run(0, {batch_of({{1, 1, "a", 0}, {2, 2, "a", 1}})});
+  int64_t epoch = 0;
+  for (const std::string step : {"delta.rework.before", "delta.rework.written", "delta.rework.after", "lake.commit.before"}) {
+    ++epoch;
+    const auto staged = stage(epoch, {batch_of({{1, epoch, step, epoch * 10}})});
+    ASSERT_TRUE(sink_->prepare(plan_of(epoch), *staged, wait_).ok());
+    auto options = with_mode(Mode::kAppend);
+    options.pipeline = "other " + step;
+    auto ours = std::move(sink_);
+    auto writers = std::move(writers_);
+    start(options);
+    expect_run(0, {batch_of({{1, 77, "foreign", 0}, {epoch + 100, 0, step, 1}})});
+    sink_ = std::move(ours);
+    writers_ = std::move(writers);
+    ASSERT_TRUE(Failpoint::arm(step + "=error").ok());
+    EXPECT_EQ(sink_->commit(plan_of(epoch), wait_).status().code(), "failpoint");
+    const auto commit = sink_->commit(plan_of(epoch), wait_);
+    ASSERT_TRUE(commit.ok()) << commit.status().to_string();
+    const auto found = rows();
+    EXPECT_EQ(std::count_if(found.begin(), found.end(), [](const auto& row) { return row.starts_with("1|"); }), 1);
+    EXPECT_TRUE(std::find(found.begin(), found.end(), text_of(1, epoch, step)) != found.end()) << step;
+    EXPECT_TRUE(std::find(found.begin(), found.end(), text_of(epoch + 100, 0, step)) != found.end()) << step;
+  }
+  EXPECT_EQ(findings(), Texts{});
+  std::set<std::string> known;
+  for (int64_t at = 0; at <= version().version; ++at) {
+    for (const auto& file : version(at).files) known.insert(file.path);
+  }
+  EXPECT_EQ(files_on_disk(), known) << "what broke off is gone";
+}
+
 TEST_F(DeltaUpsertTest, a_key_that_cannot_be_one_is_refused) {
   const auto bound = [&](DeltaSinkOptions options, const Schema& schema) {
     const auto sink = *make_delta_sink(std::move(options), storage::make_local_store());
