@@ -14,14 +14,18 @@ using Json = nlohmann::ordered_json;
 
 constexpr int64_t kCellWidthMax = 60, kCellWidthMin = 12;
 
-std::string cell(const Json& object, const char* name) {
-  const Json value = object.value(name, Json());
-  if (value.is_null()) return "-";
-  if (value.is_string()) return to_cell(value.get<std::string>(), kCellWidthMax);
+/// On one line, however long.
+std::string whole_text(const Json& value) {
+  if (value.is_string()) return to_cell(value.get<std::string>(), 0);
   if (!value.is_array()) return value.dump();
   std::string joined;
   for (const Json& item : value) joined += (joined.empty() ? "" : ",") + (item.is_string() ? item.get<std::string>() : item.dump());
-  return to_cell(joined, kCellWidthMax);
+  return to_cell(joined, 0);
+}
+
+std::string cell(const Json& object, const char* name) {
+  const Json value = object.value(name, Json());
+  return value.is_null() ? "-" : to_columns(whole_text(value), kCellWidthMax);
 }
 
 /// Cells below heads, made narrower until they fit. Confined to its task.
@@ -85,7 +89,7 @@ class Grid {
       chosen = i;
     }
     if (chosen == all.size()) return false;
-    for (auto& row : cells_) row[chosen] = to_cell(row[chosen], widest - 1);
+    for (auto& row : cells_) row[chosen] = to_columns(row[chosen], widest - 1);
     return true;
   }
 
@@ -106,6 +110,21 @@ void print_table(const Json& rows, const std::vector<Column>& columns, const Ter
   Grid grid(rows, columns);
   if (terminal.screen.out_columns > 0) grid.fit(terminal.screen.out_columns);
   terminal.out << grid.text();
+}
+
+void print_members(const Json& object, const std::vector<std::string>& said, const Terminal& terminal) {
+  for (const auto& [name, value] : object.items()) {
+    if (value.empty() || std::ranges::find(said, name) != said.end()) continue;  // null counts as empty
+    if (value.is_object()) {
+      Json inner = Json::object();
+      for (const auto& [key, member] : value.items()) inner[name + "." + key] = member;
+      print_members(inner, {}, terminal);
+    } else if (value.is_array() && value.front().is_object()) {
+      for (const Json& item : value) terminal.out << "  " << name << ": " << to_cell(item.dump(), 0) << '\n';
+    } else {
+      terminal.out << "  " << name << ": " << whole_text(value) << '\n';
+    }
+  }
 }
 
 std::string short_time(const Json& time) {

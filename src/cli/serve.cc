@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/service_manager.h"
 #include "config/service_config.h"
 #include "engine/make_engine.h"
 #include "http/server.h"
@@ -12,9 +13,6 @@
 
 namespace laketide::cli {
 namespace {
-
-/// How often the wait for a wish to stop is looked after; it ends at once when there is one.
-constexpr std::chrono::hours kLook{1};
 
 http::ServerOptions server_options(const config::ServerConfig& config) {
   http::ServerOptions options;
@@ -63,9 +61,11 @@ ExitCode run(const config::ServiceConfig& config, std::vector<config::PipelineSp
   if (!made.ok()) return fail(terminal, made.status(), ExitCode::kRefused);
   const std::shared_ptr<Engine> engine = std::move(*made);
   (*server)->attach(engine);
-  while (!(*server)->wait_for_stop(kLook)) {
+  ServiceManager manager(service_manager_of_environment());
+  while (!(*server)->wait_for_stop(manager.look(*engine))) {
     if ((*server)->take_reload_wish()) reload(source, *engine, **server);
   }
+  manager.stopping();
   drain(*engine, config.server.stop_deadline);
   server->reset();
   return ExitCode::kDone;

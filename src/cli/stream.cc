@@ -44,6 +44,14 @@ ExitCode outcome_of_stop(const Json& answer, std::ostream& err) {
   return draining.empty() && failed.empty() ? ExitCode::kDone : ExitCode::kFailed;
 }
 
+ExitCode change(const RemoteOptions& remote, const StreamChoice& choice, const char* how, const std::string& body, const Terminal& terminal) {
+  return call(remote, "POST", "/stream/" + http::path_segment(choice.pipeline) + "/" + how, body, terminal, [](const Json& answer, const Terminal& to) {
+    if (answer.contains("state")) to.out << answer.value("pipeline", "") << " is " << answer.value("state", "") << '\n';
+    print_stream_error(answer, to);
+    print_members(answer, {"id", "pipeline", "state", "error"}, to);
+  });
+}
+
 }  // namespace
 
 ExitCode stream_start(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal) {
@@ -92,6 +100,18 @@ ExitCode stream_epochs(const RemoteOptions& remote, const StreamChoice& choice, 
                 {{"epoch", "epoch"}, {"committed", "committedAt"}, {"rows in", "rowsIn"}, {"rows out", "rowsOut"}, {"filtered", "filtered"},
                  {"quarantined", "quarantined"}}, to);
   });
+}
+
+ExitCode stream_pause(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal) {
+  return change(remote, choice, "pause", "", terminal);
+}
+
+ExitCode stream_resume(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal) {
+  return change(remote, choice, "resume", "", terminal);
+}
+
+ExitCode stream_reset(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal) {
+  return change(remote, choice, "reset", choice.start.empty() ? "" : Json{{"start", choice.start}}.dump(), terminal);
 }
 
 }  // namespace laketide::cli

@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/offset_setting.h"
+#include "base/quantity.h"
 #include "config/client_settings.h"
 #include "config/field.h"
 #include "config/pipeline_fields.h"
-#include "config/start.h"
 
 namespace laketide::config {
 namespace {
@@ -40,9 +41,9 @@ Field topics_field(std::vector<std::string>& into) {
   return with_aliases(std::move(field), {"topic", "subscribe"});
 }
 
-/// A mapping as the JSON text it could also have been written as; nothing if it is no plain mapping of numbers.
+/// A mapping as the JSON text it could also have been written as: a plain number is one, all else is text.
 std::string text_of(const Node& node) {
-  if (node.kind == Node::Kind::kScalar) return node.quoted ? json_text(node.text) : node.text;
+  if (node.kind == Node::Kind::kScalar) return !node.quoted && parse_integer(node.text) ? node.text : json_text(node.text);
   std::map<std::string, std::string> members;
   for (const Node::Member& member : node.members) members[member.key] = text_of(member.value);
   return json_object(members);
@@ -52,13 +53,13 @@ std::string read_start(Reader& reader, const Node& node, const std::string& path
   std::optional<std::string> text = text_of(node);
   if (node.kind == Node::Kind::kScalar) text = reader.scalar(node, path, "earliest, latest, offsets or a time");
   if (!text) return {};
-  const Result<Start> start = parse_start(*text);
+  const Result<OffsetSetting> start = parse_offsets(*text, path);
   if (!start.ok()) {
     reader.refuse(node.place, path, std::string(start.status().detail()));
     return {};
   }
-  into = start_text(*start);
-  return reader.canonical_of(node, start->kind == Start::Kind::kOffsets ? into : json_text(into));
+  into = offsets_text(*start);
+  return reader.canonical_of(node, start->partitions() != nullptr ? into : json_text(into));
 }
 
 Field start_field(std::string& into) {
@@ -69,10 +70,11 @@ Field start_field(std::string& into) {
 
 /// Offsets must name the topics of a source that has several; of one that has one, they need not.
 void check_start(Reader& reader, const Node& node, const std::string& path, KafkaSourceSpec& kafka) {
-  Result<Start> start = parse_start(kafka.start);
-  if (!start.ok() || start->kind != Start::Kind::kOffsets) return;
+  Result<OffsetSetting> start = parse_offsets(kafka.start, path + ".start");
+  const auto* offsets = start.ok() ? start->partitions() : nullptr;
+  if (offsets == nullptr) return;
   const bool one_topic = kafka.topics.size() == 1;
-  for (const auto& [topic, partitions] : start->offsets) {
+  for (const auto& [topic, partitions] : *offsets) {
     const bool known = std::find(kafka.topics.begin(), kafka.topics.end(), topic) != kafka.topics.end();
     if (topic.empty() && !one_topic) {
       reader.refuse(node.place, path + ".start", "this source has several topics: name them, as in {\"events\": {\"0\": 100}}");
@@ -80,9 +82,8 @@ void check_start(Reader& reader, const Node& node, const std::string& path, Kafk
       reader.refuse(node.place, path + ".start", "names a topic that the source does not read: " + topic);
     }
   }
-  if (one_topic && start->offsets.contains(kafka.topics[0])) {
-    start->offsets = {{"", start->offsets[kafka.topics[0]]}};
-    kafka.start = start_text(*start);
+  if (one_topic && offsets->contains(kafka.topics[0])) {
+    kafka.start = offsets_text({OffsetSetting::PerPartition{{"", offsets->at(kafka.topics[0])}}});
   }
 }
 

@@ -5,8 +5,6 @@
 namespace laketide {
 namespace {
 
-constexpr int64_t kMemoryAutoMax = 2LL << 30;
-
 PoolInfo info_of(const PoolStatus& status, const std::string& warning, const PoolBudgets& budgets) {
   PoolInfo info;
   info.name = status.options.name;
@@ -47,7 +45,7 @@ Status set_pools(const config::ServiceConfig& service, Scheduler& scheduler) {
 
 PoolBudgets make_budgets(const config::ServiceConfig& service) {
   const int64_t configured = service.engine.memory_bytes;
-  const auto all = std::make_shared<MemoryBudget>(configured > 0 ? configured : std::min(kMemoryAutoMax, usable_memory() / 2));
+  const auto all = std::make_shared<MemoryBudget>(configured > 0 ? configured : automatic_budget(usable_memory()));
   PoolBudgets budgets;
   for (const auto& [name, pool] : service.pools) {
     budgets[name] = std::make_shared<MemoryBudget>(static_cast<int64_t>(static_cast<double>(all->bytes_max()) * pool.memory_share), all);

@@ -105,6 +105,16 @@ TEST(TextTable, CutsByCharactersAndKeepsTheTerminalSafe) {
   EXPECT_EQ(to_cell("a\xe2\x80\xae" "b", 20), "a?b");  // right-to-left override
 }
 
+TEST(TextTable, CutsToColumns) {
+  EXPECT_EQ(to_columns("12345678", 8), "12345678");
+  EXPECT_EQ(to_columns("123456789", 8), "12345...");
+  EXPECT_EQ(to_columns("\u6CE8\u6587\u6CE8\u6587", 8), "\u6CE8\u6587\u6CE8\u6587");
+  EXPECT_EQ(to_columns("\u6CE8\u6587\u6CE8\u6587", 7), "\u6CE8\u6587...");
+  EXPECT_EQ(to_columns("\u6CE8\u6587\u6CE8\u6587", 6), "\u6CE8...") << "half a character is none";
+  EXPECT_EQ(to_columns("\u6CE8\u6587", 2), "..");
+  EXPECT_EQ(to_columns("\u6CE8\u6587", 0), "\u6CE8\u6587");
+}
+
 TEST(TextTable, CountsWideCharactersAsTwo) {
   EXPECT_EQ(format_table({"a"}, {{"日本語"}, {"x"}}), "+------+\n|     a|\n+------+\n|日本語|\n|     x|\n+------+\n");
 }
