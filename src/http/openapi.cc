@@ -133,13 +133,13 @@ bool has_body(const Route& route) { return route.method == "POST" || route.metho
 bool changes_something(const Route& route) { return route.method != "GET" && route.scope >= Scope::kOperate; }
 
 /// A status that says no, and which operations can say it. Immutable.
-struct Refusal {
+struct RefusalStatus {
   int status;
   std::string_view doc;
   bool (*is_possible)(const Route&);
 };
 
-constexpr Refusal kRefusals[] = {
+constexpr RefusalStatus kRefusals[] = {
     {400, "the request is malformed, or a field or parameter is unknown or has a bad value", [](const Route&) { return true; }},
     {401, "no token, or an unknown one", [](const Route& route) { return route.scope != Scope::kNone; }},
     {403, "the token's scope is too small, or the page of another site sent it", [](const Route&) { return true; }},
@@ -164,7 +164,7 @@ Json problem_response(const std::string& doc, int status) {
 
 Json problem_responses() {
   Json responses = Json::object();
-  for (const Refusal& refusal : kRefusals) responses[std::to_string(refusal.status)] = problem_response(std::string(refusal.doc), refusal.status);
+  for (const RefusalStatus& refusal : kRefusals) responses[std::to_string(refusal.status)] = problem_response(std::string(refusal.doc), refusal.status);
   responses["default"] = problem_response("a failure", 0);
   return responses;
 }
@@ -188,7 +188,7 @@ Json operation_json(const Route& route) {
   }
   Json responses = Json::object();
   for (const Answer& answer : route.answers) responses[std::to_string(answer.status)] = response_json(answer);
-  for (const Refusal& refusal : kRefusals) {
+  for (const RefusalStatus& refusal : kRefusals) {
     const std::string status = std::to_string(refusal.status);
     if (!responses.contains(status) && refusal.is_possible(route)) responses[status] = {{"$ref", "#/components/responses/" + status}};
   }
