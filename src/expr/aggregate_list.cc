@@ -201,7 +201,7 @@ std::vector<Aggregate> list_aggregates() {
   std::vector<Aggregate> all{list_aggregate<StringAgg>("string_agg", {TypeId::kText, TypeId::kText}, TypeId::kText),
                              list_aggregate<StringAgg>("string_agg", {TypeId::kBytea, TypeId::kBytea}, TypeId::kBytea)};
   for (const TypeId type : plain_types()) {
-    all.push_back(list_aggregate<ArrayAgg>("array_agg", {type}, TypeId::kOther));
+    all.push_back(list_aggregate<ArrayAgg>("array_agg", {type}, TypeId::kArray));
     all.back().result_type = [](const std::vector<Type>& args) { return list_of(args[0]); };
   }
   return all;

@@ -32,11 +32,7 @@ std::string_view AnyValues::operator[](int64_t row) const {
   return arrow::bit_util::GetBit(base_, offset_ + row) ? std::string_view("\1", 1) : std::string_view("\0", 1);
 }
 
-Type list_of(const Type& type) {
-  Type list(TypeId::kOther);
-  list.other = arrow::list(type.field("item", true));
-  return list;
-}
+Type list_of(const Type& type) { return Type::array(type); }
 
 arrow::Result<std::shared_ptr<arrow::Array>> list_column(const Type& list, const std::vector<int32_t>& offsets, std::shared_ptr<arrow::Array> values,
                                                          const std::vector<bool>& valid, arrow::MemoryPool* memory) {

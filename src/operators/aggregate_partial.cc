@@ -60,7 +60,7 @@ class PartialAggregate final : public Operator {
     Columns keys;
     if (windows_) {
       const auto& times = *in.column(options_.window->time);
-      if (times.null_count() > 0) return Status::internal("null_event_time", "rows without event time reached an aggregate over windows");
+      if (times.null_count() > 0) return Status::user("no_event_time", "a row has no time for its window; leave such rows out with WHERE … IS NOT NULL");
       LT_ASSIGN_OR_RETURN(auto panes, windows_->panes_of(times, memory_));
       keys.push_back(std::move(panes));
     }

@@ -43,7 +43,7 @@ class PartialSessions final : public Operator {
 
   Status add(const arrow::RecordBatch& in) {
     const arrow::Array& times = *in.column(options_.window->time);
-    if (times.null_count() > 0) return Status::internal("null_event_time", "rows without event time reached an aggregate over windows");
+    if (times.null_count() > 0) return Status::user("no_event_time", "a row has no time for its window; leave such rows out with WHERE … IS NOT NULL");
     const expr::Values<int64_t> values(times);
     starts_.clear();
     ends_.clear();
