@@ -112,21 +112,6 @@ void print_table(const Json& rows, const std::vector<Column>& columns, const Ter
   terminal.out << grid.text();
 }
 
-void print_members(const Json& object, const std::vector<std::string>& said, const Terminal& terminal) {
-  for (const auto& [name, value] : object.items()) {
-    if (value.empty() || std::ranges::find(said, name) != said.end()) continue;  // null counts as empty
-    if (value.is_object()) {
-      Json inner = Json::object();
-      for (const auto& [key, member] : value.items()) inner[name + "." + key] = member;
-      print_members(inner, {}, terminal);
-    } else if (value.is_array() && value.front().is_object()) {
-      for (const Json& item : value) terminal.out << "  " << name << ": " << to_cell(item.dump(), 0) << '\n';
-    } else {
-      terminal.out << "  " << name << ": " << whole_text(value) << '\n';
-    }
-  }
-}
-
 std::string short_time(const Json& time) {
   std::string text = time.is_string() ? time.get<std::string>().substr(0, sizeof "2026-01-02T03:04:05" - 1) : std::string();
   if (const size_t at = text.find('T'); at != std::string::npos) text[at] = ' ';

@@ -21,10 +21,6 @@ struct Column {
 /// columns go until the rest fits with its texts cut: put what matters first. Numbers are never cut.
 void print_table(const nlohmann::ordered_json& rows, const std::vector<Column>& columns, const Terminal& terminal);
 
-/// Prints the members of an object that are not `said` already, one a line: what is within one stands as `a.b`. Those that are
-/// null or empty say nothing.
-void print_members(const nlohmann::ordered_json& object, const std::vector<std::string>& said, const Terminal& terminal);
-
 /// "2026-01-02 03:04:05" of an ISO time; "" of null.
 std::string short_time(const nlohmann::ordered_json& time);
 /// "1.5 GiB"

@@ -101,9 +101,9 @@ void add_serve(CLI::App& app, Words& words) {
 
 void add_probe(CLI::App& app, Words& words) {
   CLI::App* probe_app = add_printing(app, words, {"probe", "Whether the service of this machine's configuration is alive; for health checks",
-                                                  "  laketide probe\n"
-                                                  "  laketide probe --ready --config /etc/laketide/laketide.yaml"},
-                                     [&words](const Terminal& terminal) { return probe(words.probe, terminal); });
+                                                 "  laketide probe\n"
+                                                 "  laketide probe --ready --config /etc/laketide/laketide.yaml"},
+                                    [&words](const Terminal& terminal) { return probe(words.probe, terminal); });
   add_service_file(*probe_app, words.probe.config, &words.probe.sets);
   probe_app->add_flag("--ready", words.probe.ready, "whether it is ready, not only alive");
 }

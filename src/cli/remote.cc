@@ -26,6 +26,7 @@ constexpr std::pair<std::string_view, std::string_view> kHints[] = {
     {"queue_full", "`laketide batch list --status QUEUED` shows what waits; `laketide batch cancel ID` makes room"},
     {"unknown_pipeline", "`laketide pipeline list` shows the pipelines, `laketide stream list` the streams"},
     {"other_spec", "`laketide stream stop NAME` first"},
+    {"stream_active", "`laketide stream stop NAME` first"},
     {"pipeline_read_only", "change the file that it comes from, and let the service read it again: kill -HUP"},
     {"unauthorized", "give a token with --token-file, or in LAKETIDE_TOKEN"}};
 
@@ -47,8 +48,9 @@ Result<http::Client> client_of(const RemoteOptions& remote) {
 
 constexpr std::string_view kOptionCodes[] = {"bad_offsets", "offsets_reversed", "max_needs_upsert", "idempotency_key_reused"};
 
-/// 400 is what was asked, 422 what it said: a document, unless it was one of our options.
+/// 400 is what was asked, 422 what it said: a document, unless it was one of our options. How things stand is neither's fault.
 ExitCode code_of_refusal(int status, const std::string& code) {
+  if (code == "stream_active") return ExitCode::kFailed;
   const bool is_option = std::ranges::find(kOptionCodes, code) != std::end(kOptionCodes);
   return status == 400 || is_option ? ExitCode::kWrongUse : status == 422 ? ExitCode::kRefused : ExitCode::kFailed;
 }

@@ -44,6 +44,15 @@ ExitCode outcome_of_stop(const Json& answer, std::ostream& err) {
   return draining.empty() && failed.empty() ? ExitCode::kDone : ExitCode::kFailed;
 }
 
+void print_reset(const Json& answer, const Terminal& terminal) {
+  terminal.out << answer.value("pipeline", "") << " begins anew at its next start, from " << answer.value("start", "") << '\n';
+  for (const Json& range : answer["repeats"]) {
+    terminal.out << "  is read again: " << range.value("topic", "") << '/' << range.value("partition", 0) << " [" << range.value("start", Json()).dump() << ", "
+                 << range.value("end", Json()).dump() << ")\n";
+  }
+  for (const Json& note : answer.value("notes", Json::array())) terminal.out << "  " << note.get<std::string>() << '\n';
+}
+
 /// What the answer says of the stream; kFailed if it has not come to rest in time, which is said on `err`.
 ExitCode change(const RemoteOptions& remote, const StreamChoice& choice, const char* how, const std::string& body, const Terminal& terminal) {
   ExitCode code = ExitCode::kDone;
@@ -53,12 +62,11 @@ ExitCode change(const RemoteOptions& remote, const StreamChoice& choice, const c
   if (!answer.is_object()) return fail(terminal, Status::internal("bad_answer", "the service's answer is not JSON"), ExitCode::kFailed);
   if (terminal.json) {
     terminal.out << *received;
-  } else if (answer.contains("state")) {
+  } else if (answer.contains("repeats")) {
+    print_reset(answer, terminal);
+  } else {
     terminal.out << answer.value("pipeline", "") << " is " << answer.value("state", "") << '\n';
     print_stream_error(answer, terminal);
-  } else {
-    terminal.out << answer.value("pipeline", choice.pipeline) << " begins anew at its next start\n";
-    print_members(answer, {"pipeline"}, terminal);
   }
   if (answer.value("state", "") != "DRAINING") return ExitCode::kDone;
   terminal.err << "laketide: still draining, so not all that was read is committed yet; look with: laketide stream show " << choice.pipeline << '\n';

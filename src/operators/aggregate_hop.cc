@@ -15,7 +15,7 @@
 namespace laketide {
 namespace {
 
-constexpr int64_t kLongAgo = std::numeric_limits<int64_t>::min();
+constexpr int64_t kBeforeAll = std::numeric_limits<int64_t>::min();
 
 /// Of each key, how many panes inside the window that stands now had rows in this epoch, and how many are older than it.
 struct PaneCounts {
@@ -103,7 +103,7 @@ class HopAggregate final : public Operator {
       LT_RETURN_IF_ERROR(forget_panes(epoch.late->micros));
       shown_to_ = std::max(shown_to_, epoch.late->micros);
     }
-    final_to_ = epoch.last ? GroupTable::kNever : epoch.evict ? epoch.evict->micros : kLongAgo;
+    final_to_ = epoch.last ? GroupTable::kNever : epoch.evict ? epoch.evict->micros : kBeforeAll;
     at_ = given_ = 0;
     starts_.clear();
     chosen_.clear();
@@ -122,7 +122,7 @@ class HopAggregate final : public Operator {
     touched_.clear();
     std::vector<bool> only;
     counts_.assign(static_cast<size_t>(keys_->numbers()), {});
-    entering_ = leaving_ = kLongAgo;
+    entering_ = leaving_ = kBeforeAll;
     if (options_.mode == OutputMode::kUpdate) {
       only.resize(static_cast<size_t>(keys_->numbers()) + 1, false);  // never empty, which would mean all
       for (const uint32_t group : table_->touched()) {
@@ -141,7 +141,7 @@ class HopAggregate final : public Operator {
 
   // Starts of the windows that have one of these panes inside and end in (shown_to_, to].
   void add_starts(const std::map<int64_t, std::vector<uint32_t>>& panes, int64_t to) {
-    int64_t next = kLongAgo;
+    int64_t next = kBeforeAll;
     for (const auto& [pane, groups] : panes) {
       const int64_t last = windows_.last_start(pane);
       for (int64_t start = std::max(next, windows_.last_start(pane - windows_.size()) + windows_.slide()); start <= last; start += windows_.slide()) {
@@ -235,10 +235,10 @@ class HopAggregate final : public Operator {
   std::vector<bool> known_;  // groups that panes_ has
   std::vector<uint32_t> key_numbers_;
   std::optional<SlidingMerge> merge_;
-  int64_t shown_to_ = kLongAgo, final_to_ = kLongAgo;  // windows that ended so far went out; those that end so far go now
+  int64_t shown_to_ = kBeforeAll, final_to_ = kBeforeAll;  // windows that ended so far went out; those that end so far go now
   std::map<int64_t, std::vector<uint32_t>> touched_;   // groups of this epoch by pane
   std::vector<PaneCounts> counts_;
-  int64_t entering_ = kLongAgo, leaving_ = kLongAgo;   // panes in [leaving_, entering_) are counted
+  int64_t entering_ = kBeforeAll, leaving_ = kBeforeAll;   // panes in [leaving_, entering_) are counted
   std::vector<int64_t> starts_;                        // of the windows that go out
   std::vector<uint32_t> chosen_;                       // keys of the window that goes out
   size_t at_ = 0, given_ = 0;

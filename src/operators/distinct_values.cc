@@ -48,14 +48,14 @@ class DistinctValues final : public expr::Accumulator {
 
   Status merge(const Arrays& partial, Groups groups) override {
     std::vector<uint32_t> repeated;
-    const expr::Lists first(*partial[0]);
+    const expr::StateLists first(*partial[0]);
     for (size_t i = 0; i < groups.size(); ++i) {
       const auto row = static_cast<int64_t>(i);
       repeated.insert(repeated.end(), static_cast<size_t>(first.end(row) - first.begin(row)), groups[i]);
     }
     Arrays args;
     for (const auto& column : partial) {
-      const expr::Lists lists(*column);
+      const expr::StateLists lists(*column);
       const int64_t begin = groups.empty() ? 0 : lists.begin(0);
       args.push_back(lists.shared_values()->Slice(begin, static_cast<int64_t>(repeated.size())));
     }

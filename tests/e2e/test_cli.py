@@ -86,7 +86,7 @@ def test_the_life_of_a_pipeline_and_its_stream(service):
     assert cli("stream", "pause", "typed-stream", url=url)[0] == "typed-stream is PAUSED\n"
     assert as_json("stream", "resume", "typed-stream", url=url)["pipeline"] == "typed-stream"
     _, refused = cli("stream", "reset", "typed-stream", "--start", "earliest", url=url, expect=1)
-    assert refused.startswith("laketide: ") and refused.rstrip().count("\n") <= 1, "of one that runs"
+    assert refused.startswith("laketide: ") and "laketide stream stop NAME" in refused, "of one that runs"
     assert "STOPPED" in cli("stream", "stop", "typed-stream", url=url)[0]
     assert cli("stream", "reset", "typed-stream", "--start", "earliest", url=url)[0].startswith("typed-stream begins anew")
     cli("stream", "reset", "typed-stream", url=url, expect=2)
@@ -142,6 +142,7 @@ def test_exit_codes(service, kafka):
     assert str(service.state) in err, err
     cli("produce", "--topic", "t", "--count", "1", "--brokers", f"127.0.0.1:{free_port()}", expect=4, cwd=folder,
         LAKETIDE_KAFKA__CLIENT__MESSAGE_TIMEOUT_MS="500")
+    kafka.create_topic("typed-more", 1)
     assert json.loads(cli("produce", "--topic", "typed-more", "--rate", "0", "--count", "25", "--brokers", kafka.address, "-o", "json", cwd=folder)[0]) == \
         {"topic": "typed-more", "records": 25}
     cli("table", "show", folder / "no-table", expect=1)
@@ -179,4 +180,5 @@ def test_the_manual_page_is_clean():
     assert groff, "groff is of the Debian package groff-base: tests/packages.txt"
     done = subprocess.run([groff, "-man", "-Tutf8", "-ww", "-P-c", str(MAN)], capture_output=True, text=True, timeout=60, env={**os.environ, "LC_ALL": "C.UTF-8"})
     assert (done.returncode, done.stderr) == (0, "")
-    assert "EXIT STATUS" in done.stdout and "laketide stream reset PIPELINE" in done.stdout
+    page = re.sub(".\x08", "", done.stdout)  # bold is a letter struck twice
+    assert "EXIT STATUS" in page and "laketide stream reset PIPELINE" in page

@@ -4,9 +4,14 @@ import json
 import signal
 
 import deltalake
+import pytest
 import requests
 
 from proven import DECLARED, Proven, started, two_sinks
+
+FORGET_POINTS = ["ledger.forget.before", "ledger.forget.after"]
+RESET_POINTS = ["ledger.reset.before", "ledger.reset.after"]
+LIFECYCLE_POINTS = FORGET_POINTS + RESET_POINTS  # test_failpoints leaves them to this file
 
 
 def document(name, topic=None, **more):
@@ -282,6 +287,60 @@ def test_reset_says_what_is_repeated_and_repeats_exactly_that(kafka):
         daemon.wait_for(lambda: copies(daemon, "again").get(3), "the second half a third time")
         stop(daemon, "again")
         assert copies(daemon, "again").keys() == {2, 3}
+
+
+def killed(daemon, method, path, body=None):
+    """Sends a request that the process does not live to answer."""
+    try:
+        answer = daemon.request(method, path, body)
+        raise AssertionError(f"answered: {answer.status_code} {answer.text}")
+    except requests.RequestException:
+        assert daemon.wait_exit(20) == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("point", FORGET_POINTS)
+def test_a_kill_in_a_delete_leaves_the_pipeline_or_takes_it(kafka, point):
+    with started(kafka) as daemon:
+        assert daemon.request("PUT", "/pipelines/brief", document("brief")).status_code == 201
+        assert daemon.terminate() == 0
+        daemon.start(f"{point}=kill")
+        killed(daemon, "DELETE", "/pipelines/brief")
+        daemon.start()
+        daemon.get("/pipelines/brief", expect=200 if point.endswith("before") else 404)
+        assert daemon.request("PUT", "/pipelines/brief", document("brief", lanes=1)).status_code == (200 if point.endswith("before") else 201)
+
+
+@pytest.mark.parametrize("hit", [1, 2])
+@pytest.mark.parametrize("point", RESET_POINTS)
+def test_a_kill_in_a_reset_repeats_everything_once_or_nothing(kafka, point, hit):
+    name = f"{point.replace('.', '-')}-{hit}"
+    stream = Proven(kafka, name, 1, document=document(name))
+    stream.produce(1100)
+    with started(kafka) as daemon:
+        stream.begin(daemon)
+        stream.wait_caught_up(daemon)
+        stop(daemon, name)
+        once = copies(daemon, name)[1]
+        assert daemon.terminate() == 0
+        daemon.start(f"{point}=kill@{hit}")
+        if hit == 1:
+            killed(daemon, "POST", f"/stream/{name}/reset", {"start": "earliest"})
+        else:
+            # The second time is when the next run writes down where it begins.
+            daemon.post(f"/stream/{name}/reset", {"start": "earliest"})
+            try:
+                daemon.request("POST", "/stream/start", {"pipeline": name})
+            except requests.RequestException:
+                pass
+            assert daemon.wait_exit(20) == -signal.SIGKILL
+        daemon.start()
+        daemon.post("/stream/start", {"pipeline": name})
+        times = 1 if (point, hit) == ("ledger.reset.before", 1) else 2
+        daemon.wait_for(lambda: copies(daemon, name) == {times: once}, f"every record to stand there {times} times")
+        stop(daemon, name)
+        assert copies(daemon, name) == {times: once}
+        numbers = [one["epoch"] for one in epochs(daemon, name)]
+        assert numbers == list(range(len(numbers)))
 
 
 def test_reset_heals_a_stream_whose_table_was_lost(kafka):

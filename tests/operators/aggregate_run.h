@@ -14,6 +14,8 @@
 
 namespace laketide::test {
 
+inline constexpr int64_t kSecond = 1'000'000;  // of event time
+
 /// A row of the test's input; positions as in `kInputColumns`. Immutable.
 struct Event {
   int64_t time = 0;

@@ -64,9 +64,9 @@ std::shared_ptr<arrow::Array> built(Builder&& builder, const std::vector<Event>&
 }
 
 /// One start of the run: its operators. Confined to its task.
-class Started {
+class StartedAggregate {
  public:
-  Started(const AggregateOptions& options, int lanes) {
+  StartedAggregate(const AggregateOptions& options, int lanes) {
     context_.memory = arrow::default_memory_pool();
     for (int lane = 0; lane < lanes; ++lane) lanes_.push_back(make_partial_aggregate(options, context_).value());
     tail_ = make_final_aggregate(options, context_, tables_).value();
@@ -219,7 +219,7 @@ RunResult run(const AggregateOptions& options, const std::vector<TestEpoch>& epo
   std::mt19937_64 random(shape.seed);
   RunResult result;
   SavedCopy saved;
-  auto started = std::make_unique<Started>(options, shape.lanes);
+  auto started = std::make_unique<StartedAggregate>(options, shape.lanes);
   for (const TestEpoch& epoch : epochs) {
     if (options.mode == OutputMode::kComplete) result.table.clear();
     started->epoch(epoch, shape, random, [&](const Batch& rows) { apply(options, *rows, result); });
@@ -227,7 +227,7 @@ RunResult run(const AggregateOptions& options, const std::vector<TestEpoch>& epo
     if (!shape.restart_every_epoch) continue;
     const bool whole = random() % 4 == 0;
     for (const auto& [name, table] : started->tables().all()) saved.save(*table, whole);
-    started = std::make_unique<Started>(options, 1 + static_cast<int>(random() % 3));
+    started = std::make_unique<StartedAggregate>(options, 1 + static_cast<int>(random() % 3));
     for (const auto& [name, table] : started->tables().all()) saved.restore(*table);
     EXPECT_EQ(started->tables().rows(), result.state_rows);
   }

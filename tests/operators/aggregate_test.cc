@@ -16,7 +16,6 @@ namespace {
 using testing::ElementsAre;
 using testing::Pair;
 
-constexpr int64_t kSecond = 1'000'000;
 using Rows = std::vector<const Event*>;
 
 std::string show(const std::optional<int64_t>& value) { return value ? std::to_string(*value) : "NULL"; }

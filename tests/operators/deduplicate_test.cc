@@ -13,15 +13,14 @@
 namespace laketide::test {
 namespace {
 
-constexpr int64_t kSecond = 1'000'000;
 
 DeduplicateOptions options_of(std::optional<int64_t> within) {
   return {.name = "firsts", .input = input_schema(), .keys = {kKey, kName}, .order = {-1, kPartition, kOffset}, .time = kTime, .within = within};
 }
 
 /// One start of the operator. Confined to its task.
-struct Started {
-  explicit Started(const DeduplicateOptions& options) {
+struct StartedDeduplicate {
+  explicit StartedDeduplicate(const DeduplicateOptions& options) {
     context.memory = arrow::default_memory_pool();
     op = make_deduplicate(options, context, tables).value();
   }
@@ -53,7 +52,7 @@ struct Started {
   std::unique_ptr<Operator> op;
 };
 
-std::vector<TextRow> naive(const std::vector<TestEpoch>& epochs, std::optional<int64_t> within) {
+std::vector<TextRow> naive_firsts(const std::vector<TestEpoch>& epochs, std::optional<int64_t> within) {
   std::map<std::pair<std::optional<int64_t>, std::optional<std::string>>, int64_t> until;
   std::vector<TextRow> rows;
   for (const TestEpoch& epoch : epochs) {
@@ -79,17 +78,17 @@ TEST(Deduplicate, GivesTheRowsOfANaiveComputationInTheirOrder) {
     SavedCopy saved;
     std::vector<TextRow> rows;
     for (const TestEpoch& epoch : epochs) {
-      Started started(options_of(within));
+      StartedDeduplicate started(options_of(within));
       for (const auto& [name, table] : started.tables.all()) saved.restore(*table);
       for (TextRow& row : started.epoch(epoch, random)) rows.push_back(std::move(row));
       for (const auto& [name, table] : started.tables.all()) saved.save(*table, random() % 4 == 0);
     }
-    EXPECT_EQ(rows, naive(epochs, within));
+    EXPECT_EQ(rows, naive_firsts(epochs, within));
   }
 }
 
 TEST(Deduplicate, ForgetsKeysThatTheWatermarkHasPassed) {
-  Started started(options_of(10));
+  StartedDeduplicate started(options_of(10));
   std::mt19937_64 random(1);
   EXPECT_EQ(started.epoch({.events = {{.time = 5, .key = 1}, {.time = 14, .key = 1, .offset = 1}, {.time = 8, .key = 2, .offset = 2}}, .evict = 14}, random).size(), 2u);
   EXPECT_EQ(started.tables.rows(), 2);
