@@ -6,6 +6,7 @@
 namespace laketide::sql {
 namespace {
 
+
 using expr::ExprPtr;
 using expr::Type;
 using expr::TypeId;
