@@ -66,7 +66,7 @@ std::vector<Field> table_fields(SinkSpec& sink) {
           text_field("delete_when", sink.delete_when, "condition in SQL; where it holds the row with this key is deleted")};
 }
 
-std::vector<Field> joined(std::vector<Field> fields, std::vector<Field> more) {
+std::vector<Field> with_more(std::vector<Field> fields, std::vector<Field> more) {
   for (Field& field : more) fields.push_back(std::move(field));
   return fields;
 }
@@ -76,7 +76,7 @@ std::vector<Field> common_fields(SinkSpec& sink) {
           text_field("select", sink.select, "SQL over result or a source"), output_mode_field(sink.output_mode)};
 }
 
-std::vector<Field> with_common(std::vector<Field> fields, SinkSpec& sink) { return joined(std::move(fields), common_fields(sink)); }
+std::vector<Field> with_common(std::vector<Field> fields, SinkSpec& sink) { return with_more(std::move(fields), common_fields(sink)); }
 
 void check_upsert(Reader& reader, const Node& node, const std::string& path, const SinkSpec& sink) {
   if (sink.mode != "upsert" && !sink.key.empty()) reader.refuse(node.place, path, "a key is for mode: upsert; add the mode or remove the key");
@@ -164,7 +164,7 @@ std::string read_sinks(Reader& reader, const Node& node, const std::string& path
 
 std::vector<Field> delta_fields(SinkSpec& sink) {
   const auto set_retain = [&sink](std::chrono::microseconds value) { sink.retain = std::chrono::duration_cast<std::chrono::milliseconds>(value); };
-  return with_common(joined({path_field(sink.path), list_field("partition_by", sink.partition_by, "columns that become folders"),
+  return with_common(with_more({path_field(sink.path), list_field("partition_by", sink.partition_by, "columns that become folders"),
                              word_field("compression", sink.compression, {"zstd", "snappy"}, "of the Parquet files"),
                              size_field("target_file_bytes", sink.target_file_bytes, {1LL << 20, 4LL << 30}, "files are closed at about this size"),
                              with_default(duration_field("retain", set_retain, {std::chrono::seconds(0), std::chrono::hours(24 * 3650)}, "files that were replaced stay so long"), "7d")},
@@ -173,7 +173,7 @@ std::vector<Field> delta_fields(SinkSpec& sink) {
 }
 
 std::vector<Field> postgres_fields(SinkSpec& sink) {
-  return with_common(joined({text_field("table", sink.table, "schema.table", check_table), postgres_url_field(sink.url, true)}, table_fields(sink)), sink);
+  return with_common(with_more({text_field("table", sink.table, "schema.table", check_table), postgres_url_field(sink.url, true)}, table_fields(sink)), sink);
 }
 
 std::vector<Field> console_fields(SinkSpec& sink) {

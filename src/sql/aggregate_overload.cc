@@ -6,7 +6,6 @@
 namespace laketide::sql {
 namespace {
 
-
 using expr::ExprPtr;
 using expr::Type;
 using expr::TypeId;

@@ -19,7 +19,7 @@
 #include "lake/key_index.h"
 #include "lake/partition_value.h"
 
-namespace laketide::lake {
+namespace laketide::lake::row_key_test {
 namespace {
 
 using Rows = std::shared_ptr<arrow::RecordBatch>;
@@ -162,4 +162,4 @@ TEST(KeyBounds, LoseNoFileThatHoldsAKey) {
 }
 
 }  // namespace
-}  // namespace laketide::lake
+}  // namespace laketide::lake::row_key_test

@@ -9,7 +9,7 @@
 
 #include "flow/change_column.h"
 
-namespace laketide {
+namespace laketide::mark_deletes_test {
 namespace {
 
 Batch rows_of(const arrow::FieldVector& fields, const std::string& json) {
@@ -53,4 +53,4 @@ TEST(MarkDeletes, KeepsWhatTheQuerySaidOfTheOthers) {
 }
 
 }  // namespace
-}  // namespace laketide
+}  // namespace laketide::mark_deletes_test

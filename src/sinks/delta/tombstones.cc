@@ -18,7 +18,7 @@ constexpr int kFilesMax = 64;
 
 bool is_in_table(const std::string& path) { return !path.starts_with('/') && path.find(':') == std::string::npos && path.find("..") == std::string::npos; }
 
-Status sweep_cut_short() { return Status::cancelled("there was no time left to remove files that nobody needs any more"); }
+Status no_time_to_sweep() { return Status::cancelled("there was no time left to remove files that nobody needs any more"); }
 
 }  // namespace
 
@@ -40,7 +40,7 @@ Status Tombstones::sweep(int64_t newest, const Load& load, const Wait& wait) {
 
 Status Tombstones::see(int64_t newest, const Wait& wait) {
   for (int left = kCommitsMax; left > 0 && seen_ <= newest; --left, ++seen_) {
-    if (wait.over()) return sweep_cut_short();
+    if (wait.over()) return no_time_to_sweep();
     LT_ASSIGN_OR_RETURN(const auto text, options_.store->get(lake::commit_path(options_.table_path, seen_)));
     if (text && !is_ours(*text)) LT_RETURN_IF_ERROR(note_revived(*text));
   }
@@ -64,7 +64,7 @@ Status Tombstones::note_revived(const std::string& text) {
 Status Tombstones::remove_due(const Load& load, const Wait& wait) {
   int files_left = kFilesMax;
   for (int left = kCommitsMax; left > 0 && files_left > 0 && swept_ < seen_; --left) {
-    if (wait.over()) return sweep_cut_short();
+    if (wait.over()) return no_time_to_sweep();
     LT_ASSIGN_OR_RETURN(const auto text, options_.store->get(lake::commit_path(options_.table_path, swept_)));
     if (text && is_ours(*text)) {
       LT_ASSIGN_OR_RETURN(const bool done, remove_of(*text, load, files_left));

@@ -21,7 +21,7 @@
 #include "storage/local_store.h"
 #include "support/temp_dir.h"
 
-namespace laketide {
+namespace laketide::delta_upsert_test {
 namespace {
 
 using Mode = DeltaSinkOptions::Mode;
@@ -600,4 +600,4 @@ INSTANTIATE_TEST_SUITE_P(Variants, DeltaUpsertModelTest,
                                            Variant{true, false, true, false}, Variant{false, false, true, true}));
 
 }  // namespace
-}  // namespace laketide
+}  // namespace laketide::delta_upsert_test
