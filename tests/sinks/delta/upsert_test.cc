@@ -36,8 +36,7 @@ struct Row {
 };
 
 enum class Hidden { kPlace, kChange };
-
-Schema upsert_schema() {
+Schema rows_schema() {
   return arrow::schema({arrow::field("id", arrow::int64()), arrow::field("v", arrow::int64()), arrow::field("note", arrow::utf8())});
 }
 
@@ -50,7 +49,7 @@ Batch batch_of(const std::vector<Row>& rows, Hidden hidden = Hidden::kPlace) {
     EXPECT_TRUE((row.id ? ids.Append(*row.id) : ids.AppendNull()).ok() && (row.v ? values.Append(*row.v) : values.AppendNull()).ok());
     EXPECT_TRUE(notes.Append(row.note).ok() && partitions.Append(0).ok() && offsets.Append(row.offset).ok() && changes.Append(static_cast<int8_t>(row.change)).ok());
   }
-  arrow::FieldVector fields = upsert_schema()->fields();
+  arrow::FieldVector fields = rows_schema()->fields();
   arrow::ArrayVector columns = {*ids.Finish(), *values.Finish(), *notes.Finish()};
   if (hidden == Hidden::kPlace) {
     fields.insert(fields.end(), {arrow::field("_partition", arrow::int32()), arrow::field("_offset", arrow::int64())});
@@ -66,7 +65,7 @@ std::string text_of(const std::optional<int64_t>& id, const std::optional<int64_
   return (id ? std::to_string(*id) : "NULL") + "|" + (v ? std::to_string(*v) : "NULL") + "|" + note;
 }
 
-EpochPlan upsert_plan(int64_t epoch) {
+EpochPlan plan_of(int64_t epoch) {
   EpochPlan plan;
   plan.pipeline = "p";
   plan.epoch = EpochId(epoch);
@@ -107,7 +106,7 @@ class DeltaUpsertTest : public ::testing::Test {
     sink_ = std::move(made).value();
     auto progress = sink_->claim(wait_);
     EXPECT_TRUE(progress.ok()) << progress.status().to_string();
-    const Status bound = sink_->bind(upsert_schema(), wait_);
+    const Status bound = sink_->bind(rows_schema(), wait_);
     EXPECT_TRUE(bound.ok()) << bound.to_string();
     return progress.ok() ? *progress : Progress();
   }
@@ -133,8 +132,8 @@ class DeltaUpsertTest : public ::testing::Test {
   }
   Result<Commit> run(int64_t epoch, const std::vector<Batch>& batches) {
     LT_ASSIGN_OR_RETURN(const StagedList staged, stage(epoch, batches));
-    LT_RETURN_IF_ERROR(sink_->prepare(upsert_plan(epoch), staged, wait_));
-    return sink_->commit(upsert_plan(epoch), wait_);
+    LT_RETURN_IF_ERROR(sink_->prepare(plan_of(epoch), staged, wait_));
+    return sink_->commit(plan_of(epoch), wait_);
   }
   Commit expect_run(int64_t epoch, const std::vector<Batch>& batches) {
     if (writers_.empty()) open(1);
@@ -175,6 +174,13 @@ class DeltaUpsertTest : public ::testing::Test {
     auto opened = *lake::open_table(table(), storage::make_local_store());
     return opened->history(wait_)->front().info;
   }
+  std::set<std::string> files_of_all_versions() {
+    std::set<std::string> names;
+    for (int64_t at = 0; at <= version().version; ++at) {
+      for (const auto& file : version(at).files) names.insert(file.path.substr(file.path.rfind('/') + 1));
+    }
+    return names;
+  }
   std::set<std::string> files_on_disk() const {
     std::set<std::string> names;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(table())) {
@@ -191,7 +197,6 @@ class DeltaUpsertTest : public ::testing::Test {
 };
 
 using Texts = std::vector<std::string>;
-
 TEST_F(DeltaUpsertTest, the_last_row_of_a_key_stays) {
   start(upsert());
   const Commit first = expect_run(0, {batch_of({{1, 10, "a", 0}, {2, 20, "a", 1}, {1, 11, "b", 2}})});
@@ -291,7 +296,7 @@ TEST_F(DeltaUpsertTest, another_writers_rows_are_neither_lost_nor_doubled) {
   expect_run(0, {batch_of({{1, 1, "a", 0}, {2, 2, "a", 1}})});
   const auto staged = stage(1, {batch_of({{1, 5, "ours", 2}, {3, 3, "ours", 3}})});
   ASSERT_TRUE(staged.ok());
-  ASSERT_TRUE(sink_->prepare(upsert_plan(1), *staged, wait_).ok());
+  ASSERT_TRUE(sink_->prepare(plan_of(1), *staged, wait_).ok());
   // Another pipeline upserts into the same table, in between.
   auto options = upsert();
   options.pipeline = "other";
@@ -301,7 +306,7 @@ TEST_F(DeltaUpsertTest, another_writers_rows_are_neither_lost_nor_doubled) {
   expect_run(0, {batch_of({{2, 20, "theirs", 0}, {3, 30, "theirs", 1}, {4, 40, "theirs", 2}})});
   sink_ = std::move(first);
   writers_ = std::move(writers);
-  const auto commit = sink_->commit(upsert_plan(1), wait_);
+  const auto commit = sink_->commit(plan_of(1), wait_);
   ASSERT_TRUE(commit.ok()) << commit.status().to_string();
   EXPECT_EQ(rows(), (Texts{"1|5|ours", "2|20|theirs", "3|3|ours", "4|40|theirs"}));
   EXPECT_EQ(findings(), Texts{});
@@ -334,26 +339,21 @@ TEST_F(DeltaUpsertTest, a_merge_that_breaks_off_in_a_commit_is_made_anew) {
     EXPECT_TRUE(std::find(found.begin(), found.end(), text_of(epoch + 100, 0, step)) != found.end()) << step;
   }
   EXPECT_EQ(findings(), Texts{});
-  std::set<std::string> known;
-  for (int64_t at = 0; at <= version().version; ++at) {
-    for (const auto& file : version(at).files) known.insert(file.path);
-  }
-  EXPECT_EQ(files_on_disk(), known) << "what broke off is gone";
+  EXPECT_EQ(files_on_disk(), files_of_all_versions()) << "what broke off is gone";
 }
 
 TEST_F(DeltaUpsertTest, a_key_that_cannot_be_one_is_refused) {
   const auto bound = [&](DeltaSinkOptions options, const Schema& schema) {
     const auto sink = *make_delta_sink(std::move(options), storage::make_local_store());
-    EXPECT_TRUE(sink->claim(wait_).ok());
-    return std::string(sink->bind(schema, wait_).code());
+    return std::string((sink->claim(wait_).ok() ? sink->bind(schema, wait_) : Status::internal("no_claim", "")).code());
   };
   auto options = upsert();
   options.key.clear();
-  EXPECT_EQ(bound(options, upsert_schema()), "bad_key");
-  EXPECT_EQ(bound(options, with_key_columns(upsert_schema(), {"id", "note"})), "") << "the query's own key";
-  EXPECT_EQ(bound(upsert("when"), upsert_schema()), "bad_key");
+  EXPECT_EQ(bound(options, rows_schema()), "bad_key");
+  EXPECT_EQ(bound(options, with_key_columns(rows_schema(), {"id", "note"})), "") << "the query's own key";
+  EXPECT_EQ(bound(upsert("when"), rows_schema()), "bad_key");
   options.key = {"id", "nothing"};
-  EXPECT_EQ(bound(options, upsert_schema()), "bad_key");
+  EXPECT_EQ(bound(options, rows_schema()), "bad_key");
   options.key = {"many"};
   EXPECT_EQ(bound(options, arrow::schema({arrow::field("many", arrow::list(arrow::int64()))})), "bad_key");
 }
@@ -377,14 +377,14 @@ TEST_F(DeltaUpsertTest, an_overwrite_also_replaces_what_came_in_between) {
   start(options);
   expect_run(0, {batch_of({{1, 1, "a"}, {2, 2, "b"}}, Hidden::kChange)});
   const auto staged = stage(1, {batch_of({{5, 5, "b"}}, Hidden::kChange)});
-  ASSERT_TRUE(sink_->prepare(upsert_plan(1), *staged, wait_).ok());
+  ASSERT_TRUE(sink_->prepare(plan_of(1), *staged, wait_).ok());
   auto other = with_mode(Mode::kAppend);
   other.partition_by = {"note"};
   other.pipeline = "other";
   auto first = std::move(sink_);
   start(other);
   expect_run(0, {batch_of({{7, 7, "c", 0}})});
-  const auto commit = first->commit(upsert_plan(1), wait_);
+  const auto commit = first->commit(plan_of(1), wait_);
   ASSERT_TRUE(commit.ok()) << commit.status().to_string();
   EXPECT_EQ(rows(), Texts{"5|5|b"});
   EXPECT_EQ(findings(), Texts{});
@@ -588,11 +588,7 @@ TEST_P(DeltaUpsertModelTest, many_epochs_with_failures_at_every_step) {
   EXPECT_EQ(findings(), Texts{});
   for (const auto& [at, texts] : by_version) EXPECT_EQ(rows(at), texts) << "version " << at;
   start(options);
-  std::set<std::string> known;
-  for (int64_t at = 0; at <= version().version; ++at) {
-    for (const auto& file : version(at).files) known.insert(file.path.substr(file.path.rfind('/') + 1));
-  }
-  EXPECT_EQ(files_on_disk(), known) << "no file is left that no version has";
+  EXPECT_EQ(files_on_disk(), files_of_all_versions()) << "no file is left that no version has";
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, DeltaUpsertModelTest,
