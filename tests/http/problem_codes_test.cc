@@ -14,7 +14,10 @@
 namespace laketide::http {
 namespace {
 
-std::filesystem::path source_dir() { return std::filesystem::path(__FILE__).parent_path().parent_path().parent_path(); }
+std::filesystem::path source_dir() {
+  const char* root = std::getenv("LAKETIDE_SOURCE_DIR");
+  return root != nullptr ? root : "../..";
+}
 
 std::string text_of(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
