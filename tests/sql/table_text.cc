@@ -3,7 +3,6 @@
 #include <stdexcept>
 #include <utility>
 
-#include <arrow/array/array_nested.h>
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_nested.h>
 #include <arrow/array/builder_primitive.h>
@@ -67,29 +66,6 @@ std::shared_ptr<arrow::Array> converted(const std::shared_ptr<arrow::Array>& fro
   auto result = must(expr::evaluate({must(expr::resolve(value, *batch->schema()))}, *batch, arrow::default_memory_pool()));
   if (!result[0].errors.empty()) throw std::runtime_error("row " + std::to_string(result[0].errors[0].row) + ": " + describe(result[0].errors[0]));
   return result[0].values;
-}
-
-// "{a,NULL,"b c"}", as PostgreSQL prints arrays.
-std::string list_text(const arrow::StringArray& elements, int64_t first, int64_t end) {
-  std::string text = "{";
-  for (int64_t i = first; i < end; ++i) {
-    const std::string element = elements.IsNull(i) ? "NULL" : elements.GetString(i);
-    const bool plain = elements.IsNull(i) || (!element.empty() && element != "NULL" && element.find_first_of(" ,\"\\{}") == std::string::npos);
-    std::string quoted = plain ? element : "\"";
-    for (size_t at = 0; !plain && at < element.size(); ++at) quoted += (element[at] == '"' || element[at] == '\\' ? "\\" : "") + element.substr(at, 1);
-    text += (i > first ? "," : "") + quoted + (plain ? "" : "\"");
-  }
-  return text + "}";
-}
-
-std::shared_ptr<arrow::Array> list_texts(const arrow::ListArray& lists) {
-  const auto elements = converted(lists.values(), Type::of(*lists.list_type()->value_field()), TypeId::kText);
-  arrow::StringBuilder builder;
-  for (int64_t row = 0; row < lists.length(); ++row) {
-    must(lists.IsNull(row) ? builder.AppendNull()
-                           : builder.Append(list_text(static_cast<const arrow::StringArray&>(*elements), lists.value_offset(row), lists.value_offset(row + 1))));
-  }
-  return builder.Finish().ValueOrDie();
 }
 
 // Records as a reader would hand them on, so that hidden columns are made by what makes them in a run.
@@ -182,10 +158,7 @@ Batch batch_of_rows(const sql::Decoded& decoded, const Schema& schema, const std
 std::vector<Row> rows_of_batch(const arrow::RecordBatch& batch, int visible) {
   std::vector<Row> rows(static_cast<size_t>(batch.num_rows()));
   for (int column = 0; column < visible; ++column) {
-    const auto& cells = batch.column(column);
-    const auto text = cells->type_id() == arrow::Type::LIST
-                          ? list_texts(static_cast<const arrow::ListArray&>(*cells))
-                          : converted(cells, Type::of(*batch.schema()->field(column)), TypeId::kText);
+    const auto text = converted(batch.column(column), Type::of(*batch.schema()->field(column)), TypeId::kText);
     const auto& values = static_cast<const arrow::StringArray&>(*text);
     for (int64_t row = 0; row < batch.num_rows(); ++row) {
       rows[static_cast<size_t>(row)].push_back(values.IsNull(row) ? Cell() : Cell(values.GetString(row)));
