@@ -100,6 +100,15 @@ Codes schemas_and_queries_codes() {
       {"sql_name", 422, "A name in the query is ambiguous or given twice. Qualify or rename it."},
       {"sql_function", 422, "There is no such function for these types. The detail lists those there are."},
       {"sql_type", 422, "An expression's types do not fit. Cast a side."},
+      {"sql_grouping", 422, "An aggregate, a window or a column stands where a group has no one value for it. The detail says where it may stand."},
+      {"sql_window", 422, "A window's size, slide or offset makes no windows. The detail shows the form."},
+      {"key_type", 422, "GROUP BY or DISTINCT names a value that cannot be compared. Take a part of it, or its text."},
+      {"bad_output_mode", 422, "The query cannot be run in this output_mode, or the sink's mode would not keep its result true. The detail says which fit, and why."},
+      {"bad_event_time", 422, "event_time names no timestamp column of the source. Name one."},
+      {"no_event_time", 422, "A row has no time for its window. Leave such rows out with WHERE … IS NOT NULL, or declare event_time. In the quarantine: the column of event_time is null."},
+      {"bad_delete_when", 422, "delete_when is no condition on the row. Write one that is true or false for each row."},
+      {"bad_key", 422, "An upsert has no key, or its key or order_by names a column that the rows do not have. Write key: [id] with columns of the query."},
+      {"needs_upsert", 422, "A row changed or went that a sink of another mode has written. Give the sink mode: upsert."},
       {"bad_identifier", 422, "A name of a table or column is badly quoted. Close the double quote."},
   };
 }
@@ -141,6 +150,7 @@ Codes kafka_codes() {
 Codes postgresql_codes() {
   return {
       {"postgres_url", 422, "A postgres sink has no server. Set postgres.url in the service file, or url in the sink."},
+      {"overwrite_refused", 422, "The table cannot be emptied, because others refer to its rows. Drop the reference, or write to a table of its own."},
       {"bad_url", 422, "The connection text cannot be read. It is not shown, for it may hold a password."},
       {"postgres_unavailable", 503, "The server does not answer. It is tried again for ever."},
       {"postgres_timeout", 503, "A statement took longer than its time-out. It is tried again."},
@@ -172,6 +182,7 @@ Codes tables_in_the_lake_codes() {
       {"missing_partition_value", 0, "`laketide table verify`: a file has no value for a partition column."},
       {"no_such_version", 422, "The table does not have that version. `laketide table log` lists them."},
       {"unfit_storage", 422, "The file system does not refuse a name that is taken, so two writers could overwrite each other. Put the lake on a local disk."},
+      {"table_busy", 503, "Other writers changed the files of an upsert again and again before it could commit. It is tried again."},
   };
 }
 
@@ -182,6 +193,10 @@ Codes progress_and_recovery_codes() {
       {"plan_lost", 422, "A sink lacks an epoch whose plan nobody has any more. Reset the pipeline."},
       {"plan_corrupt", 422, "An epoch's plan cannot be read. Reset the pipeline."},
       {"plan_version", 422, "An epoch's plan was written by another release. Use that release, or reset the pipeline."},
+      {"state_lost", 422, "What the query remembered is not in the state directory any more. Put that back, start over under a new name, or reset the pipeline."},
+      {"state_incompatible", 422, "The query keeps something else than the state that is there. Put the old document back, give the new one another name, or reset the pipeline."},
+      {"state_corrupt", 422, "A file of the query's state is damaged. Restore the state directory from a backup, or reset the pipeline."},
+      {"state_version", 422, "The query's state was written by another release. Use that release, or reset the pipeline."},
       {"receipt_corrupt", 422, "A receipt in the ledger cannot be read. It is history only; nothing else is touched."},
       {"epoch_lost", 503, "The connection broke in COMMIT and the epoch is not there. It is run again."},
   };
@@ -266,6 +281,13 @@ Codes defects_codes() {
       {"replay_differs", 0, "An epoch that is run again read other ranges than its plan has."},
       {"schema_changed", 0, "A batch has other columns than its table was bound to."},
       {"sql_tree", 0, "The parser gave a tree of another shape."},
+      {"tail_broken", 0, "An exception ended the part of a run that remembers; start the run again."},
+      {"aggregate_output", 0, "An aggregate gave another number of columns than it has."},
+      {"aggregate_state", 0, "A partial state of an aggregate has another size than it must have."},
+      {"event_time", 0, "A query was bound over a source with another event time."},
+      {"row_order", 0, "An operator was not given the places of its rows."},
+      {"state_error", 0, "Arrow refused to write or read state."},
+      {"state_gap", 0, "Changes of state do not follow the version before them."},
   };
 }
 
