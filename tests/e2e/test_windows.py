@@ -128,7 +128,7 @@ def test_averages_survive_a_kill_at_every_step_of_their_state(kafka, postgres):
     sent = 0
     for number, point in enumerate(points):
         with daemon.start(f"{point}=kill", wait=False):
-            daemon.wait_for(lambda: daemon.ready() or not daemon.running, "requests to be taken")
+            wait_until(lambda: not daemon.running or daemon.ready(), "requests to be taken, or the kill")
             if number < 2:  # before the first epoch; later the stream goes on by itself
                 try:
                     daemon.post("/stream/start", spec)
