@@ -12,9 +12,9 @@ from servers import own_directory
 README = Path(__file__).resolve().parents[2] / "README.md"
 
 
-def first_steps():
-    """The shell block under "First steps by hand"."""
-    text = README.read_text().split("## First steps by hand", 1)[1]
+def shell_block(heading):
+    """The first shell block under a heading."""
+    text = README.read_text().split(f"## {heading}\n", 1)[1]
     return re.search(r"```sh\n(.*?)```", text, re.DOTALL).group(1)
 
 
@@ -30,7 +30,7 @@ def test_the_first_steps_work_as_printed(kafka):
     stream.produce(1500)
     directory = own_directory("readme")
     port = free_port()
-    block = first_steps()
+    block = shell_block("First steps by hand")
     curls = block.count("curl -s")
     # Only what a person would have to have: their build, their broker, a free port, a directory.
     for printed, ours in {"build/release/laketide": binary(), "127.0.0.1:9092": kafka.address, "localhost:8080": f"127.0.0.1:{port}", "/var/tmp/": f"{directory}/",
