@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
 import pyarrow.json
-from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from deltalake import DeltaTable
 
 FINAL = ("SUCCEEDED", "FAILED", "CANCELLED")
@@ -55,8 +55,16 @@ def consumer_of(brokers):
 
 def ends_of(consumer, topic):
     """{partition: [first, end)} of what the broker has."""
-    partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
-    return {partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10) for partition in sorted(partitions)}
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+            return {partition: consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=10) for partition in sorted(partitions)}
+        except KafkaException as refused:
+            # A client asks anew what there is only now and then; until then it may not know what another client was told.
+            if refused.args[0].code() not in (KafkaError._UNKNOWN_PARTITION, KafkaError._TIMED_OUT, KafkaError._TRANSPORT) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.5)
 
 
 def ends(arguments):
