@@ -4,7 +4,11 @@
 #   lib/laketide/                    those libraries: Debian 12 has no Arrow
 #   include/laketide/, lib/liblaketide.a, lib/cmake/laketide/      find_package(laketide) gives laketide::laketide
 #   conf/                            the service file with every default, an example of a pipeline
+#   lib/systemd/system/              the unit, for a program in /usr/bin
 #   share/doc/laketide/              README.md says what else must be there; licences, also of what is compiled in
+#
+# Components: `runtime` and `tree` are what runs where the tree stands, `development` is for other programs. `system`, which is only in
+# the Debian package, is what runs from /usr in place of `tree`: the service file in /etc with its data in /var/lib (Package.cmake).
 include(CMakePackageConfigHelpers)
 
 # What stands behind include/laketide for those who hold no engine: the version, the states' names. Status is in its header.
@@ -19,22 +23,32 @@ endif()
 add_dependencies(laketide laketide_face)  # so that the program's build alone can be installed
 
 set_target_properties(laketide PROPERTIES INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}/laketide")
-install(TARGETS laketide RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(FILES ${Arrow_LIBRARIES} DESTINATION ${CMAKE_INSTALL_LIBDIR}/laketide)
+install(TARGETS laketide RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
+install(FILES ${Arrow_LIBRARIES} DESTINATION ${CMAKE_INSTALL_LIBDIR}/laketide COMPONENT runtime)
+install(FILES conf/systemd/laketide.service DESTINATION lib/systemd/system COMPONENT runtime)
 
 set(_package ${CMAKE_INSTALL_LIBDIR}/cmake/laketide)
-install(TARGETS laketide_face EXPORT laketideTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(EXPORT laketideTargets FILE laketideConfig.cmake NAMESPACE laketide:: DESTINATION ${_package})
+install(TARGETS laketide_face EXPORT laketideTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
+install(EXPORT laketideTargets FILE laketideConfig.cmake NAMESPACE laketide:: DESTINATION ${_package} COMPONENT development)
 write_basic_package_version_file("${CMAKE_BINARY_DIR}/laketideConfigVersion.cmake" COMPATIBILITY SameMinorVersion)
-install(FILES "${CMAKE_BINARY_DIR}/laketideConfigVersion.cmake" DESTINATION ${_package})
-install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/laketide" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+install(FILES "${CMAKE_BINARY_DIR}/laketideConfigVersion.cmake" DESTINATION ${_package} COMPONENT development)
+install(DIRECTORY "${CMAKE_SOURCE_DIR}/include/laketide" DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT development
+        FILES_MATCHING PATTERN "*.h")
 
-install(FILES conf/laketide.yaml DESTINATION conf)
-install(DIRECTORY conf/pipelines DESTINATION conf FILES_MATCHING PATTERN "*.yaml")
+install(FILES conf/laketide.yaml DESTINATION conf COMPONENT tree)
+install(DIRECTORY conf/pipelines DESTINATION conf COMPONENT tree FILES_MATCHING PATTERN "*.yaml")
 
-install(FILES "${CMAKE_CURRENT_LIST_DIR}/package/README.md" LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES ${Arrow_NOTICES} DESTINATION ${CMAKE_INSTALL_DOCDIR}/arrow)
+install(FILES "${CMAKE_CURRENT_LIST_DIR}/package/README.md" LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
+install(FILES ${Arrow_NOTICES} DESTINATION ${CMAKE_INSTALL_DOCDIR}/arrow COMPONENT runtime)
 # Libraries that are headers only are inside the binary, and so is their claim to be named.
 foreach(_name libcli11-dev libboost1.81-dev nlohmann-json3-dev)
-  install(FILES "/usr/share/doc/${_name}/copyright" DESTINATION ${CMAKE_INSTALL_DOCDIR}/compiled-in RENAME ${_name}.txt OPTIONAL)
+  install(FILES "/usr/share/doc/${_name}/copyright" DESTINATION ${CMAKE_INSTALL_DOCDIR}/compiled-in COMPONENT runtime RENAME ${_name}.txt OPTIONAL)
 endforeach()
+file(GLOB _pages CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/conf/man/*.[1-8]")
+foreach(_page IN LISTS _pages)
+  get_filename_component(_section "${_page}" LAST_EXT)
+  string(SUBSTRING "${_section}" 1 1 _section)
+  install(FILES "${_page}" DESTINATION ${CMAKE_INSTALL_MANDIR}/man${_section} COMPONENT runtime)
+endforeach()
+
+include(Package)

@@ -9,7 +9,7 @@
 # The caller sets -o pipefail, and STEPS, the number of steps it will announce.
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 logs=$repo/build/logs
-package_lists=("$repo/conf/quickstart/packages.txt")
+package_lists=("$repo/conf/quickstart/packages.txt" "$repo/conf/quickstart/servers.txt")
 export LAKETIDE_CACHE=${LAKETIDE_CACHE:-$HOME/.cache/laketide}
 clusters=/etc/postgresql-common/createcluster.conf
 no_cluster='create_main_cluster = false'

@@ -3,61 +3,16 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "laketide/jobs.h"
+#include "laketide/pipelines.h"
 #include "laketide/pools.h"
 #include "laketide/status.h"
+#include "laketide/streams.h"
 
 namespace laketide {
-
-/// States of a stream (PRODUCT §5). `kFailed`, `kFenced`, `kStopped` and `kFinished` are at rest.
-enum class StreamState {
-  kStarting, kRunning, kPaused, kStalled, kDraining, kStopped, kFinished, kFailed, kFenced
-};
-const char* to_string(StreamState state);
-
-/// What to start: exactly one member is set. Immutable.
-struct StreamRequest {
-  std::string topic;     // the configured pipeline of that topic, else the implicit one
-  std::string pipeline;  // a pipeline known by name
-  std::string document;  // a whole pipeline, as JSON or YAML text
-};
-
-/// One partition as a stream sees it. Offsets follow "next offset". Immutable.
-struct PartitionStatus {
-  std::string source;
-  std::string topic;
-  int32_t partition = 0;
-  int64_t committed = -1;              // -1: nothing committed yet
-  int64_t read = -1;                   // read, perhaps not committed
-  std::optional<int64_t> end;          // the broker's end, when last heard
-  std::optional<int64_t> lag_records;  // end - committed
-};
-
-/// A stream as GET /stream shows it. Immutable.
-struct StreamStatus {
-  std::string id;  // of the run; new at each start
-  std::string pipeline;
-  StreamState state = StreamState::kStopped;
-  std::string reason;           // why STALLED or FAILED, for a person
-  std::string error_code;       // stable; empty unless reason is set
-  std::vector<std::string> topics;
-  std::vector<std::string> sinks;
-  int64_t epoch = -1;           // last committed; -1: none
-  std::string start;            // the `start` setting that holds where there is no progress
-  std::vector<PartitionStatus> partitions;
-  std::optional<double> lag_seconds;  // age of the oldest record not committed; 0: none waits
-  int64_t rows_in = 0;          // of this process, committed
-  int64_t rows_out = 0;
-  int64_t quarantined = 0;
-  double input_rows_per_second = 0;  // over the last minute's committed epochs
-  std::string last_commit;      // ISO time, empty: none
-};
 
 /// What one committed epoch did: the receipt of GET /stream/{name}/epochs. rows_in = rows_out + filtered + quarantined
 /// for a pipeline with one sink. Immutable.
@@ -80,18 +35,10 @@ struct EpochReceipt {
   int64_t rows_in = 0, rows_out = 0, filtered = 0, quarantined = 0;
 };
 
-/// A pipeline as GET /pipelines shows it. Immutable.
-struct PipelineInfo {
-  std::string name;
-  std::string origin;    // "file:…", "http", "implicit"
-  std::string document;  // JSON, unexpanded: no secret is ever in it
-};
-
-/// What the process lives on. Immutable.
-struct EngineOptions {
-  std::string config_file;                // service file; empty: built-in defaults
-  std::vector<std::string> set;           // "server.listen=…", as given by --set
-  bool paused = false;                    // restore no stream
+/// Where the configuration is that the process was started with. Immutable.
+struct ConfigSource {
+  std::string file;               // service file; empty: built-in defaults
+  std::vector<std::string> sets;  // "server.listen=…", as given by --set
 };
 
 /// The engine: pipelines, runs and what the user wants of them. Calls return when the intent is durable, unless they say
@@ -104,14 +51,30 @@ class Engine {
   /// `now`: gives the open epoch up instead of committing it.
   virtual Result<std::vector<StreamStatus>> stop_streams(const std::string& pipeline, const std::string& topic, bool now,
                                                          std::chrono::milliseconds wait) = 0;
+  /// Commits the open epoch and reads no more until `resume_stream`; remembered over restarts. It may still be DRAINING when this
+  /// returns. Fails `kUser` `not_running`, and resume `not_paused`.
+  virtual Result<StreamStatus> pause_stream(const std::string& pipeline) = 0;
+  virtual Result<StreamStatus> resume_stream(const std::string& pipeline) = 0;
+  /// Forgets how far a stream at rest has read: its next start reads from `start` and writes on in the same sinks, under a raised
+  /// generation and with higher epoch numbers. Fails `kUser` `not_stopped`, `bad_offsets`.
+  virtual Result<ResetReport> reset_stream(const std::string& pipeline, const std::string& start) = 0;
   virtual std::vector<StreamStatus> streams() const = 0;
   virtual Result<StreamStatus> stream(const std::string& pipeline) const = 0;
-  /// Newest first.
-  virtual Result<std::vector<EpochReceipt>> epochs(const std::string& pipeline, int count_max) const = 0;
+  /// Newest first, and only those before `before` (exclusive).
+  virtual Result<std::vector<EpochReceipt>> epochs(const std::string& pipeline, int64_t before, int count_max) const = 0;
   /// Spark's StreamingQueryProgress of the last committed epoch, as JSON; empty before the first.
   virtual Result<std::string> progress(const std::string& pipeline) const = 0;
   virtual std::vector<PipelineInfo> pipelines() const = 0;
   virtual Result<PipelineInfo> pipeline(const std::string& name) const = 0;
+  /// What put_pipeline would do, without doing it; a refusal is an answer here. Fails `kUser` for a document that cannot run.
+  virtual Result<PipelineChange> plan_pipeline(const std::string& name, const std::string& document) const = 0;
+  /// Keeps a document under its name. Fails `kUser` `pipeline_read_only`, `change_refused`, and as plan_pipeline does.
+  virtual Result<PipelineChange> put_pipeline(const std::string& name, const std::string& document) = 0;
+  /// Forgets a pipeline that no stream works on; its tables and their progress stay. Fails `kUser` `pipeline_read_only`,
+  /// `stream_active`, `unknown_pipeline`.
+  virtual Status delete_pipeline(const std::string& name) = 0;
+  /// Reads the service file and the pipeline files again: pools, log level and pipelines are taken, the rest is told.
+  virtual ReloadReport reload(const ConfigSource& source) = 0;
 
   /// Takes a batch job: it is durable, and QUEUED, when this returns. A request whose idempotency key was used in the last 24 h
   /// with the same body answers with the job that it made. Fails `kUser` `bad_offsets`, `offsets_reversed`,
@@ -127,7 +90,7 @@ class Engine {
   virtual Result<std::vector<EpochReceipt>> job_receipt(const std::string& id) const = 0;
 
   virtual std::vector<PoolInfo> pools() const = 0;
-  /// Changes a pool until the service file is read again. Fails `kUser` `unknown_pool`, `bad_value`.
+  /// Changes a pool until the service file is read again. Fails `kUser` `unknown_pool`, `bad_pool`.
   virtual Result<PoolInfo> set_pool(const std::string& name, const PoolChange& change) = 0;
 
   /// Liveness: success while the workers make progress. Never depends on Kafka or a sink.

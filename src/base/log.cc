@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <algorithm>
 #include <atomic>
 
 #include <nlohmann/json.hpp>
@@ -38,12 +39,13 @@ const char* name_of(Level level) {
 }
 
 bool needs_quotes(const std::string& text) {
-  return text.empty() || text.find_first_of(" \"=\n\t") != std::string::npos;
+  return std::ranges::any_of(text, [](unsigned char c) { return c <= ' ' || c == 0x7F || c == '"' || c == '='; });
 }
 
 std::string as_text_line(Level level, std::string_view message, std::initializer_list<Field> fields) {
   std::string line = to_iso(system_clock().now()) + " " + name_of(level) + " " + std::string(message);
   for (const Field& field : fields) {
+    if (field.value.empty()) continue;
     const bool quote = needs_quotes(field.value);
     const std::string value = quote ? nlohmann::json(field.value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) : field.value;
     line.append(" ").append(field.name).append("=").append(value);
@@ -53,7 +55,13 @@ std::string as_text_line(Level level, std::string_view message, std::initializer
 
 std::string as_json_line(Level level, std::string_view message, std::initializer_list<Field> fields) {
   nlohmann::ordered_json line{{"time", to_iso(system_clock().now())}, {"level", name_of(level)}, {"message", message}};
-  for (const Field& field : fields) line[std::string(field.name)] = field.value;
+  for (const Field& field : fields) {
+    if (field.is_number) {
+      line[std::string(field.name)] = nlohmann::ordered_json::parse(field.value);
+    } else if (!field.value.empty()) {
+      line[std::string(field.name)] = field.value;
+    }
+  }
   return line.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

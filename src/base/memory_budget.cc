@@ -3,18 +3,21 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <fstream>
-#include <string>
+
+#include "base/cgroup.h"
 
 namespace laketide {
+namespace {
 
-int64_t usable_memory() {
+constexpr int64_t kAutomaticMax = 2LL << 30;
+
+}  // namespace
+
+int64_t usable_memory(const std::string& root) {
   const int64_t machine = static_cast<int64_t>(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGE_SIZE);
-  std::ifstream file("/sys/fs/cgroup/memory.max");
-  std::string limit;
-  if (!(file >> limit) || limit == "max") return machine;
-  return std::min<int64_t>(machine, std::strtoll(limit.c_str(), nullptr, 10));
+  return std::min(machine, cgroup_limits(root).memory_bytes.value_or(machine));
 }
+
+int64_t automatic_budget(int64_t usable) { return std::min(kAutomaticMax, usable / 2); }
 
 }  // namespace laketide

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <string>
 
 namespace laketide {
 
@@ -32,8 +33,11 @@ class MemoryBudget {
   std::atomic<int64_t> bytes_{0};
 };
 
-/// What the process may use of the machine's memory: the least of what there is and the limit of its cgroup (memory.max of
-/// version 2), in bytes.
-int64_t usable_memory();
+/// What the process may use of the machine's memory: the least of what there is and the limit of its cgroups, in bytes. `root`: as
+/// of cgroup_limits.
+int64_t usable_memory(const std::string& root = "");
+
+/// `engine.memory: auto` where so much is usable: min(2 GiB, half of it).
+int64_t automatic_budget(int64_t usable);
 
 }  // namespace laketide

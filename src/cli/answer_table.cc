@@ -14,14 +14,18 @@ using Json = nlohmann::ordered_json;
 
 constexpr int64_t kCellWidthMax = 60, kCellWidthMin = 12;
 
-std::string cell(const Json& object, const char* name) {
-  const Json value = object.value(name, Json());
-  if (value.is_null()) return "-";
-  if (value.is_string()) return to_cell(value.get<std::string>(), kCellWidthMax);
+/// On one line, however long.
+std::string whole_text(const Json& value) {
+  if (value.is_string()) return to_cell(value.get<std::string>(), 0);
   if (!value.is_array()) return value.dump();
   std::string joined;
   for (const Json& item : value) joined += (joined.empty() ? "" : ",") + (item.is_string() ? item.get<std::string>() : item.dump());
-  return to_cell(joined, kCellWidthMax);
+  return to_cell(joined, 0);
+}
+
+std::string cell(const Json& object, const char* name) {
+  const Json value = object.value(name, Json());
+  return value.is_null() ? "-" : to_columns(whole_text(value), kCellWidthMax);
 }
 
 /// Cells below heads, made narrower until they fit. Confined to its task.
@@ -85,7 +89,7 @@ class Grid {
       chosen = i;
     }
     if (chosen == all.size()) return false;
-    for (auto& row : cells_) row[chosen] = to_cell(row[chosen], widest - 1);
+    for (auto& row : cells_) row[chosen] = to_columns(row[chosen], widest - 1);
     return true;
   }
 

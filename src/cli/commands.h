@@ -20,8 +20,23 @@ struct ServeOptions {
 /// The daemon: returns when it has been stopped.
 ExitCode serve(const ServeOptions& options, const Terminal& terminal);
 
-/// Checks service and pipeline files, and prints each pipeline's plan.
-ExitCode check(const std::vector<std::string>& files, const Terminal& terminal);
+/// Immutable.
+struct ProbeOptions {
+  std::string config;             // empty: default_service_file()
+  std::vector<std::string> sets;
+  bool ready = false;             // whether it is ready; else whether it is alive
+};
+/// Asks the service of this configuration on this machine, without a token: kDone, or kFailed if its answer is no.
+ExitCode probe(const ProbeOptions& options, const Terminal& terminal);
+
+/// Immutable.
+struct CheckOptions {
+  std::vector<std::string> files;
+  bool connect = false;  // reach the servers that they name
+};
+/// Checks service and pipeline files, and prints each pipeline's plan. kRefused if anything is wrong, kUnreachable if all is right
+/// but a server is away.
+ExitCode check(const CheckOptions& options, const Terminal& terminal);
 
 /// Immutable.
 struct RunOptions {
@@ -76,12 +91,16 @@ struct StreamChoice {
   std::string file;  // start only: a pipeline document
   bool now = false;  // stop only: give the open epoch up
   int limit = 20;    // epochs only
+  std::string start; // reset only
 };
 ExitCode stream_start(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
 ExitCode stream_stop(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
 ExitCode stream_list(const RemoteOptions& remote, const Terminal& terminal);
 ExitCode stream_show(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
 ExitCode stream_epochs(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
+ExitCode stream_pause(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
+ExitCode stream_resume(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
+ExitCode stream_reset(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal);
 
 /// Immutable.
 struct JobChoice {
@@ -101,6 +120,17 @@ ExitCode batch_status(const RemoteOptions& remote, const JobChoice& choice, cons
 ExitCode batch_list(const RemoteOptions& remote, const JobChoice& choice, const Terminal& terminal);
 ExitCode batch_cancel(const RemoteOptions& remote, const JobChoice& choice, const Terminal& terminal);
 ExitCode batch_receipt(const RemoteOptions& remote, const JobChoice& choice, const Terminal& terminal);
+
+/// Immutable.
+struct PipelineChoice {
+  std::string name;  // show, delete
+  std::string file;  // put, plan: a pipeline document, which has the name
+};
+ExitCode pipeline_list(const RemoteOptions& remote, const Terminal& terminal);
+ExitCode pipeline_show(const RemoteOptions& remote, const PipelineChoice& choice, const Terminal& terminal);
+ExitCode pipeline_put(const RemoteOptions& remote, const PipelineChoice& choice, const Terminal& terminal);
+ExitCode pipeline_plan(const RemoteOptions& remote, const PipelineChoice& choice, const Terminal& terminal);
+ExitCode pipeline_delete(const RemoteOptions& remote, const PipelineChoice& choice, const Terminal& terminal);
 
 /// What to change of a pool; what is not set stays. Immutable.
 struct PoolChoice {

@@ -1,5 +1,6 @@
 #include "cli/remote.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 
@@ -13,7 +14,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 /// Longer than the service itself takes over a drain before it answers.
-constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kAnswerPatience{60};
 
 /// What to type after a refusal. The service's own words are about HTTP.
 constexpr std::pair<std::string_view, std::string_view> kHints[] = {
@@ -23,6 +24,10 @@ constexpr std::pair<std::string_view, std::string_view> kHints[] = {
     {"range_already_in_table", "to take the rows in once more: --allow-repeats"},
     {"idempotency_key_reused", "another request needs another --idempotency-key"},
     {"queue_full", "`laketide batch list --status QUEUED` shows what waits; `laketide batch cancel ID` makes room"},
+    {"unknown_pipeline", "`laketide pipeline list` shows the pipelines, `laketide stream list` the streams"},
+    {"other_spec", "`laketide stream stop NAME` first"},
+    {"stream_active", "`laketide stream stop NAME` first"},
+    {"pipeline_read_only", "change the file that it comes from, and let the service read it again: kill -HUP"},
     {"unauthorized", "give a token with --token-file, or in LAKETIDE_TOKEN"}};
 
 Result<std::string> token_of(const RemoteOptions& remote) {
@@ -41,6 +46,15 @@ Result<http::Client> client_of(const RemoteOptions& remote) {
   return http::Client::make(remote.url, token);
 }
 
+constexpr std::string_view kOptionCodes[] = {"bad_offsets", "offsets_reversed", "max_needs_upsert", "idempotency_key_reused"};
+
+/// 400 is what was asked, 422 what it said: a document, unless it was one of our options. How things stand is neither's fault.
+ExitCode code_of_refusal(int status, const std::string& code) {
+  if (code == "stream_active") return ExitCode::kFailed;
+  const bool is_option = std::ranges::find(kOptionCodes, code) != std::end(kOptionCodes);
+  return status == 400 || is_option ? ExitCode::kWrongUse : status == 422 ? ExitCode::kRefused : ExitCode::kFailed;
+}
+
 ExitCode report_problem(const Terminal& terminal, const http::ClientResponse& response) {
   const Json problem = Json::parse(response.body, nullptr, false);
   if (!problem.is_object() || !problem.contains("code")) {
@@ -53,7 +67,7 @@ ExitCode report_problem(const Terminal& terminal, const http::ClientResponse& re
   for (const auto& [code, hint] : kHints) {
     if (code == problem.value("code", "")) terminal.err << "  " << hint << '\n';
   }
-  return ExitCode::kFailed;
+  return code_of_refusal(response.status, problem.value("code", ""));
 }
 
 }  // namespace
@@ -65,7 +79,7 @@ std::optional<std::string> ask(const RemoteOptions& remote, const std::string& m
     code = fail(terminal, client.status(), ExitCode::kWrongUse);
     return std::nullopt;
   }
-  const Result<http::ClientResponse> response = client->request(method, target, body, kPatience);
+  const Result<http::ClientResponse> response = client->request(method, target, body, kAnswerPatience);
   if (!response.ok()) {
     code = fail(terminal, response.status(), ExitCode::kFailed);
     return std::nullopt;

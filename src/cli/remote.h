@@ -15,7 +15,8 @@ namespace laketide::cli {
 using Printer = std::function<void(const nlohmann::ordered_json& answer, const Terminal& terminal)>;
 
 /// Sends a request. Its answer; or none: then what is wrong has been printed, a problem with its code, its field and what to do,
-/// and `code` says how to end: kFailed (the service refused), kUnreachable, or kWrongUse (a bad URL or token file).
+/// and `code` says how to end: kFailed (the service refused), kRefused (it refused the document), kWrongUse (it refused what the options
+/// say; a bad URL or token file) or kUnreachable.
 std::optional<std::string> ask(const RemoteOptions& remote, const std::string& method, const std::string& target, const std::string& body,
                                const Terminal& terminal, ExitCode& code);
 

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/commands.h"
+#include "cli/supervisor.h"
 #include "config/service_config.h"
 #include "engine/make_engine.h"
 #include "http/server.h"
@@ -12,9 +13,6 @@
 
 namespace laketide::cli {
 namespace {
-
-/// How often the wait for a wish to stop is looked after; it ends at once when there is one.
-constexpr std::chrono::hours kLook{1};
 
 http::ServerOptions server_options(const config::ServerConfig& config) {
   http::ServerOptions options;
@@ -39,7 +37,20 @@ void drain(Engine& engine, std::chrono::milliseconds deadline) {
   }
 }
 
-ExitCode run(const config::ServiceConfig& config, std::vector<config::PipelineSpec> pipelines, bool restore, const Terminal& terminal) {
+/// On SIGHUP: takes what can change while the process runs, and says what cannot. Fails if the files were refused.
+Status reload(const ConfigSource& source, Engine& engine, http::Server& server) {
+  log::info("reading the files again");
+  const ReloadReport report = engine.reload(source);
+  if (!report.problem.ok()) log::error("the files were refused, and what they held before holds", {{"reason", report.problem.detail()}});
+  for (const std::string& what : report.changed) log::info("reload", {{"changed", what}});
+  for (const std::string& what : report.not_live) log::warn("reload: not taken", {{"what", what}});
+  if (const Status tokens = server.reload_tokens(); !tokens.ok()) log::error("reload: the tokens stay as they were", {{"reason", tokens.to_string()}});
+  log::info("the files were read again", {{"changed", static_cast<int64_t>(report.changed.size())}, {"not_taken", static_cast<int64_t>(report.not_live.size())}});
+  return report.problem;
+}
+
+ExitCode run(const config::ServiceConfig& config, std::vector<config::PipelineSpec> pipelines, bool restore, const ConfigSource& source,
+             const Terminal& terminal) {
   // Columns are worked on by the scheduler's threads. Nothing is given to Arrow's own; should something be, one thread does it.
   if (const arrow::Status set = arrow::SetCpuThreadPoolCapacity(1); !set.ok()) {
     return fail(terminal, Status::internal("arrow", set.ToString()), ExitCode::kFailed);
@@ -51,7 +62,13 @@ ExitCode run(const config::ServiceConfig& config, std::vector<config::PipelineSp
   if (!made.ok()) return fail(terminal, made.status(), ExitCode::kRefused);
   const std::shared_ptr<Engine> engine = std::move(*made);
   (*server)->attach(engine);
-  while (!(*server)->wait_for_stop(kLook)) continue;
+  Supervisor supervisor(supervisor_of_environment());
+  while (!(*server)->wait_for_stop(supervisor.look(*engine))) {
+    if (!(*server)->take_reload_wish()) continue;
+    supervisor.reloading();
+    supervisor.reloaded(reload(source, *engine, **server));
+  }
+  supervisor.stopping();
   drain(*engine, config.server.stop_deadline);
   server->reset();
   return ExitCode::kDone;
@@ -72,7 +89,7 @@ ExitCode serve(const ServeOptions& options, const Terminal& terminal) {
   if (const Status logging = log::configure(config->log_level, config->log_format); !logging.ok()) return fail(terminal, logging, ExitCode::kRefused);
   log::info("laketide is starting", {{"version", version()}, {"commit", commit()}, {"config", file.empty() ? "none: defaults" : file},
                                      {"pipelines", static_cast<int64_t>(pipelines.size())}});
-  return run(*config, std::move(pipelines), !options.paused, terminal);
+  return run(*config, std::move(pipelines), !options.paused, {file, options.sets}, terminal);
 }
 
 }  // namespace laketide::cli

@@ -44,6 +44,35 @@ ExitCode outcome_of_stop(const Json& answer, std::ostream& err) {
   return draining.empty() && failed.empty() ? ExitCode::kDone : ExitCode::kFailed;
 }
 
+void print_reset(const Json& answer, const Terminal& terminal) {
+  terminal.out << answer.value("pipeline", "") << " begins anew at its next start, from " << answer.value("start", "") << '\n';
+  for (const Json& range : answer["repeats"]) {
+    terminal.out << "  is read again: " << range.value("topic", "") << '/' << range.value("partition", 0) << " [" << range.value("start", Json()).dump() << ", "
+                 << range.value("end", Json()).dump() << ")\n";
+  }
+  for (const Json& note : answer.value("notes", Json::array())) terminal.out << "  " << note.get<std::string>() << '\n';
+}
+
+/// What the answer says of the stream; kFailed if it has not come to rest in time, which is said on `err`.
+ExitCode change(const RemoteOptions& remote, const StreamChoice& choice, const char* how, const std::string& body, const Terminal& terminal) {
+  ExitCode code = ExitCode::kDone;
+  const auto received = ask(remote, "POST", "/stream/" + http::path_segment(choice.pipeline) + "/" + how, body, terminal, code);
+  if (!received) return code;
+  const Json answer = Json::parse(*received, nullptr, false);
+  if (!answer.is_object()) return fail(terminal, Status::internal("bad_answer", "the service's answer is not JSON"), ExitCode::kFailed);
+  if (terminal.json) {
+    terminal.out << *received;
+  } else if (answer.contains("repeats")) {
+    print_reset(answer, terminal);
+  } else {
+    terminal.out << answer.value("pipeline", "") << " is " << answer.value("state", "") << '\n';
+    print_stream_error(answer, terminal);
+  }
+  if (answer.value("state", "") != "DRAINING") return ExitCode::kDone;
+  terminal.err << "laketide: still draining, so not all that was read is committed yet; look with: laketide stream show " << choice.pipeline << '\n';
+  return ExitCode::kFailed;
+}
+
 }  // namespace
 
 ExitCode stream_start(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal) {
@@ -92,6 +121,18 @@ ExitCode stream_epochs(const RemoteOptions& remote, const StreamChoice& choice, 
                 {{"epoch", "epoch"}, {"committed", "committedAt"}, {"rows in", "rowsIn"}, {"rows out", "rowsOut"}, {"filtered", "filtered"},
                  {"quarantined", "quarantined"}}, to);
   });
+}
+
+ExitCode stream_pause(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal) {
+  return change(remote, choice, "pause", "", terminal);
+}
+
+ExitCode stream_resume(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal) {
+  return change(remote, choice, "resume", "", terminal);
+}
+
+ExitCode stream_reset(const RemoteOptions& remote, const StreamChoice& choice, const Terminal& terminal) {
+  return change(remote, choice, "reset", Json{{"start", choice.start}}.dump(), terminal);
 }
 
 }  // namespace laketide::cli

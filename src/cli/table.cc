@@ -5,11 +5,11 @@
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
+#include "cli/answer_table.h"
 #include "cli/commands.h"
 #include "cli/row_text.h"
 #include "lake/delta_schema.h"
 #include "lake/table.h"
-#include "sinks/console/text_table.h"
 #include "storage/local_store.h"
 
 namespace laketide::cli {
@@ -18,7 +18,6 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kEnough = "enough";
-constexpr int64_t kTableCellWidthMax = 60;
 
 /// Opens the table of `choice` and hands it to `look`; a failure of either is printed.
 template <typename Look>
@@ -71,16 +70,14 @@ Json table_json(const lake::Table& table, const lake::TableVersion& at, int64_t 
           {"columns", columns_json(*at.schema)}};
 }
 
-void print_shown(const Json& shown, std::ostream& out) {
+void print_shown(const Json& shown, const Terminal& terminal) {
+  std::ostream& out = terminal.out;
   out << (shown["format"] == "delta" ? "Delta table, version " + shown["version"].dump() : "directory of Parquet files") << ": " << shown["rows"] << " rows in "
       << shown["files"] << " files, " << shown["bytes"] << " bytes\n";
   if (!shown["partitionColumns"].empty()) out << "partitioned by " << shown["partitionColumns"].dump() << '\n';
-  std::vector<std::vector<std::string>> rows;
-  for (const Json& column : shown["columns"]) {
-    rows.push_back({to_cell(column["name"].get<std::string>(), kTableCellWidthMax), to_cell(column["type"].get<std::string>(), kTableCellWidthMax),
-                    column["nullable"].get<bool>() ? "null" : "not null"});
-  }
-  out << format_table({"column", "type", ""}, rows);
+  Json rows = Json::array();
+  for (const Json& column : shown["columns"]) rows.push_back({{"column", column["name"]}, {"type", column["type"]}, {"null", column["nullable"].get<bool>() ? "null" : "not null"}});
+  print_table(rows, {{"column", "column"}, {"type", "type"}, {"", "null", true}}, terminal);
 }
 
 Json entry_json(const lake::HistoryEntry& entry) {
@@ -90,13 +87,9 @@ Json entry_json(const lake::HistoryEntry& entry) {
           {"engine", entry.info.engine_info}, {"commitInfo", info.is_object() ? info : Json()}};
 }
 
-void print_log(const Json& entries, std::ostream& out) {
-  std::vector<std::vector<std::string>> rows;
-  for (const Json& entry : entries) {
-    rows.push_back({entry["version"].dump(), entry["timestamp"].get<std::string>(), to_cell(entry["operation"].get<std::string>(), kTableCellWidthMax),
-                    entry["filesAdded"].dump(), entry["filesRemoved"].dump(), entry["rowsAdded"].dump(), to_cell(entry["engine"].get<std::string>(), kTableCellWidthMax)});
-  }
-  out << format_table({"version", "time", "operation", "files added", "removed", "rows added", "engine"}, rows);
+void print_log(const Json& entries, const Terminal& terminal) {
+  print_table(entries, {{"version", "version"}, {"time", "timestamp", true}, {"operation", "operation"}, {"files added", "filesAdded"}, {"removed", "filesRemoved"},
+                        {"rows added", "rowsAdded"}, {"engine", "engine"}}, terminal);
 }
 
 /// Prints rows as they come, until there are enough.
@@ -127,7 +120,7 @@ ExitCode table_show(const TableChoice& choice, const Terminal& terminal) {
     if (terminal.json) {
       terminal.out << shown.dump() << '\n';
     } else {
-      print_shown(shown, terminal.out);
+      print_shown(shown, terminal);
     }
     return ExitCode::kDone;
   });
@@ -144,7 +137,7 @@ ExitCode table_log(const TableChoice& choice, const Terminal& terminal) {
     if (terminal.json) {
       terminal.out << entries.dump() << '\n';
     } else {
-      print_log(entries, terminal.out);
+      print_log(entries, terminal);
     }
     return ExitCode::kDone;
   });

@@ -163,10 +163,10 @@ std::string read_postgres_url(Reader& reader, const Node& node, const std::strin
 }  // namespace
 
 Field kafka_client_field(std::map<std::string, std::string>& into, bool secrets_visible) {
-  return {"client", "any librdkafka setting, such as security.protocol: SASL_SSL",
+  return with_type({"client", "any librdkafka setting, such as security.protocol: SASL_SSL",
           [&into, secrets_visible](Reader& reader, const Node& node, const std::string& path) {
             return read_kafka_client(reader, node, path, secrets_visible, into);
-          }};
+          }}, "texts by name");
 }
 
 Field kafka_brokers_field(std::string& into) {
@@ -174,10 +174,10 @@ Field kafka_brokers_field(std::string& into) {
 }
 
 Field postgres_url_field(std::string& into, bool secrets_visible) {
-  return {"url", "libpq URL or keywords; a jdbc:postgresql:// prefix is accepted",
+  return with_type({"url", "libpq URL or keywords; a jdbc:postgresql:// prefix is accepted",
           [&into, secrets_visible](Reader& reader, const Node& node, const std::string& path) {
             return read_postgres_url(reader, node, path, secrets_visible, into);
-          }};
+          }}, "text");
 }
 
 }  // namespace laketide::config

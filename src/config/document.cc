@@ -22,7 +22,7 @@ struct Refusal {
 /// Builds the tree from the parser's events. Confined to its task.
 class TreeBuilder final : public YAML::EventHandler {
  public:
-  explicit TreeBuilder(std::shared_ptr<const std::string> origin) : origin_(std::move(origin)) {}
+  TreeBuilder(std::shared_ptr<const std::string> origin, std::vector<Problem>& problems) : origin_(std::move(origin)), problems_(problems) {}
 
   void OnDocumentStart(const YAML::Mark&) override {}
   void OnDocumentEnd() override {}
@@ -49,6 +49,7 @@ class TreeBuilder final : public YAML::EventHandler {
   struct Open {
     Node node;
     bool has_key = false;
+    bool is_repeated = false;  // the key stands above already, and that one counts
     std::string key;
     Place key_place;
   };
@@ -102,22 +103,24 @@ class TreeBuilder final : public YAML::EventHandler {
       take_key(parent, std::move(node));
     } else {
       parent.has_key = false;
-      parent.node.members.push_back({std::move(parent.key), parent.key_place, std::move(node)});
+      if (!parent.is_repeated) parent.node.members.push_back({std::move(parent.key), parent.key_place, std::move(node)});
     }
   }
 
-  static void take_key(Open& parent, Node key) {
-    if (const Node::Member* first = parent.node.find(key.text)) {
-      throw Refusal{key.place.line, key.place.column,
-                    "the key \"" + key.text + "\" is here twice; the first is in line " +
-                        std::to_string(first->key_place.line)};
+  void take_key(Open& parent, Node key) {
+    const Node::Member* first = parent.node.find(key.text);
+    if (first != nullptr) {
+      problems_.push_back({*origin_, key.place.line, key.place.column, "",
+                           "the key \"" + key.text + "\" is here twice; the first is in line " + std::to_string(first->key_place.line)});
     }
+    parent.is_repeated = first != nullptr;
     parent.has_key = true;
     parent.key = std::move(key.text);
     parent.key_place = key.place;
   }
 
   std::shared_ptr<const std::string> origin_;
+  std::vector<Problem>& problems_;
   std::vector<Open> stack_;
   Node root_;
 };
@@ -208,11 +211,11 @@ Problem explain(const YAML::Exception& error, std::string_view text, const std::
   return problem;
 }
 
-Node parse_or_throw(std::string_view text, const std::shared_ptr<const std::string>& origin) {
+Node parse_or_throw(std::string_view text, const std::shared_ptr<const std::string>& origin, std::vector<Problem>& problems) {
   check_bytes(text);
   std::istringstream in(text.find("\\u") == std::string_view::npos ? std::string(text) : join_surrogates(text));
   YAML::Parser parser(in);
-  TreeBuilder builder(origin);
+  TreeBuilder builder(origin, problems);
   if (!parser.HandleNextDocument(builder)) {
     Node empty;
     empty.kind = Node::Kind::kMapping;
@@ -220,7 +223,7 @@ Node parse_or_throw(std::string_view text, const std::shared_ptr<const std::stri
     return empty;
   }
   Node root = builder.take_root();
-  TreeBuilder second(origin);
+  TreeBuilder second(origin, problems);
   if (parser.HandleNextDocument(second)) {
     const Place at = second.take_root().place;
     throw Refusal{at.line, at.column, "a second document in one file; one file holds one document"};
@@ -252,7 +255,7 @@ std::optional<Node> parse_document(std::string_view text, const std::string& ori
     return std::nullopt;
   }
   try {
-    Node root = parse_or_throw(text, std::make_shared<const std::string>(origin));
+    Node root = parse_or_throw(text, std::make_shared<const std::string>(origin), problems);
     if (root.is_null()) root.kind = Node::Kind::kMapping;
     return root;
   } catch (const Refusal& refusal) {

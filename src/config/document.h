@@ -48,7 +48,8 @@ struct Node::Member {
   Node value;
 };
 
-/// Reads one document. An empty text is an empty mapping. None, and one problem, if it cannot be read.
+/// Reads one document. An empty text is an empty mapping. None, and a problem, if it cannot be read; a key that occurs twice is a
+/// problem too, and its first value is read.
 std::optional<Node> parse_document(std::string_view text, const std::string& origin, std::vector<Problem>& problems);
 
 }  // namespace laketide::config

@@ -1,6 +1,7 @@
 #include "config/field.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "base/quantity.h"
@@ -58,10 +59,20 @@ std::string read_bounded(Reader& reader, const Node& node, const std::string& pa
   return reader.canonical_of(node, notation.is_json ? written : json_text(written));
 }
 
+Field made(std::string type, std::string standard, Field field) {
+  field.type = std::move(type);
+  field.standard = std::move(standard);
+  return field;
+}
+
+std::string bounded_type(const std::string& what, const std::string& min, const std::string& max, bool may_be_auto) {
+  return (may_be_auto ? "auto or " : "") + what + ", " + min + " to " + max;
+}
+
 }  // namespace
 
 Field text_field(std::string name, std::string& into, std::string doc, TextCheck check) {
-  return {std::move(name), std::move(doc), [&into, check](Reader& reader, const Node& node, const std::string& path) {
+  return made("text", into, {std::move(name), std::move(doc), [&into, check](Reader& reader, const Node& node, const std::string& path) {
             const auto text = reader.scalar(node, path, "text");
             if (!text) return std::string();
             const std::string wrong = text->empty() ? "must not be empty" : check ? check(*text) : "";
@@ -71,11 +82,11 @@ Field text_field(std::string name, std::string& into, std::string doc, TextCheck
               reader.refuse(node.place, path, wrong);
             }
             return json_text(node.text);
-          }};
+          }});
 }
 
 Field word_field(std::string name, std::string& into, std::vector<std::string_view> words, std::string doc) {
-  return {std::move(name), std::move(doc), [&into, words](Reader& reader, const Node& node, const std::string& path) {
+  return made(one_of(words), into, {std::move(name), std::move(doc), [&into, words](Reader& reader, const Node& node, const std::string& path) {
             const auto text = reader.scalar(node, path, one_of(words));
             if (!text) return std::string();
             if (std::find(words.begin(), words.end(), *text) == words.end()) {
@@ -85,11 +96,11 @@ Field word_field(std::string name, std::string& into, std::vector<std::string_vi
             }
             into = *text;
             return json_text(node.text);
-          }};
+          }});
 }
 
 Field flag_field(std::string name, bool& into, std::string doc) {
-  return {std::move(name), std::move(doc), [&into](Reader& reader, const Node& node, const std::string& path) {
+  return made("true or false", into ? "true" : "false", {std::move(name), std::move(doc), [&into](Reader& reader, const Node& node, const std::string& path) {
             const auto text = reader.scalar(node, path, "true or false");
             if (!text) return std::string();
             if (!is_bare(node) || (*text != "true" && *text != "false")) {
@@ -98,45 +109,50 @@ Field flag_field(std::string name, bool& into, std::string doc) {
             }
             into = *text == "true";
             return reader.canonical_of(node, *text);
-          }};
+          }});
 }
 
 Field integer_field(std::string name, std::function<void(int64_t)> set, Limits<int64_t> limits, std::string doc,
                     std::optional<int64_t> auto_value) {
-  return {std::move(name), std::move(doc), [=](Reader& reader, const Node& node, const std::string& path) {
+  const std::string type = bounded_type("whole number", write_integer(limits.min), write_integer(limits.max), auto_value.has_value());
+  return made(type, auto_value ? "auto" : "", {std::move(name), std::move(doc), [=](Reader& reader, const Node& node, const std::string& path) {
             const Notation<int64_t> notation{"a whole number", parse_integer, write_integer, true, true};
             return read_bounded<int64_t>(reader, node, path, notation, limits, set, auto_value);
-          }};
+          }});
 }
 
 Field number_field(std::string name, std::function<void(double)> set, Limits<double> limits, std::string doc) {
-  return {std::move(name), std::move(doc), [=](Reader& reader, const Node& node, const std::string& path) {
+  const std::string type = bounded_type("number", number_text(limits.min), number_text(limits.max), false);
+  return made(type, "", {std::move(name), std::move(doc), [=](Reader& reader, const Node& node, const std::string& path) {
             const Notation<double> notation{"a number", parse_number, number_text, true, true};
             return read_bounded<double>(reader, node, path, notation, limits, set);
-          }};
+          }});
 }
 
 Field ratio_field(std::string name, double& into, std::string doc) {
-  return {std::move(name), std::move(doc), [&into](Reader& reader, const Node& node, const std::string& path) {
+  return made("share, 0% to 100%", number_text(std::round(into * 100)) + "%", {std::move(name), std::move(doc), [&into](Reader& reader, const Node& node, const std::string& path) {
             const Notation<double> notation{"a share such as 70% or 0.7", parse_ratio, number_text, true, false};
             return read_bounded<double>(reader, node, path, notation, {0, 1}, [&into](double value) { into = value; });
-          }};
+          }});
 }
 
 Field duration_field(std::string name, std::function<void(std::chrono::microseconds)> set,
                      Limits<std::chrono::microseconds> limits, std::string doc) {
-  return {std::move(name), std::move(doc), [=](Reader& reader, const Node& node, const std::string& path) {
+  const std::string type = bounded_type("duration", duration_text(limits.min), duration_text(limits.max), false);
+  return made(type, "", {std::move(name), std::move(doc), [=](Reader& reader, const Node& node, const std::string& path) {
             const Notation<std::chrono::microseconds> notation{"a duration such as 500ms, 30s, 5m or 1h", parse_duration,
                                                                duration_text, false, false};
             return read_bounded<std::chrono::microseconds>(reader, node, path, notation, limits, set);
-          }};
+          }});
 }
 
 Field size_field(std::string name, int64_t& into, Limits<int64_t> limits, std::string doc, std::optional<int64_t> auto_value) {
-  return {std::move(name), std::move(doc), [&into, limits, auto_value](Reader& reader, const Node& node, const std::string& path) {
+  const std::string type = bounded_type("size", size_text(limits.min), size_text(limits.max), auto_value.has_value());
+  const std::string standard = auto_value ? "auto" : size_text(into);
+  return made(type, standard, {std::move(name), std::move(doc), [&into, limits, auto_value](Reader& reader, const Node& node, const std::string& path) {
             const Notation<int64_t> notation{"a size such as 64KiB, 256MiB or 2GiB", parse_size, size_text, false, false};
             return read_bounded<int64_t>(reader, node, path, notation, limits, [&into](int64_t value) { into = value; }, auto_value);
-          }};
+          }});
 }
 
 Field list_field(std::string name, std::vector<std::string>& into, std::string doc, TextCheck check, bool may_be_empty) {
@@ -166,7 +182,9 @@ Field list_field(std::string name, std::vector<std::string>& into, std::string d
     into = std::move(texts);
     return json_array(canonical);
   };
-  return {std::move(name), std::move(doc), read};
+  std::string standard;
+  for (const std::string& text : into) standard += (standard.empty() ? "" : ", ") + text;
+  return made("list of texts, or one", standard.empty() ? "" : "[" + standard + "]", {std::move(name), std::move(doc), read});
 }
 
 Field refused_field(std::string name, std::string sentence) {
@@ -184,6 +202,13 @@ Field section_field(std::string name, std::string doc, std::vector<Field> fields
   field.read = [fields = std::move(fields)](Reader& reader, const Node& node, const std::string& path) {
     return reader.section(node, path, fields);
   };
+  return field;
+}
+
+Field with_type(Field field, std::string type, std::string standard) { return made(std::move(type), std::move(standard), std::move(field)); }
+
+Field with_default(Field field, std::string standard) {
+  field.standard = std::move(standard);
   return field;
 }
 

@@ -49,6 +49,10 @@ Field refused_field(std::string name, std::string sentence);
 /// A section of its own.
 Field section_field(std::string name, std::string doc, std::vector<Field> fields);
 
+/// `standard`: what holds without the key, where the maker cannot see it.
+Field with_default(Field field, std::string standard);
+/// For a field with a reader of its own: what the reference says of its values.
+Field with_type(Field field, std::string type, std::string standard = {});
 Field with_aliases(Field field, std::vector<std::string_view> aliases);
 
 }  // namespace laketide::config

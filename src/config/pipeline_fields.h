@@ -14,8 +14,24 @@ namespace laketide::config {
 Field sources_field(std::vector<SourceSpec>& into);
 Field source_field(std::vector<SourceSpec>& into);
 
+/// What stands under `kafka:`, `rate:` and `format: { json: … }` of a source.
+std::vector<Field> kafka_source_fields(KafkaSourceSpec& kafka);
+std::vector<Field> rate_source_fields(RateSourceSpec& rate);
+std::vector<Field> json_format_fields(FormatSpec& format);
+
+/// What stands under a sink's kind.
+std::vector<Field> delta_fields(SinkSpec& sink);
+std::vector<Field> postgres_fields(SinkSpec& sink);
+std::vector<Field> console_fields(SinkSpec& sink);
+
+/// The whole document's table, and that of its trigger.
+std::vector<Field> pipeline_fields(PipelineSpec& spec);
+std::vector<Field> trigger_fields(TriggerSpec& trigger);
+
 /// `sinks:`, a list of mappings of one kind each.
 Field sinks_field(std::vector<SinkSpec>& into);
+/// An upsert has a key, or a query in update mode that gives one.
+void check_keys(Reader& reader, const Node& root, const PipelineSpec& spec);
 
 /// append, and a clear refusal of the modes that this version does not have.
 Field output_mode_field(std::string& into);

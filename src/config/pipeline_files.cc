@@ -37,6 +37,7 @@ std::vector<PipelineSpec> load_pipelines(const std::vector<std::string>& pattern
     if (!spec.ok()) continue;  // its problems are in the list already
     const auto [first, is_new] = file_of.emplace(spec->name, file);
     if (is_new) {
+      spec->file = file;
       specs.push_back(std::move(*spec));
     } else {
       problems.push_back({file, 1, 1, "name", "another file has a pipeline of this name; rename one: " + spec->name + " is in " + first->second});

@@ -18,23 +18,27 @@ constexpr int64_t kRecordsMax = 1'000'000'000'000;
 
 /// `once: true`: chooses `kind`.
 Field trigger_kind_field(const char* name, TriggerSpec& trigger, TriggerSpec::Kind kind) {
-  return {name, "", [&trigger, kind](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({name, kind == TriggerSpec::Kind::kOnce ? "one epoch, then FINISHED" : "what is there when it starts, then FINISHED", [&trigger, kind](Reader& reader, const Node& node, const std::string& path) {
             bool chosen = true;
             std::string canonical = flag_field("", chosen, "").read(reader, node, path);
             if (!chosen) reader.refuse(node.place, path, "is chosen by true; to leave it out, remove the line");
             trigger.kind = kind;
             return canonical;
-          }};
+          }}, "true");
 }
+
+}  // namespace
 
 std::vector<Field> trigger_fields(TriggerSpec& trigger) {
   const auto set_every = [&trigger](microseconds value) { trigger.every = std::chrono::ceil<std::chrono::milliseconds>(value); };
-  return {with_aliases(duration_field("epoch", set_every, {10ms, 1h}, "an epoch is committed this often"),
+  return {with_aliases(with_default(duration_field("epoch", set_every, {10ms, 1h}, "an epoch is committed this often"), "stream_defaults.epoch"),
                        {"processingTime", "processing_time"}),
           trigger_kind_field("once", trigger, TriggerSpec::Kind::kOnce),
           with_aliases(trigger_kind_field("available_now", trigger, TriggerSpec::Kind::kAvailableNow), {"availableNow"}),
           refused_field("continuous", "this version commits in epochs only; write trigger: { epoch: 1s }")};
 }
+
+namespace {
 
 std::string read_trigger(Reader& reader, const Node& node, const std::string& path, TriggerSpec& trigger) {
   if (node.kind == Node::Kind::kScalar) {
@@ -55,7 +59,7 @@ std::string read_trigger(Reader& reader, const Node& node, const std::string& pa
 std::vector<Field> bad_records_fields(BadRecordsSpec& bad) {
   return {word_field("policy", bad.policy, {"quarantine", "drop", "fail"}, "what to do with a record that cannot be used"),
           ratio_field("max_ratio", bad.max_ratio, "the stream fails as too_many_bad above this share"),
-          integer_field("over", [&bad](int64_t value) { bad.over = value; }, {0, kRecordsMax}, "of so many records")};
+          with_default(integer_field("over", [&bad](int64_t value) { bad.over = value; }, {0, kRecordsMax}, "of so many records"), std::to_string(bad.over))};
 }
 
 std::vector<Field> refused_fields() {
@@ -72,18 +76,21 @@ std::vector<Field> refused_fields() {
           refused_field("engine", "this version runs pipelines itself only")};
 }
 
+}  // namespace
+
 std::vector<Field> pipeline_fields(PipelineSpec& spec) {
   std::vector<Field> fields = {
       text_field("name", spec.name, "the pipeline's name", check_pipeline_name),
       sources_field(spec.sources),
       source_field(spec.sources),
-      text_field("sql", spec.sql, "the query; default SELECT * FROM source"),
+      with_default(text_field("sql", spec.sql, "the query"), "SELECT * FROM source"),
       output_mode_field(spec.output_mode),
-      {"trigger", "when epochs close",
-       [&spec](Reader& reader, const Node& node, const std::string& path) { return read_trigger(reader, node, path, spec.trigger); }},
+      with_type({"trigger", "when epochs close",
+                 [&spec](Reader& reader, const Node& node, const std::string& path) { return read_trigger(reader, node, path, spec.trigger); }},
+                "section, or one of once, available_now"),
       sinks_field(spec.sinks),
       section_field("bad_records", "what to do with records that cannot be used", bad_records_fields(spec.bad_records)),
-      text_field("pool", spec.pool, "pool of the engine's share"),
+      with_default(text_field("pool", spec.pool, "pool of the engine's share"), "stream_defaults.pool"),
       integer_field("lanes", [&spec](int64_t n) { spec.lanes = n == 0 ? std::nullopt : std::optional(static_cast<int>(n)); },
                     {1, kLanesMax}, "parallel copies; auto: as many as partitions and workers allow", 0),
       flag_field("autostart", spec.autostart, "start with the service"),
@@ -91,6 +98,8 @@ std::vector<Field> pipeline_fields(PipelineSpec& spec) {
   for (Field& field : refused_fields()) fields.push_back(std::move(field));
   return fields;
 }
+
+namespace {
 
 void check_whole(Reader& reader, const Node& root, const PipelineSpec& spec) {
   if (root.find("name") == nullptr) reader.refuse(root.place, "name", "a pipeline needs a name, such as name: sensor-averages");
@@ -104,6 +113,7 @@ void check_whole(Reader& reader, const Node& root, const PipelineSpec& spec) {
     reader.refuse(root.place, "sinks", "a pipeline needs a sink, such as sinks: [ { delta: { path: averages } } ]");
   }
   const bool needs_sql = std::any_of(spec.sinks.begin(), spec.sinks.end(), [](const SinkSpec& sink) { return sink.select.empty(); });
+  check_keys(reader, root, spec);
   if (source == nullptr && spec.sources.size() > 1 && spec.sql.empty() && needs_sql) {
     reader.refuse(root.place, "sql", "several sources need a query that says what to do with them");
   }

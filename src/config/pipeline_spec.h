@@ -68,11 +68,13 @@ struct SinkSpec {
   std::string mode = "append";          // append | upsert | overwrite
   std::string select;                   // SQL over `result` or a source
   std::string output_mode;              // default: the pipeline's
-  std::vector<std::string> key;         // upsert
+  std::vector<std::string> key;         // upsert; empty: the query's own
   std::string order_by;                 // upsert: the larger wins
+  std::string delete_when;              // upsert: condition over the row; where it holds the row with its key goes
   std::vector<std::string> partition_by;  // delta
   std::string compression = "zstd";     // delta: zstd | snappy
   int64_t target_file_bytes = 128 << 20;  // delta
+  std::chrono::milliseconds retain{std::chrono::hours(24 * 7)};  // delta: files that were replaced stay so long
   int64_t rows = 20;                    // console
 };
 
@@ -105,6 +107,7 @@ struct PipelineSpec {
   /// The document as canonical JSON (sorted keys, defaults not added, variables not expanded): what is stored, shown and
   /// compared; two documents are the same spec iff their canonical forms are equal.
   std::string canonical;
+  std::string file;  // where it was read; empty: it came over HTTP
 };
 
 /// A problem in a document, where it is, and what to do. Line and column from 1; 0 if unknown. Immutable.

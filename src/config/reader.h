@@ -29,6 +29,8 @@ struct Field {
   std::vector<std::string_view> aliases = {};
   std::string refused = {};        // not empty: the key is known, and refused with this sentence
   std::vector<Field> members = {};  // of a section
+  std::string type = {};            // for the reference: "duration, 1s to 1h"
+  std::string standard = {};        // for the reference: what holds where the key is left out; empty: nothing
 };
 
 /// Reads values and gathers problems. Confined to its task.

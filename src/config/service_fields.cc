@@ -1,7 +1,5 @@
 #include "config/service_fields.h"
 
-#include <cmath>
-
 #include "base/quantity.h"
 #include "config/client_settings.h"
 #include "config/fair_scheduler.h"
@@ -44,13 +42,14 @@ std::vector<Field> server_fields(ServerConfig& server) {
       text_field("probe_listen", server.probe_listen, "one more address:port, for /health, /ready and /metrics only", check_address),
       text_field("token_file", server.token_file, "file with one `scope token` per line; scopes are read, operate, admin"),
       flag_field("allow_unauthenticated", server.allow_unauthenticated, "serve other addresses than loopback without tokens"),
-      duration_field("stop_deadline", set_milliseconds(server.stop_deadline), {1s, 1h}, "what has not drained by then is given up"),
+      with_default(duration_field("stop_deadline", set_milliseconds(server.stop_deadline), {1s, 1h}, "what has not drained by then is given up"),
+                   duration_text(server.stop_deadline)),
   };
 }
 
 /// The pools of Spark's file, under those of `pools`: `engine` is read first (load_service).
 Field pools_file_field(ServiceConfig& config) {
-  return {"pools_file", "Spark's fairscheduler.xml: more pools, over the default ones; `pools` overrides it",
+  return with_type({"pools_file", "Spark's fairscheduler.xml: more pools, over the default ones; `pools` overrides it",
           [&config](Reader& reader, const Node& node, const std::string& path) {
             const auto file = reader.scalar(node, path, "a file such as conf/fairscheduler.xml");
             if (!file) return std::string();
@@ -60,7 +59,7 @@ Field pools_file_field(ServiceConfig& config) {
               for (const Problem& problem : found) reader.refuse(node.place, path, problem.to_string());
             }
             return json_text(node.text);
-          }};
+          }}, "file");
 }
 
 std::vector<Field> engine_fields(ServiceConfig& config) {
@@ -69,8 +68,9 @@ std::vector<Field> engine_fields(ServiceConfig& config) {
       integer_field("threads", [&engine](int64_t n) { engine.threads = static_cast<int>(n); }, {1, kThreadsMax},
                     "workers; auto: one per core of the cgroup's quota", 0),
       size_field("memory", engine.memory_bytes, {64LL << 20, 64LL << 40}, "budget of all queues and batches; auto: min(2 GiB, half the limit)", 0),
-      duration_field("quantum", [&engine](microseconds value) { engine.quantum = value; }, {100us, 10ms},
-                     "CPU time a lane gets at once"),
+      with_default(duration_field("quantum", [&engine](microseconds value) { engine.quantum = value; }, {100us, 10ms},
+                                  "CPU time a lane gets at once"),
+                   duration_text(engine.quantum)),
       pools_file_field(config),
   };
 }
@@ -92,15 +92,15 @@ std::string read_pools(Reader& reader, const Node& node, const std::string& path
 }
 
 Field pools_field(std::map<std::string, PoolConfig>& pools) {
-  return {"pools", "shares of the engine, in cores", [&pools](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({"pools", "shares of the engine, in cores", [&pools](Reader& reader, const Node& node, const std::string& path) {
             return read_pools(reader, node, path, pools);
-          }};
+          }}, "pools by name", "streaming-pool, batch-pool");
 }
 
 std::vector<Field> stream_fields(StreamDefaults& stream) {
   return {
       text_field("pool", stream.pool, "pool of a stream that names none"),
-      duration_field("epoch", set_milliseconds(stream.epoch), {10ms, 1h}, "how often a stream commits"),
+      with_default(duration_field("epoch", set_milliseconds(stream.epoch), {10ms, 1h}, "how often a stream commits"), duration_text(stream.epoch)),
       size_field("epoch_bytes", stream.epoch_bytes, {64LL << 10, 64LL << 30}, "an epoch that holds so much is closed early"),
   };
 }
@@ -108,14 +108,18 @@ std::vector<Field> stream_fields(StreamDefaults& stream) {
 std::vector<Field> batch_fields(BatchDefaults& batch) {
   return {
       text_field("pool", batch.pool, "pool of a job that names none"),
-      integer_field("max_running", [&batch](int64_t n) { batch.max_running = n; }, {1, 64}, "jobs that run at once; the others wait in the order they came"),
-      integer_field("max_queued", [&batch](int64_t n) { batch.max_queued = n; }, {0, 100'000}, "jobs that wait; one more is answered 429"),
-      duration_field("deadline", set_milliseconds(batch.deadline), {1s, 24h * 365}, "from the submission; a job that is not done by then FAILS"),
-      integer_field("attempts", [&batch](int64_t n) { batch.attempts = static_cast<int>(n); }, {1, 100},
-                    "how often a job is begun at most, when something outside or a crash ends it"),
+      with_default(integer_field("max_running", [&batch](int64_t n) { batch.max_running = n; }, {1, 64}, "jobs that run at once; the others wait in the order they came"),
+                   std::to_string(batch.max_running)),
+      with_default(integer_field("max_queued", [&batch](int64_t n) { batch.max_queued = n; }, {0, 100'000}, "jobs that wait; one more is answered 429"),
+                   std::to_string(batch.max_queued)),
+      with_default(duration_field("deadline", set_milliseconds(batch.deadline), {1s, 24h * 365}, "from the submission; a job that is not done by then FAILS"),
+                   duration_text(batch.deadline)),
+      with_default(integer_field("attempts", [&batch](int64_t n) { batch.attempts = static_cast<int>(n); }, {1, 100},
+                                 "how often a job is begun at most, when something outside or a crash ends it"),
+                   std::to_string(batch.attempts)),
       section_field("keep", "finished jobs that are remembered",
-                    {integer_field("count", [&batch](int64_t n) { batch.keep_count = n; }, {1, 10'000'000}, "the newest of them"),
-                     duration_field("age", set_milliseconds(batch.keep_age), {1h, 24h * 3650}, "since their submission")}),
+                    {with_default(integer_field("count", [&batch](int64_t n) { batch.keep_count = n; }, {1, 10'000'000}, "the newest of them"), std::to_string(batch.keep_count)),
+                     with_default(duration_field("age", set_milliseconds(batch.keep_age), {1h, 24h * 3650}, "since their submission"), duration_text(batch.keep_age))}),
   };
 }
 
@@ -123,8 +127,10 @@ std::vector<Field> batch_fields(BatchDefaults& batch) {
 
 std::vector<Field> pool_fields(PoolConfig& pool) {
   return {
-      number_field("weight", [&pool](double value) { pool.weight = value; }, {0.001, kWeightMax}, "share in proportion to the other pools' weights"),
-      number_field("min_share", [&pool](double value) { pool.min_share = value; }, {0, kThreadsMax}, "cores it is entitled to at least"),
+      with_default(number_field("weight", [&pool](double value) { pool.weight = value; }, {0.001, kWeightMax}, "share in proportion to the other pools' weights"),
+                   number_text(pool.weight)),
+      with_default(number_field("min_share", [&pool](double value) { pool.min_share = value; }, {0, kThreadsMax}, "cores it is entitled to at least"),
+                   number_text(pool.min_share)),
       number_field("max_share", [&pool](double value) { pool.max_share = value; }, {0.01, kThreadsMax}, "cores it gets at most; null: no limit"),
       with_aliases(ratio_field("memory", pool.memory_share, "share of engine.memory it may use"), {"memory_share"}),
       word_field("policy", pool.policy, {"FAIR", "FIFO"}, "order of runs inside: FAIR or FIFO"),

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <chrono>
 #include <memory>
 #include <set>
 
@@ -42,27 +43,32 @@ std::string check_table(const std::string& table) {
 }
 
 Field path_field(std::string& into) {
-  return {"path", "folder below the lake root", [&into](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({"path", "folder below the lake root", [&into](Reader& reader, const Node& node, const std::string& path) {
             const bool is_file = reader.is_file();
             const auto check = [is_file](const std::string& text) { return check_path(text, is_file); };
             return text_field("path", into, "", check).read(reader, node, path);
-          }};
+          }}, "text");
 }
 
-/// append, and upsert where the sink can.
-Field mode_field(std::string& into, bool can_upsert) {
-  return {"mode", "how rows go in", [&into, can_upsert](Reader& reader, const Node& node, const std::string& path) {
-            if (node.text == "overwrite") {
-              reader.refuse(node.place, path, "overwrite needs output_mode: complete, which this version does not have yet");
-              return std::string();
-            }
-            if (!can_upsert && (node.text == "upsert" || node.text == "merge")) {
-              reader.refuse(node.place, path, "this version appends to Delta tables only; upsert goes into PostgreSQL");
-              return std::string();
-            }
-            const std::vector<std::string_view> words = can_upsert ? std::vector<std::string_view>{"append", "upsert"} : std::vector<std::string_view>{"append"};
-            return word_field("mode", into, words, "").read(reader, node, path);
-          }};
+/// append, upsert (also called merge), overwrite.
+Field mode_field(std::string& into) {
+  return with_type({"mode", "how rows go in", [&into](Reader& reader, const Node& node, const std::string& path) {
+            Node word = node;
+            if (word.text == "merge") word.text = "upsert";
+            return word_field("mode", into, {"append", "upsert", "overwrite"}, "").read(reader, word, path);
+          }}, "one of append, upsert, overwrite", into);
+}
+
+/// What both tables have in common.
+std::vector<Field> table_fields(SinkSpec& sink) {
+  return {mode_field(sink.mode), list_field("key", sink.key, "columns that make a row unique; default the query's own"),
+          text_field("order_by", sink.order_by, "of two rows with one key the larger wins"),
+          text_field("delete_when", sink.delete_when, "condition in SQL; where it holds the row with this key is deleted")};
+}
+
+std::vector<Field> with_more(std::vector<Field> fields, std::vector<Field> more) {
+  for (Field& field : more) fields.push_back(std::move(field));
+  return fields;
 }
 
 std::vector<Field> common_fields(SinkSpec& sink) {
@@ -70,36 +76,12 @@ std::vector<Field> common_fields(SinkSpec& sink) {
           text_field("select", sink.select, "SQL over result or a source"), output_mode_field(sink.output_mode)};
 }
 
-std::vector<Field> with_common(std::vector<Field> fields, SinkSpec& sink) {
-  for (Field& field : common_fields(sink)) fields.push_back(std::move(field));
-  return fields;
-}
-
-std::vector<Field> delta_fields(SinkSpec& sink) {
-  return with_common({path_field(sink.path), mode_field(sink.mode, false),
-                      list_field("partition_by", sink.partition_by, "columns that become folders"),
-                      word_field("compression", sink.compression, {"zstd", "snappy"}, "of the Parquet files"),
-                      size_field("target_file_bytes", sink.target_file_bytes, {1LL << 20, 4LL << 30}, "files are closed at about this size"),
-                      refused_field("key", "a key is for mode: upsert, which this version has for PostgreSQL only"),
-                      refused_field("order_by", "order_by is for mode: upsert, which this version has for PostgreSQL only")},
-                     sink);
-}
-
-std::vector<Field> postgres_fields(SinkSpec& sink) {
-  return with_common({text_field("table", sink.table, "schema.table", check_table), postgres_url_field(sink.url, true),
-                      mode_field(sink.mode, true), list_field("key", sink.key, "columns that make a row unique"),
-                      text_field("order_by", sink.order_by, "of two rows with one key the larger wins")},
-                     sink);
-}
-
-std::vector<Field> console_fields(SinkSpec& sink) {
-  return with_common({integer_field("rows", [&sink](int64_t value) { sink.rows = value; }, {1, 10'000}, "rows shown per epoch")}, sink);
-}
+std::vector<Field> with_common(std::vector<Field> fields, SinkSpec& sink) { return with_more(std::move(fields), common_fields(sink)); }
 
 void check_upsert(Reader& reader, const Node& node, const std::string& path, const SinkSpec& sink) {
-  if (sink.mode == "upsert" && sink.key.empty()) reader.refuse(node.place, path, "mode: upsert needs a key, such as key: [id]");
   if (sink.mode != "upsert" && !sink.key.empty()) reader.refuse(node.place, path, "a key is for mode: upsert; add the mode or remove the key");
   if (sink.mode != "upsert" && !sink.order_by.empty()) reader.refuse(node.place, path, "order_by is for mode: upsert; add the mode or remove it");
+  if (sink.mode != "upsert" && !sink.delete_when.empty()) reader.refuse(node.place, path, "delete_when is for mode: upsert; add the mode or remove it");
 }
 
 std::string read_kind(Reader& reader, const Node& node, const std::string& path, SinkSpec& sink) {
@@ -180,10 +162,39 @@ std::string read_sinks(Reader& reader, const Node& node, const std::string& path
 
 }  // namespace
 
+std::vector<Field> delta_fields(SinkSpec& sink) {
+  const auto set_retain = [&sink](std::chrono::microseconds value) { sink.retain = std::chrono::duration_cast<std::chrono::milliseconds>(value); };
+  return with_common(with_more({path_field(sink.path), list_field("partition_by", sink.partition_by, "columns that become folders"),
+                             word_field("compression", sink.compression, {"zstd", "snappy"}, "of the Parquet files"),
+                             size_field("target_file_bytes", sink.target_file_bytes, {1LL << 20, 4LL << 30}, "files are closed at about this size"),
+                             with_default(duration_field("retain", set_retain, {std::chrono::seconds(0), std::chrono::hours(24 * 3650)}, "files that were replaced stay so long"), "7d")},
+                            table_fields(sink)),
+                     sink);
+}
+
+std::vector<Field> postgres_fields(SinkSpec& sink) {
+  return with_common(with_more({text_field("table", sink.table, "schema.table", check_table), postgres_url_field(sink.url, true)}, table_fields(sink)), sink);
+}
+
+std::vector<Field> console_fields(SinkSpec& sink) {
+  return with_common({with_default(integer_field("rows", [&sink](int64_t value) { sink.rows = value; }, {1, 10'000}, "rows shown per epoch"), std::to_string(sink.rows))}, sink);
+}
+
 Field sinks_field(std::vector<SinkSpec>& into) {
-  return {"sinks", "outputs", [&into](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({"sinks", "outputs", [&into](Reader& reader, const Node& node, const std::string& path) {
             return read_sinks(reader, node, path, into);
-          }};
+          }}, "list of sinks");
+}
+
+void check_keys(Reader& reader, const Node& root, const PipelineSpec& spec) {
+  const Node::Member* sinks = root.find("sinks");
+  for (size_t i = 0; sinks != nullptr && i < spec.sinks.size(); ++i) {
+    const SinkSpec& sink = spec.sinks[i];
+    const std::string& output_mode = sink.output_mode.empty() ? spec.output_mode : sink.output_mode;
+    if (sink.mode != "upsert" || !sink.key.empty() || output_mode == "update") continue;
+    const Node::Member* inner = sinks->value.items[i].find(sink.kind);
+    if (inner != nullptr) reader.refuse(inner->value.place, "sinks[" + std::to_string(i) + "]." + sink.kind, "mode: upsert needs a key, such as key: [id]");
+  }
 }
 
 Field output_mode_field(std::string& into) {

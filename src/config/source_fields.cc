@@ -1,10 +1,11 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/offset_setting.h"
+#include "base/quantity.h"
 #include "config/client_settings.h"
 #include "config/field.h"
 #include "config/pipeline_fields.h"
-#include "config/start.h"
 
 namespace laketide::config {
 namespace {
@@ -36,15 +37,15 @@ std::string read_topics(Reader& reader, const Node& node, const std::string& pat
 }
 
 Field topics_field(std::vector<std::string>& into) {
-  Field field{"topics", "one topic or several", [&into](Reader& reader, const Node& node, const std::string& path) {
+  Field field{"topics", "one topic or several; with commas between, as Spark writes them, too", [&into](Reader& reader, const Node& node, const std::string& path) {
                 return read_topics(reader, node, path, into);
               }};
-  return with_aliases(std::move(field), {"topic", "subscribe"});
+  return with_aliases(with_type(std::move(field), "list of texts, or one"), {"topic", "subscribe"});
 }
 
-/// A mapping as the JSON text it could also have been written as; nothing if it is no plain mapping of numbers.
+/// A mapping as the JSON text it could also have been written as: a plain number is one, all else is text.
 std::string text_of(const Node& node) {
-  if (node.kind == Node::Kind::kScalar) return node.quoted ? json_text(node.text) : node.text;
+  if (node.kind == Node::Kind::kScalar) return !node.quoted && parse_integer(node.text) ? node.text : json_text(node.text);
   std::map<std::string, std::string> members;
   for (const Node::Member& member : node.members) members[member.key] = text_of(member.value);
   return json_object(members);
@@ -54,27 +55,28 @@ std::string read_start(Reader& reader, const Node& node, const std::string& path
   std::optional<std::string> text = text_of(node);
   if (node.kind == Node::Kind::kScalar) text = reader.scalar(node, path, "earliest, latest, offsets or a time");
   if (!text) return {};
-  const Result<Start> start = parse_start(*text);
+  const Result<OffsetSetting> start = parse_offsets(*text, path);
   if (!start.ok()) {
     reader.refuse(node.place, path, std::string(start.status().detail()));
     return {};
   }
-  into = start_text(*start);
-  return reader.canonical_of(node, start->kind == Start::Kind::kOffsets ? into : json_text(into));
+  into = offsets_text(*start);
+  return reader.canonical_of(node, start->partitions() != nullptr ? into : json_text(into));
 }
 
 Field start_field(std::string& into) {
   Field field{"start", "where to begin if there is no progress yet",
               [&into](Reader& reader, const Node& node, const std::string& path) { return read_start(reader, node, path, into); }};
-  return with_aliases(std::move(field), {"startingOffsets", "starting_offsets"});
+  return with_aliases(with_type(std::move(field), "earliest, latest, offsets, time", into), {"startingOffsets", "starting_offsets"});
 }
 
 /// Offsets must name the topics of a source that has several; of one that has one, they need not.
 void check_start(Reader& reader, const Node& node, const std::string& path, KafkaSourceSpec& kafka) {
-  Result<Start> start = parse_start(kafka.start);
-  if (!start.ok() || start->kind != Start::Kind::kOffsets) return;
+  Result<OffsetSetting> start = parse_offsets(kafka.start, path + ".start");
+  const auto* offsets = start.ok() ? start->partitions() : nullptr;
+  if (offsets == nullptr) return;
   const bool one_topic = kafka.topics.size() == 1;
-  for (const auto& [topic, partitions] : start->offsets) {
+  for (const auto& [topic, partitions] : *offsets) {
     const bool known = std::find(kafka.topics.begin(), kafka.topics.end(), topic) != kafka.topics.end();
     if (topic.empty() && !one_topic) {
       reader.refuse(node.place, path + ".start", "this source has several topics: name them, as in {\"events\": {\"0\": 100}}");
@@ -82,9 +84,8 @@ void check_start(Reader& reader, const Node& node, const std::string& path, Kafk
       reader.refuse(node.place, path + ".start", "names a topic that the source does not read: " + topic);
     }
   }
-  if (one_topic && start->offsets.contains(kafka.topics[0])) {
-    start->offsets = {{"", start->offsets[kafka.topics[0]]}};
-    kafka.start = start_text(*start);
+  if (one_topic && offsets->contains(kafka.topics[0])) {
+    kafka.start = offsets_text({OffsetSetting::PerPartition{{"", offsets->at(kafka.topics[0])}}});
   }
 }
 
@@ -98,22 +99,7 @@ Field limit_field(std::string name, std::optional<int64_t>& into, int64_t max, s
 
 std::string read_kafka(Reader& reader, const Node& node, const std::string& path, KafkaSourceSpec& kafka) {
   const size_t problems_before = reader.problem_count();
-  const std::vector<Field> fields = {
-      topics_field(kafka.topics),
-      with_aliases(text_field("pattern", kafka.pattern, "topics by regular expression", check_pattern), {"subscribePattern"}),
-      start_field(kafka.start),
-      with_aliases(limit_field("max_offsets_per_epoch", kafka.max_offsets_per_epoch, kOffsetsMax, "records of one epoch at most"),
-                   {"maxOffsetsPerTrigger"}),
-      with_aliases(limit_field("max_rate_per_partition", kafka.max_rate_per_partition, kRateMax, "records per second at most"),
-                   {"maxRatePerPartition"}),
-      with_aliases(flag_field("fail_on_data_loss", kafka.fail_on_data_loss, "stop when a range is gone"), {"failOnDataLoss"}),
-      with_aliases(text_field("group_id", kafka.group_id, "group that offsets are mirrored to"), {"kafka.group.id"}),
-      with_aliases(kafka_brokers_field(kafka.brokers), {"kafka.bootstrap.servers", "bootstrap_servers"}),
-      kafka_client_field(kafka.client, true),
-      refused_field("end", "a stream has no end; ranges with an end are for batch jobs, which this version does not have yet"),
-      refused_field("endingOffsets", "a stream has no end; ranges with an end are for batch jobs, which this version does not have yet"),
-      refused_field("assign", "single partitions cannot be chosen; name topics"),
-  };
+  const std::vector<Field> fields = kafka_source_fields(kafka);
   const std::string canonical = reader.section(node, path, fields);
   if (reader.problem_count() != problems_before) return canonical;
   if (kafka.topics.empty() && kafka.pattern.empty()) {
@@ -126,12 +112,7 @@ std::string read_kafka(Reader& reader, const Node& node, const std::string& path
 }
 
 std::string read_rate(Reader& reader, const Node& node, const std::string& path, RateSourceSpec& rate) {
-  return reader.section(
-      node, path,
-      {with_aliases(integer_field("rows_per_second", [&rate](int64_t value) { rate.rows_per_second = value; }, {1, kRateMax}, "rows made per second"),
-                    {"rowsPerSecond"}),
-       with_aliases(integer_field("partitions", [&rate](int64_t value) { rate.partitions = static_cast<int32_t>(value); }, {1, 1024}, "partitions they are spread over"),
-                    {"numPartitions"})});
+  return reader.section(node, path, rate_source_fields(rate));
 }
 
 Field tombstones_field(FormatSpec& format) {
@@ -143,10 +124,7 @@ std::string read_json_format(Reader& reader, const Node& node, const std::string
     reader.refuse(policy->value.place, path + ".schema_policy", "this version does not evolve schemas yet; use ignore, rescue or fail");
     return {};
   }
-  return reader.section(node, path,
-                        {text_field("schema", format.schema, "columns as in CREATE TABLE"),
-                         word_field("schema_policy", format.schema_policy, {"ignore", "rescue", "fail"}, "what to do with unknown fields"),
-                         tombstones_field(format)});
+  return reader.section(node, path, json_format_fields(format));
 }
 
 /// `format: json`, or `format: { json: { schema: … } }`.
@@ -252,21 +230,57 @@ std::string read_sources(Reader& reader, const Node& node, const std::string& pa
 
 }  // namespace
 
+std::vector<Field> kafka_source_fields(KafkaSourceSpec& kafka) {
+  return {
+      topics_field(kafka.topics),
+      with_aliases(text_field("pattern", kafka.pattern, "topics by regular expression", check_pattern), {"subscribePattern"}),
+      start_field(kafka.start),
+      with_aliases(limit_field("max_offsets_per_epoch", kafka.max_offsets_per_epoch, kOffsetsMax, "records of one epoch at most"),
+                   {"maxOffsetsPerTrigger"}),
+      with_aliases(limit_field("max_rate_per_partition", kafka.max_rate_per_partition, kRateMax, "records per second at most"),
+                   {"maxRatePerPartition"}),
+      with_aliases(flag_field("fail_on_data_loss", kafka.fail_on_data_loss, "stop when a range is gone"), {"failOnDataLoss"}),
+      with_aliases(with_default(text_field("group_id", kafka.group_id, "group that offsets are mirrored to, for lag tools"), "laketide-<pipeline>"), {"kafka.group.id"}),
+      with_aliases(kafka_brokers_field(kafka.brokers), {"kafka.bootstrap.servers", "bootstrap_servers"}),
+      kafka_client_field(kafka.client, true),
+      refused_field("end", "a stream has no end; ranges with an end are for batch jobs, which this version does not have yet"),
+      refused_field("endingOffsets", "a stream has no end; ranges with an end are for batch jobs, which this version does not have yet"),
+      refused_field("assign", "single partitions cannot be chosen; name topics"),
+  };
+}
+
+std::vector<Field> rate_source_fields(RateSourceSpec& rate) {
+  return {with_default(with_aliases(integer_field("rows_per_second", [&rate](int64_t value) { rate.rows_per_second = value; }, {1, kRateMax}, "rows made per second"),
+                                    {"rowsPerSecond"}),
+                       std::to_string(rate.rows_per_second)),
+          with_default(with_aliases(integer_field("partitions", [&rate](int64_t value) { rate.partitions = static_cast<int32_t>(value); }, {1, 1024},
+                                                  "partitions they are spread over"),
+                                    {"numPartitions"}),
+                       std::to_string(rate.partitions))};
+}
+
+std::vector<Field> json_format_fields(FormatSpec& format) {
+  return {text_field("schema", format.schema, "columns as in CREATE TABLE; without it they are learnt from the first records"),
+          with_default(word_field("schema_policy", format.schema_policy, {"ignore", "rescue", "fail"}, "what to do with unknown fields"),
+                       "ignore if a schema is declared, else rescue"),
+          tombstones_field(format)};
+}
+
 Field sources_field(std::vector<SourceSpec>& into) {
-  return {"sources", "inputs; the key is the table's name in SQL", [&into](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({"sources", "inputs; the key is the table's name in SQL", [&into](Reader& reader, const Node& node, const std::string& path) {
             return read_sources(reader, node, path, into);
-          }};
+          }}, "sources by name");
 }
 
 Field source_field(std::vector<SourceSpec>& into) {
-  return {"source", "one input, named by its topic", [&into](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({"source", "one input, named by its topic", [&into](Reader& reader, const Node& node, const std::string& path) {
             SourceSpec source;
             std::string canonical = read_source(reader, node, path, source);
             const auto* kafka = std::get_if<KafkaSourceSpec>(&source.from);
             source.name = kafka != nullptr && kafka->topics.size() == 1 ? kafka->topics[0] : "input";
             into.push_back(std::move(source));
             return canonical;
-          }};
+          }}, "source");
 }
 
 std::string check_topic(const std::string& name) {

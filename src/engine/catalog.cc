@@ -55,18 +55,28 @@ std::vector<std::string> topics_of(const config::PipelineSpec& spec) {
 
 void Catalog::add_file(config::PipelineSpec spec) {
   std::string name = spec.name;
-  entries_[std::move(name)] = CatalogEntry{std::move(spec), "file"};
+  entries_[std::move(name)] = CatalogEntry{std::move(spec), "file", false};
 }
 
 Status Catalog::add(CatalogEntry entry) {
   const auto known = entries_.find(entry.spec.name);
-  if (known != entries_.end() && known->second.origin == "file") {
+  if (known != entries_.end() && known->second.is_read_only()) {
     if (known->second.spec.canonical == entry.spec.canonical) return {};
-    return Status::user("pipeline_read_only", "a pipeline of this name comes from a file; change the file, or give the document another name: " + entry.spec.name, "name");
+    return read_only(known->second);
   }
   std::string name = entry.spec.name;
   entries_[std::move(name)] = std::move(entry);
   return {};
+}
+
+Status Catalog::read_only(const CatalogEntry& entry) {
+  return Status::user("pipeline_read_only", "a pipeline of this name comes from a file; change or remove the file and send the service SIGHUP (systemctl reload), or give the document another name: " +
+                                                entry.spec.name + (entry.spec.file.empty() ? "" : ", " + entry.spec.file), "name");
+}
+
+Status Catalog::file_gone(const CatalogEntry& entry) {
+  return Status::user("pipeline_file_gone", "the file of this pipeline is no longer there; put it back and send the service SIGHUP, PUT the document over HTTP, or DELETE the pipeline: " +
+                                                entry.spec.name + (entry.spec.file.empty() ? "" : ", " + entry.spec.file));
 }
 
 const CatalogEntry* Catalog::find(const std::string& name) const {
@@ -93,7 +103,7 @@ Result<CatalogEntry> Catalog::from_document(const std::string& text, const std::
     return Status::user("bad_document", join(lines), problems.front().field);
   }
   if (!spec.ok()) return spec.status();
-  return CatalogEntry{std::move(spec).value(), origin};
+  return CatalogEntry{std::move(spec).value(), origin, false};
 }
 
 Result<CatalogEntry> Catalog::resolve(const StreamRequest& request) const {

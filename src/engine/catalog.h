@@ -15,15 +15,25 @@ namespace laketide {
 struct CatalogEntry {
   config::PipelineSpec spec;
   std::string origin;  // file | http | implicit
+  bool gone = false;   // its file is no longer there
+  bool is_read_only() const { return origin == "file" && !gone; }
 };
 
 /// Pipelines by name; those of files cannot be replaced over HTTP. Caller synchronises.
 class Catalog {
  public:
   void add_file(config::PipelineSpec spec);
+  /// What a file said is kept while a stream works by it, and belongs to nobody.
+  void mark_gone(const std::string& name) { entries_.at(name).gone = true; }
+  void remove(const std::string& name) { entries_.erase(name); }
   /// Keeps a document that is not a file's. Fails `kUser` `pipeline_read_only`.
   Status add(CatalogEntry entry);
   const CatalogEntry* find(const std::string& name) const;
+  /// The failure of those who would change a file's pipeline otherwise than by its file.
+  static Status read_only(const CatalogEntry& entry);
+  /// The failure of those who would start one whose file is gone.
+  static constexpr const char* kFileGone = "pipeline_file_gone";
+  static Status file_gone(const CatalogEntry& entry);
   const std::map<std::string, CatalogEntry>& all() const { return entries_; }
 
   /// What a request means: by name, by document, or by topic (PRODUCT §5: the configured pipeline of that topic, several are

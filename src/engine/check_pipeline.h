@@ -1,8 +1,11 @@
 // Whether a pipeline could run, without running it.
 #pragma once
 
+#include <string>
+
 #include "config/pipeline_spec.h"
 #include "config/service_config.h"
+#include "flow/batch.h"
 #include "laketide/status.h"
 
 namespace laketide {
@@ -10,5 +13,9 @@ namespace laketide {
 /// Builds the objects of a run and drops them: what can be wrong in the document shows, its SQL included. Touches neither
 /// Kafka nor a sink nor the state directory. Fails `kUser` with the field at fault.
 Status check_pipeline(const config::PipelineSpec& pipeline, const config::ServiceConfig& service);
+
+/// The query of each sink as steps, from the last one down to the source, a line a step; `schema` null: it is not known yet, and the
+/// text says when it will be. Fails `kUser` for a query that does not fit the schema.
+Result<std::string> explain_pipeline(const config::PipelineSpec& pipeline, const Schema& schema);
 
 }  // namespace laketide

@@ -1,5 +1,7 @@
 #include "engine/engine_metrics.h"
 
+#include "engine/process_metrics.h"
+
 namespace laketide {
 namespace {
 
@@ -39,7 +41,7 @@ void add_jobs(Readings& all, const JobCounts& jobs) {
 }  // namespace
 
 Readings engine_readings(const Scheduler& scheduler, const PoolBudgets& budgets, const JobCounts& jobs) {
-  Readings all;
+  Readings all = process_readings();
   for (const auto& pool : scheduler.pools()) add_pool(all, pool, budgets);
   add_jobs(all, jobs);
   const SchedulerStatus status = scheduler.status();

@@ -1,4 +1,4 @@
-// What pools, jobs and the scheduler know of themselves, for Prometheus.
+// What pools, jobs, the scheduler and the process know of themselves, for Prometheus.
 #pragma once
 
 #include "base/metrics.h"

@@ -188,6 +188,7 @@ Result<JobStatus> Jobs::submit(const JobRequest& request, const JobOffsets& offs
   }
   LT_RETURN_IF_ERROR(save(job));
   const std::string id = job.record.status.id;
+  log::info("job taken", {{"job", id}, {"pipeline", job.record.status.pipeline}, {"state", to_string(JobState::kQueued)}, {"pool", job.record.status.pool}});
   active_.emplace(id, std::move(job));
   queue_.push_back(id);
   start_some();

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+#include "base/quantity.h"
+
 namespace laketide {
 namespace {
-
-constexpr int64_t kMemoryAutoMax = 2LL << 30;
 
 PoolInfo info_of(const PoolStatus& status, const std::string& warning, const PoolBudgets& budgets) {
   PoolInfo info;
@@ -47,7 +48,7 @@ Status set_pools(const config::ServiceConfig& service, Scheduler& scheduler) {
 
 PoolBudgets make_budgets(const config::ServiceConfig& service) {
   const int64_t configured = service.engine.memory_bytes;
-  const auto all = std::make_shared<MemoryBudget>(configured > 0 ? configured : std::min(kMemoryAutoMax, usable_memory() / 2));
+  const auto all = std::make_shared<MemoryBudget>(configured > 0 ? configured : automatic_budget(usable_memory()));
   PoolBudgets budgets;
   for (const auto& [name, pool] : service.pools) {
     budgets[name] = std::make_shared<MemoryBudget>(static_cast<int64_t>(static_cast<double>(all->bytes_max()) * pool.memory_share), all);
@@ -72,8 +73,10 @@ Result<PoolInfo> change_pool(Scheduler& scheduler, const PoolBudgets& budgets, c
   options.max_share = change.max_share.value_or(options.max_share);
   if (const Status refused = scheduler.set_pool(options); !refused.ok()) {
     const std::string field = refused.field() == "min_share" ? "minShare" : refused.field() == "max_share" ? "maxShare" : std::string(refused.field());
-    return Status::user("bad_value", std::string(refused.detail()), field);
+    return Status::user("bad_pool", std::string(refused.detail()), field);
   }
+  log::info("pool changed", {{"pool", name}, {"weight", number_text(options.weight)}, {"min_share", number_text(options.min_share)},
+                             {"max_share", options.max_share ? number_text(*options.max_share) : "none"}});
   const auto changed = pool_infos(scheduler, budgets);
   return *std::ranges::find_if(changed, [&](const PoolInfo& one) { return one.name == name; });
 }

@@ -19,7 +19,7 @@ Status set_pools(const config::ServiceConfig& service, Scheduler& scheduler);
 using PoolBudgets = std::map<std::string, std::shared_ptr<MemoryBudget>>;
 PoolBudgets make_budgets(const config::ServiceConfig& service);
 std::vector<PoolInfo> pool_infos(const Scheduler& scheduler, const PoolBudgets& budgets);
-/// Fails `kUser` `unknown_pool`, `bad_value`.
+/// Fails `kUser` `unknown_pool`, `bad_pool`.
 Result<PoolInfo> change_pool(Scheduler& scheduler, const PoolBudgets& budgets, const std::string& name, const PoolChange& change);
 
 }  // namespace laketide

@@ -1,9 +1,12 @@
 #include "engine/stream_status.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include <nlohmann/json.hpp>
 
+#include "base/iso_time.h"
+#include "base/quantity.h"
 #include "engine/catalog.h"
 
 namespace laketide {
@@ -12,6 +15,10 @@ bool is_active(StreamState state) {
   return state == StreamState::kStarting || state == StreamState::kRunning || state == StreamState::kStalled ||
          state == StreamState::kPaused || state == StreamState::kDraining;
 }
+
+bool is_running(const StreamEntry& entry) { return entry.run && is_active(entry.run->view().state) && !entry.run->at_rest(); }
+
+bool is_paused(const StreamEntry& entry) { return status_of(entry).state == StreamState::kPaused; }
 
 namespace {
 
@@ -38,14 +45,14 @@ StreamStatus status_of(const StreamEntry& entry) {
   status.topics = topics_of(entry.spec);
   for (const auto& sink : entry.spec.sinks) status.sinks.push_back(sink.id);
   if (!entry.run) {
-    status.state = entry.failed_code.empty() ? StreamState::kStopped : StreamState::kFailed;
+    status.state = !entry.failed_code.empty() ? StreamState::kFailed : entry.want == kPaused ? StreamState::kPaused : StreamState::kStopped;
     status.error_code = entry.failed_code;
     status.reason = entry.failed_detail;
     return status;
   }
   const RunView view = entry.run->view();
   status.id = entry.run->spec().run_id;
-  status.state = view.state;
+  status.state = view.state == StreamState::kStopped && entry.want == kPaused ? StreamState::kPaused : view.state;
   status.error_code = view.problem.code();
   status.reason = view.problem.detail();
   status.epoch = view.epoch.value;
@@ -61,11 +68,35 @@ StreamStatus status_of(const StreamEntry& entry) {
   return status;
 }
 
-// Field names of org.apache.spark.sql.streaming.StreamingQueryProgress; offsets are {"topic":{"partition":offset}}.
-std::string progress_of(const StreamEntry& entry) {
-  if (!entry.run) return {};
-  const RunView view = entry.run->view();
-  if (!view.last_receipt) return {};
+namespace {
+
+/// As Spark rounds them.
+double one_decimal(double rate) { return std::round(rate * 10) / 10; }
+
+int64_t milliseconds_of(const EpochReceipt& receipt) {
+  const auto opened = parse_iso_time(receipt.opened_at), committed = parse_iso_time(receipt.committed_at);
+  return opened && committed ? std::max<int64_t>(0, committed->instant.micros - opened->instant.micros) / 1000 : 0;
+}
+
+/// Spark's metrics of its Kafka source: how far each partition's end of the epoch is behind the newest record. Values are texts there.
+JsonValue behind_latest(const EpochReceipt& receipt, const PartitionBounds& bounds) {
+  int64_t least = INT64_MAX, most = 0, sum = 0, count = 0;
+  for (const auto& range : receipt.ranges) {
+    const auto bound = std::ranges::find_if(bounds, [&](const auto& one) { return one.first.topic == range.topic && one.first.partition == range.partition; });
+    if (bound == bounds.end()) continue;
+    const int64_t behind = std::max<int64_t>(0, bound->second.high.value - range.end);
+    least = std::min(least, behind);
+    most = std::max(most, behind);
+    sum += behind;
+    ++count;
+  }
+  if (count == 0) return nullptr;
+  return {{"minOffsetsBehindLatest", std::to_string(least)},
+          {"maxOffsetsBehindLatest", std::to_string(most)},
+          {"avgOffsetsBehindLatest", number_text(one_decimal(static_cast<double>(sum) / static_cast<double>(count)))}};
+}
+
+JsonValue source_progress(const StreamEntry& entry, const RunView& view, double processed_per_second) {
   const EpochReceipt& receipt = *view.last_receipt;
   JsonValue start = JsonValue::object(), end = JsonValue::object(), latest = JsonValue::object();
   for (const auto& range : receipt.ranges) {
@@ -73,12 +104,27 @@ std::string progress_of(const StreamEntry& entry) {
     end[range.topic][std::to_string(range.partition)] = range.end;
   }
   for (const auto& [place, bound] : view.bounds) latest[place.topic][std::to_string(place.partition)] = bound.high.value;
-  const JsonValue source{{"description", "KafkaV2[Subscribe[" + JsonValue(topics_of(entry.spec)).dump() + "]]"},
-                    {"startOffset", start},
-                    {"endOffset", end},
-                    {"latestOffset", latest},
-                    {"numInputRows", receipt.rows_in},
-                    {"inputRowsPerSecond", view.input_rows_per_second}};
+  JsonValue source{{"description", "KafkaV2[Subscribe[" + JsonValue(topics_of(entry.spec)).dump() + "]]"},
+                   {"startOffset", start},
+                   {"endOffset", end},
+                   {"latestOffset", latest},
+                   {"numInputRows", receipt.rows_in},
+                   {"inputRowsPerSecond", one_decimal(view.input_rows_per_second)},
+                   {"processedRowsPerSecond", processed_per_second}};
+  if (JsonValue metrics = behind_latest(receipt, view.bounds); !metrics.is_null()) source["metrics"] = std::move(metrics);
+  return source;
+}
+
+}  // namespace
+
+// Field names of org.apache.spark.sql.streaming.StreamingQueryProgress; offsets are {"topic":{"partition":offset}}.
+std::string progress_of(const StreamEntry& entry) {
+  if (!entry.run) return {};
+  const RunView view = entry.run->view();
+  if (!view.last_receipt) return {};
+  const EpochReceipt& receipt = *view.last_receipt;
+  const int64_t took = milliseconds_of(receipt);
+  const double processed_per_second = took == 0 ? 0 : one_decimal(static_cast<double>(receipt.rows_in) * 1000 / static_cast<double>(took));
   JsonValue sinks = JsonValue::array();
   for (const auto& sink : receipt.sinks) sinks.push_back({{"description", sink.sink}, {"numOutputRows", sink.rows}});
   return JsonValue{{"id", entry.spec.name},
@@ -86,10 +132,13 @@ std::string progress_of(const StreamEntry& entry) {
               {"name", entry.spec.name},
               {"timestamp", receipt.opened_at},
               {"batchId", receipt.epoch},
+              {"batchDuration", took},
+              {"durationMs", {{"triggerExecution", took}}},
               {"numInputRows", receipt.rows_in},
-              {"inputRowsPerSecond", view.input_rows_per_second},
+              {"inputRowsPerSecond", one_decimal(view.input_rows_per_second)},
+              {"processedRowsPerSecond", processed_per_second},
               {"stateOperators", JsonValue::array()},
-              {"sources", {source}},
+              {"sources", {source_progress(entry, view, processed_per_second)}},
               {"sink", sinks.empty() ? JsonValue::object() : sinks.back()}}
       .dump();
 }

@@ -11,12 +11,14 @@
 
 #include "engine/catalog.h"
 #include "flow/actor_sink.h"
+#include "flow/key_columns.h"
 #include "flow/pseudo_columns.h"
 #include "flow/schema_text.h"
 #include "formats/json/json_format.h"
 #include "formats/raw/raw_format.h"
 #include "formats/text/text_format.h"
 #include "operators/event_times.h"
+#include "operators/mark_deletes.h"
 #include "sinks/console/console_sink.h"
 #include "sinks/delta/delta_sink.h"
 #include "sinks/postgres/postgres_sink.h"
@@ -200,9 +202,14 @@ class Wiring {
     options.pipeline = spec_.line;
     options.id = sink.id;
     options.table_path = table_path(sink.path);
+    options.mode = sink.mode == "upsert" ? DeltaSinkOptions::Mode::kUpsert : sink.mode == "overwrite" ? DeltaSinkOptions::Mode::kOverwrite : DeltaSinkOptions::Mode::kAppend;
+    options.key = sink.key;
+    options.order_by = sink.order_by;
     options.partition_by = sink.partition_by;
     options.compression = sink.compression;
     options.target_file_bytes = sink.target_file_bytes;
+    options.retain = sink.retain;
+    needs_place_ = needs_place_ || options.mode == DeltaSinkOptions::Mode::kUpsert;
     LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), store_));
     return {};
   }
@@ -267,10 +274,13 @@ class Wiring {
     LT_RETURN_IF_ERROR(main.check_tables(from_source));
     const std::string from_result[] = {"result", source_spec().name, "source"};
     std::vector<std::optional<sql::Query>> selects;  // one per sink; none: the pipeline's result as it is
+    std::vector<bool> marks;                         // one per sink: its last column says which rows are deletes
     for (const auto& sink : pipeline_.sinks) {
       auto& select = selects.emplace_back();
-      if (sink.select.empty()) continue;
-      LT_ASSIGN_OR_RETURN(select, sql::parse_query(sink.select, origin + "select of " + sink.id));
+      marks.push_back(!sink.delete_when.empty());
+      if (sink.select.empty() && sink.delete_when.empty()) continue;
+      const std::string where = (sink.delete_when.empty() ? "select of " : "delete_when of ") + sink.id;
+      LT_ASSIGN_OR_RETURN(select, sql::parse_query(select_text(sink), origin + where));
       LT_RETURN_IF_ERROR(select->check_tables(from_result));
     }
     spec_.needs_schema = !main.selects_all() || std::ranges::any_of(selects, [](const auto& select) { return select && !select->selects_all(); });
@@ -279,9 +289,12 @@ class Wiring {
     sql::SourceTable table{source_spec().name, nullptr, spec_.topics.size() == 1 ? spec_.topics.front() : "", !spec_.row_schema, time.column};
     std::vector<OutputMode> modes;
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
-    spec_.plan = [main, selects, table, modes, skew = time.max_future_skew, hidden = hidden_columns()](const Schema& schema) mutable -> Result<ChainPlan> {
+    spec_.plan = [main, selects, table, modes, marks, skew = time.max_future_skew, hidden = hidden_columns()](const Schema& schema) mutable -> Result<ChainPlan> {
       table.schema = schema;
       LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, table, modes, hidden));
+      for (size_t i = 0; i < marks.size(); ++i) {
+        if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
+      }
       if (!table.event_time.empty()) plan.event_times = event_times(table, plan, skew);
       return plan;
     };
@@ -291,6 +304,29 @@ class Wiring {
         return state::StateStore::open(directory, shape, store);
       };
     }
+    return {};
+  }
+
+  /// With `delete_when` as one more column behind the sink's own.
+  static std::string select_text(const config::SinkSpec& sink) {
+    if (sink.delete_when.empty()) return sink.select;
+    const std::string from = sink.select.empty() ? "result" : "(" + sink.select + ") AS selected";
+    return "SELECT *, (" + sink.delete_when + ") AS _delete_when FROM " + from;
+  }
+
+  static Status mark_deletes(ChainPlan::Branch& branch) {
+    const int last = branch.output->num_fields() - 1;
+    if (branch.output->field(last)->type()->id() != arrow::Type::BOOL) {
+      return Status::user("bad_delete_when", "delete_when is a condition, true or false for each row; this one is " + branch.output->field(last)->type()->ToString(), "delete_when");
+    }
+    auto output = branch.output->RemoveField(last);
+    if (!output.ok()) return Status::internal("arrow", output.status().ToString());
+    branch.output = *output;
+    branch.operators = [before = branch.operators, last](Context& context) -> Result<ChainPlan::Operators> {
+      LT_ASSIGN_OR_RETURN(ChainPlan::Operators operators, before(context));
+      operators.push_back(make_mark_deletes({last}, context));
+      return operators;
+    };
     return {};
   }
 
@@ -329,7 +365,7 @@ class Wiring {
     std::map<std::pair<sql::PlanPtr, OutputMode>, size_t> tails;  // what two sinks ask for alike is remembered once
     for (size_t i = 0; i < queries.size(); ++i) {
       const sql::BoundQuery& query = queries[i];
-      ChainPlan::Branch branch{query.output, {}, [query, decoded](Context& context) { return query.operators(decoded, context); }};
+      ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, [query, decoded](Context& context) { return query.operators(decoded, context); }};
       if (query.memory) {
         LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());

@@ -5,23 +5,34 @@
 namespace laketide {
 
 Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<SinkStage>& stages, Ledger& ledger,
-                                         const Decide& decide, const MakeReceipt& make_receipt, const Wait& wait) {
+                                         const Decide& decide, const MakeReceipt& make_receipt, const Wait& wait,
+                                         EpochMetrics* metrics) {
+  using Phase = EpochMetrics::Phase;
+  const auto over = [metrics](Phase phase) {
+    if (metrics != nullptr) metrics->end(phase);
+  };
+  if (metrics != nullptr) metrics->begin(plan.opened_at);
   for (auto& stage : stages) {
     LT_FAILPOINT("epoch.prepare.before");
     LT_RETURN_IF_ERROR(stage.sink->prepare(plan, stage.staged, wait).in(stage.sink->id()));
   }
+  over(Phase::kPrepare);
   LT_FAILPOINT("epoch.prepared");
   LT_RETURN_IF_ERROR(decide());
   LT_RETURN_IF_ERROR(ledger.plan_epoch(plan.pipeline, plan.epoch, plan.to_json()));
+  over(Phase::kPlan);
   LT_FAILPOINT("epoch.planned");
   std::vector<Commit> commits;
   for (auto& stage : stages) {
     auto committed = stage.sink->commit(plan, wait);
     if (!committed.ok()) return committed.status().in(stage.sink->id());
+    if (metrics != nullptr) metrics->committed(stage.sink->id(), *committed);
     commits.push_back(std::move(committed).value());
     LT_FAILPOINT("epoch.sink_committed");
   }
+  over(Phase::kCommit);
   LT_RETURN_IF_ERROR(ledger.commit_epoch(plan.pipeline, plan.epoch, plan.to_json(), make_receipt(commits)));
+  over(Phase::kRecord);
   LT_FAILPOINT("epoch.committed");
   return commits;
 }

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "execution/epoch_metrics.h"
 #include "flow/epoch.h"
 #include "flow/sink.h"
 #include "ledger/ledger.h"
@@ -32,6 +33,7 @@ using Decide = std::function<Status()>;
 ///   ledger committed          with the receipt
 /// A failure anywhere leaves a state that `recover` resolves; nothing is retried here. Blocks until done or `wait` is over.
 Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<SinkStage>& stages, Ledger& ledger,
-                                         const Decide& decide, const MakeReceipt& make_receipt, const Wait& wait);
+                                         const Decide& decide, const MakeReceipt& make_receipt, const Wait& wait,
+                                         EpochMetrics* metrics = nullptr);
 
 }  // namespace laketide

@@ -45,6 +45,7 @@ RunSpec completed(RunSpec spec, Scheduler& scheduler) {
   if (!spec.budget) spec.budget = std::make_shared<MemoryBudget>(INT64_MAX);
   if (spec.line.empty()) spec.line = spec.pipeline;
   spec.memory = std::make_shared<RunMemory>(spec.budget);
+  spec.epoch_metrics = std::make_shared<EpochMetrics>(spec.metrics, spec.pipeline);
   return spec;
 }
 }  // namespace
@@ -65,7 +66,7 @@ Run::Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler)
       scheduler_(scheduler),
       actor_(scheduler.io_actor("run " + spec_.pipeline, spec_.account)),
       watcher_(scheduler.io_actor("bounds " + spec_.pipeline, spec_.account)),
-      metrics_(spec_.metrics, spec_.pipeline) {
+      metrics_(spec_) {
   if (!spec_.job) return;
   view_.attempt = spec_.job->attempt;
   decided_ = spec_.job->decided;
@@ -79,6 +80,7 @@ void Run::stop(bool now) {
 void Run::stop_locked(bool now) {
   if (settled_) return;
   stop_ = true;
+  if (view_.state != StreamState::kDraining && !spec_.job) log::info("stream state", {{"pipeline", spec_.pipeline}, {"run", spec_.run_id}, {"state", to_string(StreamState::kDraining)}});
   view_.state = StreamState::kDraining;
   if (now || stage_ == nullptr) halt_.request_stop();
   if (stage_ != nullptr) stage_->request_stop();
@@ -142,10 +144,11 @@ void Run::set_state(StreamState state, const Status& problem) {
     changed = view_.state != state || view_.problem.code() != problem.code();
     view_.state = state;
     view_.problem = problem;
+    if (changed) metrics_.changed(state, problem);
   }
   if (!changed) return;
-  const auto level = problem.ok() ? log::Level::kInfo : problem.retryable() ? log::Level::kWarn : log::Level::kError;
-  log::write(level, spec_.job ? "job state" : "stream state", {{"pipeline", spec_.pipeline}, {"run", spec_.run_id}, {"state", to_string(state)},
+  const auto level = problem.ok() ? log::Level::kInfo : can_heal(problem) ? log::Level::kWarn : log::Level::kError;
+  log::write(level, spec_.job ? "job state" : "stream state", {{"pipeline", spec_.pipeline}, {spec_.job ? "job" : "run", spec_.run_id}, {"state", to_string(state)},
                                      {"epoch", position_.epoch.value - 1}, {"reason", problem.ok() ? "" : problem.to_string()}});
 }
 
@@ -178,6 +181,7 @@ void Run::conclude(const Status& outcome) {
     view_.state = state;
     view_.decided = decided_;
     view_.problem = state == StreamState::kFailed || state == StreamState::kFenced ? outcome : Status();
+    metrics_.ended(state, view_.problem);
   }
   halt_.request_stop();  // the watcher ends too
   if (!spec_.job) log::write(state == StreamState::kFailed ? log::Level::kError : log::Level::kInfo, "stream ended",
@@ -230,7 +234,7 @@ void Run::watch_bounds() {
     const MutexLock lock(mutex_);
     view_.bounds = *bounds;
     view_.lag_seconds = lag;
-    metrics_.lag(view_.committed, *bounds);
+    metrics_.lag(view_.committed, *bounds, lag);
     const Positions& committed = view_.committed;
     const bool more = std::ranges::any_of(*bounds, [&](const auto& one) { return !committed.contains(one.first); });
     // A stage that began without a partition is ended after its epoch; the next one has it.
@@ -250,7 +254,7 @@ Status Run::attempt() {
   LT_ASSIGN_OR_RETURN(const Recovery recovery, claim());
   position_.epoch = recovery.replay ? recovery.replay->epoch : recovery.next;
   // Starts that were resolved by an attempt before this one hold until there is progress: "latest" must not move.
-  if (recovery.next > EpochId(0) || recovery.replay) position_.positions = recovery.positions;
+  if (!is_fresh(recovery)) position_.positions = recovery.positions;
   // Until it has been run again, an epoch that a sink lacks is not committed.
   if (recovery.replay) {
     for (const auto& [place, range] : recovery.replay->ranges) position_.positions[place] = range.start;
@@ -292,14 +296,29 @@ Result<Recovery> Run::claim() {
   LT_ASSIGN_OR_RETURN(seen.newest, ledger_.last_epoch(spec_.line));
   LT_ASSIGN_OR_RETURN(auto committed, ledger_.committed_epochs(spec_.line, 1));
   if (!committed.empty()) seen.committed = committed.front();
-  const bool alone = spec_.job && !spec_.job->resume;
-  LT_ASSIGN_OR_RETURN(Recovery recovery, alone ? recover_job(spec_.line, spec_.job->first, seen, claimed) : recover(spec_.line, seen, claimed));
-  if (spec_.job && quarantined && !spec_.job->first) recovery.next = std::max(recovery.next, after(*quarantined));
+  LT_ASSIGN_OR_RETURN(Recovery recovery, recover_line(seen, claimed, quarantined));
   // It commits before every other sink, so it may have the epoch that is replayed into them.
   quarantine_lacks_replay_ = !recovery.replay || !quarantined || *quarantined < recovery.replay->epoch;
   const MutexLock lock(mutex_);
   set_decided(spec_.job && (recovery.replay || recovery.record || (spec_.one_epoch && is_begun(recovery))));
   return recovery;
+}
+
+Result<Recovery> Run::recover_line(const LedgerView& seen, const std::vector<ClaimedSink>& claimed, std::optional<EpochId> quarantined) {
+  const bool alone = spec_.anew || (spec_.job && !spec_.job->resume);
+  const auto first = spec_.anew ? spec_.anew->first : spec_.job ? spec_.job->first : std::nullopt;
+  LT_ASSIGN_OR_RETURN(Recovery recovery, alone ? recover_job(spec_.line, first, seen, claimed) : recover(spec_.line, seen, claimed));
+  if ((spec_.anew || spec_.job) && quarantined && !first) recovery.next = std::max(recovery.next, after(*quarantined));
+  if (spec_.anew && !first) {
+    LT_RETURN_IF_ERROR(spec_.anew->fix(recovery.next));
+    spec_.anew->first = recovery.next;
+  }
+  return recovery;
+}
+
+// No epoch of it is durable anywhere, or none since it was reset.
+bool Run::is_fresh(const Recovery& recovery) const {
+  return !recovery.replay && recovery.next == (spec_.anew ? *spec_.anew->first : EpochId(0));
 }
 
 // What the sink that is furthest behind has: none of them may miss a row.
@@ -397,7 +416,7 @@ Status Run::check_topics(const PartitionBounds& bounds) {
 }
 
 Status Run::resolve_starts(const PartitionBounds& bounds, const Recovery& recovery) {
-  const bool fresh = position_.positions.empty() && recovery.next == EpochId(0) && !recovery.replay;
+  const bool fresh = position_.positions.empty() && is_fresh(recovery);
   Positions starts;
   if (fresh) {
     LT_ASSIGN_OR_RETURN(starts, spec_.start(bounds, Wait::for_at_most(kCallTimeout, halt_.token())));

@@ -82,6 +82,8 @@ class Run : public std::enable_shared_from_this<Run> {
   StreamState settle(const Status& outcome);
   Status attempt();
   Result<Recovery> claim();
+  Result<Recovery> recover_line(const LedgerView& seen, const std::vector<ClaimedSink>& claimed, std::optional<EpochId> quarantined);
+  bool is_fresh(const Recovery& recovery) const;
   Result<std::optional<Instant>> newest_in_sinks();
   Status fix_ranges(const PartitionBounds& bounds, const Recovery& recovery);
   Status decide();

@@ -4,14 +4,14 @@
 
 namespace laketide {
 
-RunMetrics::RunMetrics(std::shared_ptr<Metrics> metrics, const std::string& pipeline)
-    : metrics_(std::move(metrics)), pipeline_(pipeline) {
-  const Labels labels{{"pipeline", pipeline}};
+RunMetrics::RunMetrics(const RunSpec& spec) : metrics_(spec.metrics), pipeline_(spec.pipeline), is_stream_(!spec.job), account_(spec.account) {
+  const Labels labels{{"pipeline", pipeline_}};
   rows_in_ = metrics_->counter("laketide_rows_in_total", "Records read from sources in committed epochs", labels);
   rows_out_ = metrics_->counter("laketide_rows_out_total", "Rows handed to the first sink in committed epochs", labels);
   filtered_ = metrics_->counter("laketide_rows_filtered_total", "Records that the query left out", labels);
   quarantined_ = metrics_->counter("laketide_rows_quarantined_total", "Records that could not be used", labels);
   epochs_ = metrics_->counter("laketide_epochs_committed_total", "Epochs committed into every sink", labels);
+  cpu_ = metrics_->counter("laketide_pipeline_cpu_seconds_total", "CPU time of the pipeline's runs: lanes, input and output, client library", labels);
 }
 
 double RunMetrics::committed(const EpochReceipt& receipt) {
@@ -20,6 +20,7 @@ double RunMetrics::committed(const EpochReceipt& receipt) {
   filtered_->add(static_cast<double>(std::max<int64_t>(0, receipt.filtered)));
   quarantined_->add(static_cast<double>(receipt.quarantined));
   epochs_->add(1);
+  charge();
   const auto now = std::chrono::steady_clock::now();
   minute_.emplace_back(now, receipt.rows_in);
   while (now - minute_.front().first > std::chrono::minutes(1)) minute_.pop_front();
@@ -31,7 +32,11 @@ double RunMetrics::committed(const EpochReceipt& receipt) {
   return span.count() > 0 ? static_cast<double>(rows) / span.count() : 0;
 }
 
-void RunMetrics::lag(const Positions& committed, const PartitionBounds& bounds) {
+void RunMetrics::lag(const Positions& committed, const PartitionBounds& bounds, std::optional<double> seconds) {
+  charge();
+  if (!is_stream_) return;
+  if (seconds && !lag_seconds_) lag_seconds_ = metrics_->gauge("laketide_lag_seconds", "Age of the oldest record that is not committed; 0: none waits", {{"pipeline", pipeline_}});
+  if (seconds) lag_seconds_->set(*seconds);
   for (const auto& [place, bound] : bounds) {
     const auto at = committed.find(place);
     if (at == committed.end()) continue;
@@ -42,6 +47,35 @@ void RunMetrics::lag(const Positions& committed, const PartitionBounds& bounds) 
     }
     gauge->set(static_cast<double>(std::max<int64_t>(0, bound.high.value - at->second.value)));
   }
+}
+
+void RunMetrics::changed(StreamState state, const Status& problem) {
+  if (!problem.ok()) {
+    auto& counter = errors_[std::string(problem.code())];
+    if (!counter) {
+      counter = metrics_->counter("laketide_errors_total", "Problems that stalled a run or ended it, by their code",
+                                  {{"pipeline", pipeline_}, {"code", std::string(problem.code())}});
+    }
+    counter->add(1);
+  }
+  if (!is_stream_) return;
+  state_ = metrics_->gauge("laketide_stream_state", "1 for the state that the stream is in", {{"pipeline", pipeline_}, {"state", to_string(state)}});
+  state_->set(1);
+}
+
+void RunMetrics::ended(StreamState state, const Status& problem) {
+  changed(state, problem);
+  charge();
+  lag_.clear();
+  lag_seconds_.reset();
+}
+
+// Counters only grow: what the account was charged since the last look is added.
+void RunMetrics::charge() {
+  const auto used = account_.used();
+  if (used <= charged_) return;
+  cpu_->add(std::chrono::duration<double>(used - charged_).count());
+  charged_ = used;
 }
 
 }  // namespace laketide

@@ -4,29 +4,43 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "base/metrics.h"
 #include "base/positions.h"
 #include "base/wait.h"
+#include "execution/run_spec.h"
 #include "laketide/engine.h"
 
 namespace laketide {
 
-/// The run's Prometheus series, and its rate over the last minute. Caller synchronises.
+/// The run's Prometheus series, and its rate over the last minute. Stream and jobs of one pipeline count together; what only one run
+/// can say, its state and how far it is behind, a stream says. Caller synchronises.
 class RunMetrics {
  public:
-  RunMetrics(std::shared_ptr<Metrics> metrics, const std::string& pipeline);
+  explicit RunMetrics(const RunSpec& spec);
   /// Counts a committed epoch; returns records per second over the last minute.
   double committed(const EpochReceipt& receipt);
-  void lag(const Positions& committed, const PartitionBounds& bounds);
+  void lag(const Positions& committed, const PartitionBounds& bounds, std::optional<double> seconds);
+  /// In a state from now on; a problem is counted by its code.
+  void changed(StreamState state, const Status& problem);
+  /// As changed; nothing is behind any more.
+  void ended(StreamState state, const Status& problem);
 
  private:
+  void charge();
+
   std::shared_ptr<Metrics> metrics_;
   std::string pipeline_;
-  std::shared_ptr<Counter> rows_in_, rows_out_, filtered_, quarantined_, epochs_;
+  bool is_stream_;
+  Account account_;
+  std::chrono::nanoseconds charged_{0};
+  std::shared_ptr<Counter> rows_in_, rows_out_, filtered_, quarantined_, epochs_, cpu_;
   std::map<SourcePartition, std::shared_ptr<Gauge>> lag_;
+  std::shared_ptr<Gauge> lag_seconds_, state_;
+  std::map<std::string, std::shared_ptr<Counter>> errors_;
   std::deque<std::pair<SteadyTime, int64_t>> minute_;
 };
 

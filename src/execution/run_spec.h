@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/memory_budget.h"
+#include "execution/epoch_metrics.h"
 #include "execution/lane.h"
 #include "execution/run_memory.h"
 #include "execution/watermark.h"
@@ -62,6 +63,14 @@ struct JobWork {
   int attempts_max = 3;  // outside faults before the commit is decided end an attempt; after it they are waited out
 };
 
+/// What makes a stream begin anew although its sinks have epochs of it: those before `first` do not count. Owned by its run. Caller
+/// synchronises.
+struct Beginning {
+  std::optional<EpochId> first;  // none: not begun yet
+  /// Makes it durable, before anything is written.
+  std::function<Status(EpochId first)> fix;
+};
+
 /// A pipeline made into objects. A stream and a job differ in `job` and `bounded` only. Owned by its run. Caller synchronises.
 struct RunSpec {
   std::string pipeline;
@@ -73,6 +82,7 @@ struct RunSpec {
   std::string pool;
   Account account;  // of the run in its pool; opened when the run starts unless its parts needed it before
   std::shared_ptr<Metrics> metrics;
+  std::shared_ptr<EpochMetrics> epoch_metrics;  // made when the run starts
   std::shared_ptr<MemoryBudget> budget;  // of the pool; null: no bound
   int64_t fixed_bytes = 0;               // held while it runs, beside what lanes hold: queues of its sinks
   int64_t lane_bytes = 0;                // held by each lane: the client's read-ahead
@@ -108,6 +118,7 @@ struct RunSpec {
   bool bounded = false;              // ends at the bounds found at its start: FINISHED
   bool one_epoch = false;            // and does so in a single epoch
   std::optional<JobWork> job;        // not set: a stream
+  std::optional<Beginning> anew;     // of a stream that was reset
   int lanes_max = 1;
   int64_t epoch_records_max = INT64_MAX;
   int64_t epoch_bytes_max = 256 << 20;

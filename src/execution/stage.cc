@@ -455,7 +455,7 @@ Status Stage::commit(const Wait& wait) {
   // All that will ever be read is in this epoch: whether it is fit to be seen shows now. Any other run has earlier ones out already.
   if (run_.one_epoch && !spec_.replay) LT_RETURN_IF_ERROR(check_bad(count().rows_in, count().rejected));
   if (tail_epoch_ && spec_.state != nullptr) LT_RETURN_IF_ERROR(spec_.state->write(plan.epoch.value, tail_epoch_->state, wait));
-  LT_ASSIGN_OR_RETURN(const auto commits, commit_epoch(plan, stages, ledger_, hooks_.decide, make_receipt, wait));
+  LT_ASSIGN_OR_RETURN(const auto commits, commit_epoch(plan, stages, ledger_, hooks_.decide, make_receipt, wait, run_.epoch_metrics.get()));
   position_.epoch = after(plan.epoch);
   position_.begin = plan.begin;
   position_.positions = plan.next;

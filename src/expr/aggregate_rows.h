@@ -1,70 +1,23 @@
-// How accumulators read and write columns.
+// How accumulators go through rows and hold their states.
 #pragma once
 
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <span>
-#include <string_view>
 #include <utility>
 #include <vector>
 
-#include <arrow/array/array_base.h>
 #include <arrow/array/array_primitive.h>
-#include <arrow/array/data.h>
-#include <arrow/array/util.h>
-#include <arrow/buffer.h>
-#include <arrow/buffer_builder.h>
-#include <arrow/util/bit_util.h>
 
 #include "expr/aggregate.h"
 #include "expr/decimal.h"
-#include "expr/memory_status.h"
 #include "expr/paged.h"
+#include "expr/value_columns.h"
 
 namespace laketide::expr {
 
 using Groups = std::span<const uint32_t>;
 using Arrays = std::vector<std::shared_ptr<arrow::Array>>;
-
-/// The values of a column: numbers of a fixed width, booleans, text and bytes. Confined to its task.
-template <typename T>
-class Values {
- public:
-  explicit Values(const arrow::Array& array) : base_(array.data()->buffers[1]->data() + array.offset() * static_cast<int64_t>(sizeof(T))) {}
-  T operator[](int64_t row) const {
-    T value;
-    std::memcpy(&value, base_ + row * static_cast<int64_t>(sizeof(T)), sizeof(T));
-    return value;
-  }
-
- private:
-  const uint8_t* base_;
-};
-
-template <>
-class Values<bool> {
- public:
-  explicit Values(const arrow::Array& array) : bits_(array.data()->buffers[1]->data()), offset_(array.offset()) {}
-  bool operator[](int64_t row) const { return arrow::bit_util::GetBit(bits_, offset_ + row); }
-
- private:
-  const uint8_t* bits_;
-  int64_t offset_;
-};
-
-template <>
-class Values<std::string_view> {
- public:
-  explicit Values(const arrow::Array& array)
-      : offsets_(array.data()->GetValues<int32_t>(1)),
-        bytes_(array.data()->buffers[2] ? reinterpret_cast<const char*>(array.data()->buffers[2]->data()) : "") {}
-  std::string_view operator[](int64_t row) const { return {bytes_ + offsets_[row], static_cast<size_t>(offsets_[row + 1] - offsets_[row])}; }
-
- private:
-  const int32_t* offsets_;
-  const char* bytes_;
-};
 
 /// Calls `visit(row)` for rows that `take` does not leave out (null: none is) and that `array` has a value for (null: all do).
 template <typename Visit>
@@ -79,54 +32,6 @@ void visit_taken(int64_t rows, const arrow::Array* array, const arrow::BooleanAr
     if (valid != nullptr && !arrow::bit_util::GetBit(valid, array->offset() + row)) continue;
     visit(row);
   }
-}
-
-/// A column of fixed-width values: `value(row, T& out)` answers whether the row has one.
-template <typename T, typename Value>
-arrow::Result<std::shared_ptr<arrow::Array>> fixed_column(const Type& type, int64_t rows, arrow::MemoryPool* memory, Value&& value) {
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values, arrow::AllocateBuffer(rows * static_cast<int64_t>(sizeof(T)), memory));
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> valid, arrow::AllocateBuffer(arrow::bit_util::BytesForBits(rows), memory));
-  std::memset(valid->mutable_data(), 0, static_cast<size_t>(valid->size()));
-  int64_t nulls = 0;
-  for (int64_t row = 0; row < rows; ++row) {
-    T one{};
-    if (value(row, one)) {
-      arrow::bit_util::SetBit(valid->mutable_data(), row);
-    } else {
-      one = T{};
-      ++nulls;
-    }
-    std::memcpy(values->mutable_data() + row * static_cast<int64_t>(sizeof(T)), &one, sizeof(T));
-  }
-  if (nulls == 0) valid = nullptr;
-  return arrow::MakeArray(arrow::ArrayData::Make(type.arrow(), rows, {std::move(valid), std::move(values)}, nulls));
-}
-
-/// A column of text or bytes: `value(row, std::string_view& out)` answers whether the row has one.
-template <typename Value>
-arrow::Result<std::shared_ptr<arrow::Array>> bytes_column(const Type& type, int64_t rows, arrow::MemoryPool* memory, Value&& value) {
-  arrow::TypedBufferBuilder<int32_t> offsets(memory);
-  arrow::TypedBufferBuilder<bool> valid(memory);
-  arrow::BufferBuilder bytes(memory);
-  ARROW_RETURN_NOT_OK(offsets.Reserve(rows + 1));
-  ARROW_RETURN_NOT_OK(valid.Reserve(rows));
-  offsets.UnsafeAppend(0);
-  for (int64_t row = 0; row < rows; ++row) {
-    std::string_view one;
-    const bool has = value(row, one);
-    valid.UnsafeAppend(has);
-    if (has) ARROW_RETURN_NOT_OK(bytes.Append(one.data(), static_cast<int64_t>(one.size())));
-    if (bytes.length() > INT32_MAX) return arrow::Status::CapacityError("a text column of one batch is over 2 GiB");
-    offsets.UnsafeAppend(static_cast<int32_t>(bytes.length()));
-  }
-  std::shared_ptr<arrow::Buffer> valid_bits, offset_values, byte_values;
-  const int64_t nulls = valid.false_count();
-  ARROW_RETURN_NOT_OK(valid.Finish(&valid_bits));
-  ARROW_RETURN_NOT_OK(offsets.Finish(&offset_values));
-  ARROW_RETURN_NOT_OK(bytes.Finish(&byte_values));
-  if (nulls == 0) valid_bits = nullptr;
-  return arrow::MakeArray(
-      arrow::ArrayData::Make(type.arrow(), rows, {std::move(valid_bits), std::move(offset_values), std::move(byte_values)}, nulls));
 }
 
 /// An accumulator whose state of a group is one plain struct, all zero bits when empty. Confined to its task.
@@ -156,5 +61,11 @@ std::vector<Aggregate> count_aggregates();
 std::vector<Aggregate> sum_aggregates();
 std::vector<Aggregate> average_aggregates();
 std::vector<Aggregate> extreme_aggregates();
+std::vector<Aggregate> boolean_aggregates();
+std::vector<Aggregate> variance_aggregates();
+std::vector<Aggregate> place_aggregates();
+std::vector<Aggregate> list_aggregates();
+std::vector<Aggregate> percentile_aggregates();
+std::vector<Aggregate> estimate_aggregates();
 
 }  // namespace laketide::expr

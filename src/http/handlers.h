@@ -11,6 +11,9 @@ Reply stop_streams(Service& service, const Call& call);
 Reply list_streams(Service& service, const Call& call);
 Reply show_stream(Service& service, const Call& call);
 Reply list_epochs(Service& service, const Call& call);
+Reply pause_stream(Service& service, const Call& call);
+Reply resume_stream(Service& service, const Call& call);
+Reply reset_stream(Service& service, const Call& call);
 
 Reply run_batch(Service& service, const Call& call);
 Reply list_jobs(Service& service, const Call& call);
@@ -26,6 +29,9 @@ Reply change_pool(Service& service, const Call& call);
 
 Reply list_pipelines(Service& service, const Call& call);
 Reply show_pipeline(Service& service, const Call& call);
+Reply put_pipeline(Service& service, const Call& call);
+Reply plan_pipeline(Service& service, const Call& call);
+Reply delete_pipeline(Service& service, const Call& call);
 
 Reply show_health(Service& service, const Call& call);
 Reply show_readiness(Service& service, const Call& call);

@@ -49,7 +49,7 @@ Result<std::optional<milliseconds>> duration(const Document& body, const std::st
 Result<std::string> idempotency_key(const Document& body, const std::string& of_head) {
   LT_ASSIGN_OR_RETURN(const std::string of_body, word(body, "idempotencyKey"));
   if (!of_body.empty() && !of_head.empty() && of_body != of_head) {
-    return Status::user("conflicting_fields", "\"idempotencyKey\" and the field Idempotency-Key of the request's head differ; give one of them", "idempotencyKey");
+    return Status::user("idempotency_keys_differ", "\"idempotencyKey\" and the field Idempotency-Key of the request's head differ; give one of them", "idempotencyKey");
   }
   const std::string& key = of_body.empty() ? of_head : of_body;
   if (key.size() <= kKeyBytesMax) return key;

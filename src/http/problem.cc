@@ -12,6 +12,7 @@ struct Phrase {
   std::string_view text;
 };
 constexpr Phrase kPhrases[] = {{200, "OK"},
+                               {201, "Created"},
                                {202, "Accepted"},
                                {400, "Bad Request"},
                                {401, "Unauthorized"},
@@ -31,39 +32,39 @@ constexpr Phrase kPhrases[] = {{200, "OK"},
                                {503, "Service Unavailable"},
                                {505, "HTTP Version Not Supported"}};
 
-}  // namespace
-
-const std::vector<ProblemCode>& problem_codes() {
-  static const std::vector<ProblemCode> codes = {
-      // the request itself
-      {"bad_request", 400}, {"bad_json", 400}, {"bad_value", 400}, {"missing_field", 400}, {"unknown_field", 400},
-      {"unknown_parameter", 400}, {"wrong_type", 400}, {"conflicting_fields", 400},
-      {"unauthorized", 401}, {"forbidden", 403}, {"foreign_origin", 403}, {"foreign_host", 403},
-      {"not_found", 404}, {"method_not_allowed", 405}, {"request_timeout", 408}, {"length_required", 411},
-      {"body_too_large", 413}, {"target_too_long", 414}, {"expectation_failed", 417}, {"head_too_large", 431},
-      {"version_not_supported", 505},
-      // what it asks for
-      {"unknown_pipeline", 404}, {"not_started", 404}, {"unknown_job", 404}, {"unknown_pool", 404},
-      {"ambiguous_topic", 409}, {"draining", 409}, {"other_spec", 409}, {"pipeline_read_only", 409},
-      {"committing", 409}, {"range_already_in_table", 409},
-      {"bad_document", 422}, {"unsupported", 422}, {"postgres_url", 422}, {"bad_offsets", 422}, {"schema_needed", 422},
-      {"offsets_reversed", 422}, {"max_needs_upsert", 422}, {"idempotency_key_reused", 422}, {"queue_full", 429},
-      // the service
-      {"internal", 500}, {"starting", 503}, {"stopping", 503}, {"busy", 503}, {"not_ready", 503}, {"not_alive", 503},
-      {"cancelled", 503}};
-  return codes;
+const ProblemCode* find_code(std::string_view code) {
+  for (const ProblemSection& section : problem_sections()) {
+    const auto found = std::ranges::find(section.codes, code, &ProblemCode::code);
+    if (found != section.codes.end()) return &*found;
+  }
+  return nullptr;
 }
+
+}  // namespace
 
 int http_status(const Status& status) {
   if (status.ok()) return 200;
-  const auto& codes = problem_codes();
-  const auto known = std::find_if(codes.begin(), codes.end(), [&](const ProblemCode& entry) { return entry.code == status.code(); });
-  if (known != codes.end()) return known->status;
+  if (const ProblemCode* known = find_code(status.code()); known != nullptr && known->status != 0) return known->status;
   switch (status.fault()) {
     case Fault::kUser: return 422;
     case Fault::kExternal: return 503;
     default: return 500;
   }
+}
+
+std::string problem_page() {
+  std::string page =
+      "# Errors by code\n\nEvery failure has a stable `code`: in the problem document of an HTTP answer, in `error` of a stream or job, in the log, in the\n"
+      "quarantine. This page lists them all, with the HTTP status where there is a fixed one. Without one it is 422 where the request, the data\n"
+      "or the configuration is at fault, 503 where something outside is away, 500 where we are. A row that PostgreSQL refused has the name of\n"
+      "PostgreSQL's own condition (its manual, appendix A).\n\nThis page is made from src/http/problem_codes.cc; a test compares the two.\n";
+  for (const ProblemSection& section : problem_sections()) {
+    page.append("\n## ").append(section.title).append("\n\n| Code | Status | What it means, and what to do |\n|---|---|---|\n");
+    for (const ProblemCode& code : section.codes) {
+      page.append("| `").append(code.code).append("` | ").append(code.status == 0 ? "" : std::to_string(code.status)).append(" | ").append(code.meaning).append(" |\n");
+    }
+  }
+  return page;
 }
 
 std::string_view reason_phrase(int http_status) {

@@ -38,7 +38,8 @@ struct Parameter {
   enum class Kind {
     kNumber,    // a whole number from min to max
     kDuration,  // "30s", from min to max milliseconds
-    kText,      // not empty; one of `words` if there are any
+    kText,      // one of `words`
+    kName,      // of a pipeline, or a job's id
     kHeader     // no part of the query: a field of the head, here to be described
   };
   Kind kind;

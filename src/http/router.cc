@@ -89,17 +89,28 @@ Result<int64_t> duration_value(const Parameter& parameter, const std::string& te
   return Status::user("bad_value", "\"" + name + "\" must be a duration from " + duration_text(least) + " to " + duration_text(most) + ", such as " + name + "=30s", name);
 }
 
+/// Kafka's rule for topics, ours for everything that has a name.
+bool is_name(std::string_view text) {
+  constexpr size_t kNameBytesMax = 249;
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-";
+  return text.size() <= kNameBytesMax && text.find_first_not_of(kLetters) == std::string_view::npos;
+}
+
 Result<std::string> text_value(const Parameter& parameter, const std::string& text) {
   const auto& words = parameter.words;
   const std::string name(parameter.name);
   if (text.empty()) return Status::user("bad_value", "\"" + name + "\" must not be empty; leave it out for all", name);
-  if (words.empty() || std::find(words.begin(), words.end(), text) != words.end()) return text;
+  if (parameter.kind == Parameter::Kind::kName) {
+    if (is_name(text)) return text;
+    return Status::user("bad_value", "\"" + name + "\" must be a name of letters, digits, '.', '_' and '-', at most 249", name);
+  }
+  if (std::find(words.begin(), words.end(), text) != words.end()) return text;
   return Status::user("bad_value", "\"" + name + "\" must be one of " + joined(words), name);
 }
 
 Status read_parameter(const Parameter& parameter, const std::string& text, Query& into) {
   const std::string name(parameter.name);
-  if (parameter.kind == Parameter::Kind::kText) {
+  if (parameter.kind == Parameter::Kind::kText || parameter.kind == Parameter::Kind::kName) {
     LT_ASSIGN_OR_RETURN(into.texts[name], text_value(parameter, text));
     return {};
   }
@@ -137,18 +148,29 @@ Reply guarded(std::string_view operation, Function function) {
 
 }  // namespace
 
+void Router::set_access(Access access) {
+  const std::lock_guard lock(mutex_);
+  access_ = std::make_shared<const Access>(std::move(access));
+}
+
+std::shared_ptr<const Access> Router::access() const {
+  const std::lock_guard lock(mutex_);
+  return access_;
+}
+
 std::variant<Admitted, Response> Router::admit(const Head& head) const {
-  if (const Status origin = check_origin(head, access_.has_tokens()); !origin.ok()) return refusal(origin);
+  const auto access = this->access();  // the same tokens for the whole of a request
+  if (const Status origin = check_origin(head, access->has_tokens()); !origin.ok()) return refusal(origin);
   const Result<Target> target = parse_target(head.target, head.host);
   if (!target.ok()) return refusal(target.status());
   const std::vector<const Route*> candidates = routes_of(target->segments, head.probes_only || head.crowded);
   const bool is_open = !candidates.empty() && candidates[0]->scope == Scope::kNone;
-  const bool is_exposed = head.probes_only && !head.is_loopback && !access_.has_tokens() && !allow_unauthenticated_;
+  const bool is_exposed = head.probes_only && !head.is_loopback && !access->has_tokens() && !allow_unauthenticated_;
   if (is_exposed && !is_open) {
     return refusal(Status::user("forbidden", "on this address only /health and /ready are open; set server.token_file for the rest"));
   }
   // Without a token not even the paths are told.
-  if (const Status known = access_.check(head.authorization, is_open ? Scope::kNone : Scope::kRead); !known.ok()) return refusal(known);
+  if (const Status known = access->check(head.authorization, is_open ? Scope::kNone : Scope::kRead); !known.ok()) return refusal(known);
   if (candidates.empty()) {
     if (head.crowded) return refusal(Status::user("busy", "too many connections; only /health, /ready and /metrics are served just now"));
     return refusal(Status::user("not_found", head.probes_only ? "only /health, /ready and /metrics are served here" : "no such path; GET / lists them all"));
@@ -159,7 +181,7 @@ std::variant<Admitted, Response> Router::admit(const Head& head) const {
   if (chosen == candidates.end()) return method_not_allowed(candidates);
 
   Admitted admitted{*chosen, *match(**chosen, target->segments), {}, head.idempotency_key};
-  if (const Status scope = access_.check(head.authorization, admitted.route->scope); !scope.ok()) return refusal(scope);
+  if (const Status scope = access->check(head.authorization, admitted.route->scope); !scope.ok()) return refusal(scope);
   if (const Status query = read_query(*target, *admitted.route, admitted.query); !query.ok()) return refusal(query);
   return admitted;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <variant>
 
@@ -25,7 +26,10 @@ class Router {
  public:
   /// Without tokens the probes' listener shows metrics only on loopback, or if `allow_unauthenticated`.
   Router(Service& service, Access access, bool allow_unauthenticated)
-      : service_(service), access_(std::move(access)), allow_unauthenticated_(allow_unauthenticated) {}
+      : service_(service), access_(std::make_shared<const Access>(std::move(access))), allow_unauthenticated_(allow_unauthenticated) {}
+
+  /// From the next request on these tokens count.
+  void set_access(Access access);
 
   bool is_stopping() const { return service_.is_stopping(); }
 
@@ -37,8 +41,11 @@ class Router {
   Reply perform(const Admitted& admitted, const std::string& body) const;
 
  private:
+  std::shared_ptr<const Access> access() const;
+
   Service& service_;
-  const Access access_;
+  mutable std::mutex mutex_;
+  std::shared_ptr<const Access> access_;  // guarded by mutex_
   const bool allow_unauthenticated_;
 };
 

@@ -1,3 +1,5 @@
+#include <cstdint>
+
 #include "http/handlers.h"
 #include "http/route.h"
 
@@ -35,7 +37,17 @@ std::vector<Route> stream_routes() {
       {"GET", "/stream/{name}", Scope::kRead, kWork, kNeedsEngine, "showStream", "One stream, with its progress", "EmptyRequest", {},
        {{200, "Stream", "how it stands"}}, show_stream},
       {"GET", "/stream/{name}/epochs", Scope::kRead, kWork, kNeedsEngine, "listEpochs", "Receipts of the last committed epochs", "EmptyRequest",
-       {{Kind::kNumber, "limit", "how many", 20, 1, 1000}}, {{200, "Receipts", "newest first"}}, list_epochs},
+       {{Kind::kNumber, "limit", "how many", 20, 1, 1000},
+        {Kind::kNumber, "before", "only epochs before this one: `next` of the page before", -1, 0, INT64_MAX}},
+       {{200, "Receipts", "newest first, a page"}}, list_epochs},
+      {"POST", "/stream/{name}/pause", Scope::kOperate, kWork, kNeedsEngine, "pauseStream",
+       "Commit what was read and read no more until it is resumed; remembered over restarts", "EmptyRequest", {},
+       {{200, "Stream", "PAUSED, with its offsets"}, {202, "Stream", "still draining"}}, pause_stream},
+      {"POST", "/stream/{name}/resume", Scope::kOperate, kWork, kNeedsEngine, "resumeStream", "Go on after a pause; one that runs stays as it is",
+       "EmptyRequest", {}, {{200, "Stream", "the wish is durable; the state says whether it runs yet"}}, resume_stream},
+      {"POST", "/stream/{name}/reset", Scope::kOperate, kWork, kNeedsEngine, "resetStream",
+       "Let a stopped stream begin anew at its next start; epoch numbers go on, the generation is raised", "ResetRequest", {},
+       {{200, "Reset", "what will be read again, and what that does to each sink"}}, reset_stream},
   };
 }
 
@@ -50,9 +62,9 @@ std::vector<Route> batch_routes() {
        run_batch},
       {"GET", "/batch", Scope::kRead, kWork, kNeedsEngine, "listJobs", "Batch jobs, newest first", "EmptyRequest",
        {{Kind::kNumber, "limit", "how many", 100, 1, 1000},
-        {Kind::kText, "before", "only jobs older than the one of this id: `next` of the page before"},
+        {Kind::kName, "before", "only jobs older than the one of this id: `next` of the page before"},
         {Kind::kText, "status", "only those in this state", 0, 0, 0, {"QUEUED", "RUNNING", "SUCCEEDED", "FAILED", "CANCELLED"}},
-        {Kind::kText, "pipeline", "only those of this pipeline"}},
+        {Kind::kName, "pipeline", "only those of this pipeline"}},
        {{200, "Jobs", "a page"}}, list_jobs},
       {"GET", "/batch/status/{jobId}", Scope::kRead, kWork, kNeedsEngine, "jobStatus", "One job; the answer's status says whether it failed", "EmptyRequest", {},
        {{200, "Job", "QUEUED, RUNNING, SUCCEEDED or CANCELLED"}, {500, "Job", "FAILED, with why in error"}}, show_job_status},
@@ -76,10 +88,19 @@ std::vector<Route> pool_routes() {
 
 std::vector<Route> pipeline_routes() {
   return {
-      {"GET", "/pipelines", Scope::kRead, kWork, kNeedsEngine, "listPipelines", "All pipelines", "EmptyRequest", {},
-       {{200, "Pipelines", "by name"}}, list_pipelines},
+      {"GET", "/pipelines", Scope::kRead, kWork, kNeedsEngine, "listPipelines", "All pipelines", "EmptyRequest",
+       {{Kind::kNumber, "limit", "how many", 100, 1, 1000}, {Kind::kName, "after", "only names behind this one: `next` of the page before"}},
+       {{200, "Pipelines", "by name, a page"}}, list_pipelines},
       {"GET", "/pipelines/{name}", Scope::kRead, kWork, kNeedsEngine, "showPipeline", "One pipeline's document", "EmptyRequest", {},
        {{200, "Pipeline", "as written"}}, show_pipeline},
+      {"PUT", "/pipelines/{name}", Scope::kOperate, kWork, kNeedsEngine, "putPipeline",
+       "Keep a document under its name. A stream that runs by it commits its open epoch and goes on, from its offsets, under the new one; "
+       "a change that would lose the progress is refused (409 change_refused) with the way out",
+       "PipelineRequest", {}, {{201, "Change", "there was none of this name"}, {200, "Change", "what became of progress and stream"}}, put_pipeline},
+      {"DELETE", "/pipelines/{name}", Scope::kOperate, kWork, kNeedsEngine, "deletePipeline",
+       "Forget a pipeline that no stream works by; its tables and their progress stay", "EmptyRequest", {}, {{200, "Deleted", "it is gone"}}, delete_pipeline},
+      {"POST", "/pipelines/{name}/plan", Scope::kRead, kWork, kNeedsEngine, "planPipeline", "What PUT would do, without doing it, and the query's plan",
+       "PipelineRequest", {}, {{200, "Change", "also when PUT would refuse it: then change is refused, with reason and way out"}}, plan_pipeline},
   };
 }
 

@@ -12,7 +12,8 @@
 namespace laketide::http {
 
 /// One member of an object. `type` is a JSON type; or `Name`, a schema of that name; or `[x]`, an array of either; or
-/// `any`. A `nullable` member may be null; an `optional` one may be missing, others are always there. Immutable.
+/// `any`. A `nullable` member may be null; an `optional` one may be missing, others are always there. `rule` narrows what a request may
+/// say, for the description: one of the names in openapi.cc. Immutable.
 struct Property {
   std::string_view name;
   std::string_view type;
@@ -20,13 +21,17 @@ struct Property {
   bool nullable = false;
   bool optional = false;
   std::vector<std::string_view> words = {};  // the values it may have
+  std::string_view rule = {};
 };
 
-/// A named object that has these members and no others. Immutable.
+/// A named object that has these members and no others. `forms`: names of the schemas of which a request has exactly one, each a
+/// part of the members. `example` is JSON. Immutable.
 struct Schema {
   std::string_view name;
   std::string_view doc;
   std::vector<Property> properties;
+  std::vector<std::string_view> forms = {};
+  std::string_view example = {};
 };
 
 /// Words with commas between.

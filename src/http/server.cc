@@ -5,6 +5,7 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
@@ -56,7 +57,7 @@ class AsioServer final : public Server {
  public:
   AsioServer(const ServerOptions& options, Access access)
       : limits_(options.limits), on_impatience_(options.on_impatience), service_(limits_, [this] { note_stop(); }),
-        router_(service_, std::move(access), options.allow_unauthenticated), hall_(router_, limits_),
+        token_file_(options.token_file), router_(service_, std::move(access), options.allow_unauthenticated), hall_(router_, limits_),
         context_(std::make_unique<boost::asio::io_context>(1)), work_(context_->get_executor()), signal_set_(*context_) {}
 
   ~AsioServer() override { close(); }
@@ -86,19 +87,37 @@ class AsioServer final : public Server {
 
   bool wait_for_stop(std::chrono::milliseconds wait) override {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, wait, [this] { return stop_wished_; });
+    changed_.wait_for(lock, wait, [this] { return stop_wished_ || reload_wished_; });
+    return stop_wished_;
+  }
+
+  bool take_reload_wish() override {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(reload_wished_, false);
+  }
+
+  Status reload_tokens() override {
+    if (token_file_.empty()) return {};
+    LT_ASSIGN_OR_RETURN(Access read, Access::load(token_file_));
+    router_.set_access(std::move(read));
+    return {};
   }
 
  private:
   void await_signals() {
     signal_set_.add(SIGTERM);
     signal_set_.add(SIGINT);
+    signal_set_.add(SIGHUP);
     next_signal();
   }
 
   void next_signal() {
     signal_set_.async_wait([this](const boost::system::error_code& error, int signal) {
       if (error) return;
+      if (signal == SIGHUP) {
+        note_reload();
+        return next_signal();
+      }
       log::info("stopping on a signal", {{"signal", static_cast<int64_t>(signal)}});
       if (++signals_ > 1 && on_impatience_) on_impatience_();
       service_.begin_stop();
@@ -110,6 +129,12 @@ class AsioServer final : public Server {
   void note_stop() {
     const std::lock_guard lock(mutex_);
     stop_wished_ = true;
+    changed_.notify_all();
+  }
+
+  void note_reload() {
+    const std::lock_guard lock(mutex_);
+    reload_wished_ = true;
     changed_.notify_all();
   }
 
@@ -139,7 +164,8 @@ class AsioServer final : public Server {
   const std::function<void()> on_impatience_;
   int signals_ = 0;  // of the io thread
   Service service_;
-  const Router router_;
+  const std::string token_file_;
+  Router router_;
   Hall hall_;  // outlives the connections, which the io_context holds
   std::unique_ptr<boost::asio::io_context> context_;
   boost::asio::executor_work_guard<boost::asio::io_context::executor_type> work_;
@@ -150,7 +176,8 @@ class AsioServer final : public Server {
 
   std::mutex mutex_;
   std::condition_variable changed_;
-  bool stop_wished_ = false;  // guarded by mutex_
+  bool stop_wished_ = false;    // guarded by mutex_
+  bool reload_wished_ = false;  // guarded by mutex_
 };
 
 }  // namespace

@@ -18,7 +18,7 @@ struct ServerOptions {
   std::string probe_listen;               // empty: none
   std::string token_file;                 // empty: no tokens
   bool allow_unauthenticated = false;
-  bool handle_signals = false;            // SIGTERM and SIGINT are a wish to stop
+  bool handle_signals = false;            // SIGTERM and SIGINT are a wish to stop, SIGHUP one to read the files again
   std::function<void()> on_impatience;    // called at a second signal
   Limits limits;
 };
@@ -32,9 +32,13 @@ class Server {
   virtual uint16_t port() const = 0;
   virtual uint16_t probe_port() const = 0;  // 0: none
   virtual void attach(std::shared_ptr<Engine> engine) = 0;
-  /// Waits until somebody wishes the service to stop (POST /stop, a signal) or `wait` has passed; true if so. The engine
-  /// has been told then; calls that would begin work are refused.
+  /// Waits until somebody wishes the service to stop (POST /stop, a signal) or to read its files again, or `wait` has passed; true
+  /// if it is to stop. The engine has been told then; calls that would begin work are refused.
   virtual bool wait_for_stop(std::chrono::milliseconds wait) = 0;
+  /// True once for each wish, or several at once, to read the files again.
+  virtual bool take_reload_wish() = 0;
+  /// Reads the token file again; without one nothing happens. If that fails, the tokens stay as they are.
+  virtual Status reload_tokens() = 0;
 };
 
 /// Fails, and says what to do, if an address is taken or is none (`address_unusable`), the token file is bad, or an

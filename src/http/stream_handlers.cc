@@ -70,6 +70,17 @@ Reply await_drained(const std::shared_ptr<Engine>& engine, std::vector<StreamSta
   return reply;
 }
 
+/// As await_drained, for one stream that is to be PAUSED.
+Reply await_paused(const std::shared_ptr<Engine>& engine, StreamStatus stream, Clock::time_point deadline) {
+  if (const Result<StreamStatus> now = engine->stream(stream.pipeline); now.ok()) stream = *now;
+  const bool drains = stream.state == StreamState::kDraining;
+  if (!drains || Clock::now() >= deadline) return {json_response(drains ? 202 : 200, stream_json(stream))};
+  Reply reply;
+  reply.after = kDrainPoll;
+  reply.again = [engine, stream = std::move(stream), deadline] { return await_paused(engine, stream, deadline); };
+  return reply;
+}
+
 }  // namespace
 
 Reply start_stream(Service& service, const Call& call) {
@@ -113,11 +124,39 @@ Reply show_stream(Service& service, const Call& call) {
 
 Reply list_epochs(Service& service, const Call& call) {
   const std::string& name = call.path.at("name");
-  const auto receipts = service.engine()->epochs(name, static_cast<int>(call.query.numbers.at("limit")));
+  const auto limit = static_cast<size_t>(call.query.numbers.at("limit"));
+  const int64_t before = call.query.numbers.at("before");
+  // One more tells whether there is a next page.
+  const auto receipts = service.engine()->epochs(name, before < 0 ? INT64_MAX : before, static_cast<int>(limit) + 1);
   if (!receipts.ok()) return {problem(receipts.status())};
   Json list = Json::array();
-  for (const EpochReceipt& receipt : *receipts) list.push_back(receipt_json(receipt));
-  return {json_response(200, {{"pipeline", name}, {"epochs", list}})};
+  for (size_t i = 0; i < std::min(limit, receipts->size()); ++i) list.push_back(receipt_json((*receipts)[i]));
+  const Json next = receipts->size() > limit ? Json((*receipts)[limit - 1].epoch) : Json(nullptr);
+  return {json_response(200, {{"pipeline", name}, {"epochs", list}, {"next", next}})};
+}
+
+Reply pause_stream(Service& service, const Call& call) {
+  const auto engine = service.engine();
+  const Result<StreamStatus> paused = engine->pause_stream(call.path.at("name"));
+  return paused.ok() ? await_paused(engine, *paused, Clock::now() + service.limits().drain) : Reply{problem(paused.status())};
+}
+
+Reply resume_stream(Service& service, const Call& call) {
+  if (service.is_stopping()) return {problem(Status::user("stopping", "the service is stopping and begins no new work"))};
+  const Result<StreamStatus> resumed = service.engine()->resume_stream(call.path.at("name"));
+  return {resumed.ok() ? json_response(200, stream_json(*resumed)) : problem(resumed.status())};
+}
+
+Reply reset_stream(Service& service, const Call& call) {
+  const auto start = call.body->find("start");
+  if (start == call.body->end()) {
+    return {problem(Status::user("missing_field", "say where to begin: {\"start\": \"earliest\"}, \"latest\", {\"0\": 100}, a time, or milliseconds since 1970", "start"))};
+  }
+  if (!start->is_string() && !start->is_object() && !start->is_number_integer()) {
+    return {problem(Status::user("wrong_type", "\"start\" must be an object such as {\"0\": 100}, a text such as \"earliest\", or milliseconds since 1970", "start"))};
+  }
+  const auto report = service.engine()->reset_stream(call.path.at("name"), start->is_string() ? start->get<std::string>() : start->dump());
+  return {report.ok() ? json_response(200, reset_json(*report)) : problem(report.status())};
 }
 
 }  // namespace laketide::http

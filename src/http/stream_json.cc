@@ -16,6 +16,11 @@ Json or_null(const std::optional<T>& value) {
 
 Json text_or_null(const std::string& text) { return text.empty() ? Json(nullptr) : Json(text); }
 
+Json document_json(const std::string& text) {
+  const Json document = Json::parse(text, nullptr, false);
+  return document.is_discarded() ? Json::object() : document;
+}
+
 Json error_json(const StreamStatus& stream) {
   if (stream.reason.empty() && stream.error_code.empty()) return nullptr;
   return {{"code", stream.error_code}, {"detail", stream.reason}};
@@ -98,9 +103,37 @@ Json receipt_json(const EpochReceipt& receipt) {
           {"quarantined", receipt.quarantined}};
 }
 
+Json reset_json(const ResetReport& report) {
+  Json repeats = Json::array();
+  for (const RepeatedRange& range : report.repeats) {
+    repeats.push_back({{"source", range.source}, {"topic", range.topic}, {"partition", range.partition}, {"start", range.start}, {"end", range.end}});
+  }
+  return {{"pipeline", report.pipeline},
+          {"state", to_string(StreamState::kStopped)},
+          {"start", report.start},
+          {"epoch", or_null(report.epoch)},
+          {"repeats", repeats},
+          {"notes", report.notes}};
+}
+
 Json pipeline_json(const PipelineInfo& pipeline) {
-  const Json document = Json::parse(pipeline.document, nullptr, false);
-  return {{"name", pipeline.name}, {"origin", pipeline.origin}, {"document", document.is_discarded() ? Json(nullptr) : document}};
+  return {{"name", pipeline.name},
+          {"origin", pipeline.origin},
+          {"readOnly", pipeline.read_only},
+          {"state", text_or_null(pipeline.state)},
+          {"document", document_json(pipeline.document)}};
+}
+
+Json change_json(const PipelineChange& change) {
+  return {{"name", change.name},
+          {"change", to_string(change.kind)},
+          {"stream", to_string(change.effect)},
+          {"changed", change.changed},
+          {"notes", change.notes},
+          {"reason", text_or_null(change.reason)},
+          {"wayOut", text_or_null(change.way_out)},
+          {"queryPlan", text_or_null(change.query_plan)},
+          {"document", document_json(change.document)}};
 }
 
 Response json_response(int status, const Json& body) {

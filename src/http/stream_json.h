@@ -11,7 +11,9 @@ namespace laketide::http {
 nlohmann::ordered_json started_json(const StreamStatus& stream);
 nlohmann::ordered_json stream_json(const StreamStatus& stream);
 nlohmann::ordered_json receipt_json(const EpochReceipt& receipt);
+nlohmann::ordered_json reset_json(const ResetReport& report);
 nlohmann::ordered_json pipeline_json(const PipelineInfo& pipeline);
+nlohmann::ordered_json change_json(const PipelineChange& change);
 
 Response json_response(int status, const nlohmann::ordered_json& body);
 

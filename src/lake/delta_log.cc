@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <thread>
 
 #include "base/failpoint.h"
 #include "base/log.h"
@@ -16,6 +17,9 @@
 namespace laketide::lake {
 
 namespace {
+
+constexpr std::chrono::milliseconds kPauseMin{2};
+constexpr std::chrono::milliseconds kPauseMax{250};
 
 Status cut_short(const std::string& table_path) {
   return Status::cancelled("there was no time left to read or write the table's log: " + table_path);
@@ -150,18 +154,26 @@ Result<std::optional<CommitOutcome>> DeltaLog::attempt(const Transaction& transa
   return std::optional(CommitOutcome{*found, false});
 }
 
+/// Two writers that keep undoing each other's work part company by chance.
+void DeltaLog::pause_after(int lost, const Wait& wait) {
+  const auto longest = std::min(kPauseMin * (1 << std::min(lost, 10)), kPauseMax);
+  std::uniform_int_distribution<int64_t> pause(0, longest.count());
+  std::this_thread::sleep_for(wait.left(std::chrono::milliseconds(pause(random_))));
+}
+
 Result<CommitOutcome> DeltaLog::commit(const Transaction& transaction, const Check& check, const Wait& wait) {
   std::optional<CommitOutcome> outcome;
   {
     LT_ASSIGN_OR_RETURN(const CommitTurn turn, CommitTurn::take(table_path_, wait));
-    std::optional<int64_t> found;
-    LT_RETURN_IF_ERROR(follow(wait, transaction.txn_id, found));
-    if (found) {
-      // An earlier attempt that seemed to fail. It is visible; make sure that it also stays.
-      LT_RETURN_IF_ERROR(store_->sync_dir(log_directory(table_path_)));
-      return CommitOutcome{*found, false};
-    }
-    while (!outcome) {
+    for (int lost = 0; !outcome; ++lost) {
+      if (lost > 0) pause_after(lost, wait);
+      std::optional<int64_t> found;
+      LT_RETURN_IF_ERROR(follow(wait, transaction.txn_id, found));
+      if (found) {
+        // An earlier attempt that seemed to fail. It is visible; make sure that it also stays.
+        LT_RETURN_IF_ERROR(store_->sync_dir(log_directory(table_path_)));
+        return CommitOutcome{*found, false};
+      }
       if (wait.over()) return cut_short(table_path_);
       if (state_.exists()) LT_RETURN_IF_ERROR(check_appendable(state_.protocol, state_.metadata, *state_.schema));
       LT_ASSIGN_OR_RETURN(const Verdict verdict, check(state_));

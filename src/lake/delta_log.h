@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <random>
 #include <set>
 #include <string>
 #include <vector>
@@ -87,6 +88,7 @@ class DeltaLog {
   Result<std::optional<CommitOutcome>> attempt(const Transaction& transaction, const Wait& wait);
   Result<std::string> render(const Transaction& transaction, std::vector<Action>& actions) const;
   void write_checkpoint_if_due(const Wait& wait);
+  void pause_after(int lost, const Wait& wait);
 
   std::shared_ptr<storage::Store> store_;
   std::string table_path_;
@@ -94,6 +96,7 @@ class DeltaLog {
   TableState state_;
   int64_t checkpoint_version_ = 0;  // newest known
   int64_t checkpoint_actions_ = 0;
+  std::minstd_rand random_{std::random_device{}()};
 };
 
 }  // namespace laketide::lake

@@ -17,7 +17,7 @@ using Json = nlohmann::json;
 
 constexpr size_t kValuesMax = 4096;  // beyond so many only the least and the largest are kept
 
-const Json* member(const Json& object, const char* name, const std::string& column) {
+const Json* group_member(const Json& object, const char* name, const std::string& column) {
   if (!object.is_object()) return nullptr;
   const auto group = object.find(name);
   if (group == object.end() || !group->is_object()) return nullptr;
@@ -68,11 +68,11 @@ struct KeyBounds::Column {
   }
 
   bool in_statistics(const Json& stats) const {
-    const Json* nulls = member(stats, "nullCount", key.name);
+    const Json* nulls = group_member(stats, "nullCount", key.name);
     const bool may_be_null = nulls == nullptr || !nulls->is_number_integer() || nulls->get<int64_t>() > 0;
     if (null && may_be_null) return true;
-    const Json* low = member(stats, "minValues", key.name);
-    const Json* high = member(stats, "maxValues", key.name);
+    const Json* low = group_member(stats, "minValues", key.name);
+    const Json* high = group_member(stats, "maxValues", key.name);
     if (low == nullptr || high == nullptr) {
       const auto rows = stats.is_object() ? stats.find("numRecords") : stats.end();
       const bool all_null = nulls != nullptr && rows != stats.end() && *rows == *nulls;

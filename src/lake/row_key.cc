@@ -10,8 +10,8 @@
 namespace laketide::lake {
 namespace {
 
-constexpr char kNull = 0;
-constexpr char kValue = 1;
+constexpr char kNullByte = 0;
+constexpr char kValueByte = 1;
 
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::find(names.begin(), names.end(), name) != names.end();
@@ -49,10 +49,10 @@ void RowKey::append(const arrow::ArrayVector& columns, int64_t row, std::string&
     const Column& column = columns_[at];
     const arrow::Array& values = *columns[at];
     if (is_null(column, values, row)) {
-      out += kNull;
+      out += kNullByte;
       continue;
     }
-    out += kValue;
+    out += kValueByte;
     if (column.bytes.width() > 0) {
       column.bytes.append(values, row, out);
       continue;
@@ -68,7 +68,7 @@ void RowKey::append(const arrow::ArrayVector& columns, int64_t row, std::string&
 std::vector<std::optional<std::string_view>> RowKey::split(std::string_view key) const {
   std::vector<std::optional<std::string_view>> values;
   for (const auto& column : columns_) {
-    const bool null = key.front() == kNull;
+    const bool null = key.front() == kNullByte;
     key.remove_prefix(1);
     if (null) {
       values.emplace_back();

@@ -15,7 +15,7 @@
 namespace laketide::lake {
 namespace {
 
-constexpr int64_t kMicrosPerDay = 86'400'000'000;
+constexpr int64_t kDayInMicros = 86'400'000'000;
 constexpr int64_t kCutOffMicros = 999;  // the protocol lets writers cut times to milliseconds
 
 void append_big_endian(uint64_t bits, size_t bytes, std::string& out) {
@@ -59,7 +59,7 @@ int width_of(const arrow::DataType& type) {
 }
 
 template <typename ArrayType>
-auto value_at(const arrow::Array& column, int64_t row) {
+auto raw_value(const arrow::Array& column, int64_t row) {
   return static_cast<const ArrayType&>(column).Value(row);
 }
 
@@ -78,15 +78,15 @@ Result<ValueBytes> ValueBytes::make(std::shared_ptr<arrow::DataType> type, const
 
 void ValueBytes::append(const arrow::Array& column, int64_t row, std::string& out) const {
   switch (type_->id()) {
-    case arrow::Type::BOOL: out += static_cast<char>(value_at<arrow::BooleanArray>(column, row)); return;
-    case arrow::Type::INT8: return append_integer(value_at<arrow::Int8Array>(column, row), out);
-    case arrow::Type::INT16: return append_integer(value_at<arrow::Int16Array>(column, row), out);
-    case arrow::Type::INT32: return append_integer(value_at<arrow::Int32Array>(column, row), out);
-    case arrow::Type::DATE32: return append_integer(value_at<arrow::Date32Array>(column, row), out);
-    case arrow::Type::INT64: return append_integer(value_at<arrow::Int64Array>(column, row), out);
-    case arrow::Type::TIMESTAMP: return append_integer(value_at<arrow::TimestampArray>(column, row), out);
-    case arrow::Type::FLOAT: return append_float<float, uint32_t>(value_at<arrow::FloatArray>(column, row), out);
-    case arrow::Type::DOUBLE: return append_float<double, uint64_t>(value_at<arrow::DoubleArray>(column, row), out);
+    case arrow::Type::BOOL: out += static_cast<char>(raw_value<arrow::BooleanArray>(column, row)); return;
+    case arrow::Type::INT8: return append_integer(raw_value<arrow::Int8Array>(column, row), out);
+    case arrow::Type::INT16: return append_integer(raw_value<arrow::Int16Array>(column, row), out);
+    case arrow::Type::INT32: return append_integer(raw_value<arrow::Int32Array>(column, row), out);
+    case arrow::Type::DATE32: return append_integer(raw_value<arrow::Date32Array>(column, row), out);
+    case arrow::Type::INT64: return append_integer(raw_value<arrow::Int64Array>(column, row), out);
+    case arrow::Type::TIMESTAMP: return append_integer(raw_value<arrow::TimestampArray>(column, row), out);
+    case arrow::Type::FLOAT: return append_float<float, uint32_t>(raw_value<arrow::FloatArray>(column, row), out);
+    case arrow::Type::DOUBLE: return append_float<double, uint64_t>(raw_value<arrow::DoubleArray>(column, row), out);
     case arrow::Type::DECIMAL128: {
       const arrow::Decimal128 value(static_cast<const arrow::Decimal128Array&>(column).GetValue(row));
       append_integer(value.high_bits(), out);
@@ -114,7 +114,7 @@ std::optional<std::string> ValueBytes::of_bound(const nlohmann::json& bound, boo
     case arrow::Type::DATE32: {
       const auto micros = bound.is_string() ? parse_timestamp_micros(bound.get<std::string>() + "T00:00:00") : std::nullopt;
       if (!micros) return std::nullopt;
-      append_integer(static_cast<int32_t>(*micros / kMicrosPerDay), out);
+      append_integer(static_cast<int32_t>(*micros / kDayInMicros), out);
       return out;
     }
     case arrow::Type::TIMESTAMP: {

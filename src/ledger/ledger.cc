@@ -17,6 +17,7 @@ namespace laketide {
 namespace {
 
 constexpr int kFormatVersion = 1;
+constexpr int64_t kNotBegun = -1;  // of a reset: no epoch yet
 constexpr int kEpochsKept = 1000;  // per pipeline; older receipts are dropped
 
 constexpr const char* kTables[] = {
@@ -28,6 +29,7 @@ constexpr const char* kTables[] = {
     " finished INTEGER NOT NULL, pipeline TEXT NOT NULL, key TEXT NOT NULL, submitted_ms INTEGER NOT NULL, body TEXT NOT NULL) STRICT",
     "CREATE INDEX IF NOT EXISTS jobs_by_key ON jobs (key, number) WHERE key <> ''",
     "CREATE INDEX IF NOT EXISTS jobs_unfinished ON jobs (number) WHERE finished = 0",
+    "CREATE TABLE IF NOT EXISTS resets (pipeline TEXT PRIMARY KEY, start TEXT NOT NULL, first INTEGER NOT NULL) STRICT, WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS schemas (topic TEXT PRIMARY KEY, schema TEXT NOT NULL) STRICT, WITHOUT ROWID",
 };
 
@@ -86,6 +88,30 @@ class SqliteLedger final : public Ledger {
       all.push_back({text_of(row[0]), text_of(row[1]), text_of(row[2]), text_of(row[3]), text_of(row[4]), text_of(row[5])});
     }));
     return all;
+  }
+
+  Status forget_intent(const std::string& pipeline) override {
+    LT_FAILPOINT("ledger.forget.before");
+    LT_RETURN_IF_ERROR(write([&](SqliteFile& db) { return db.run("DELETE FROM intents WHERE pipeline=?", {pipeline}); }));
+    LT_FAILPOINT("ledger.forget.after");
+    return {};
+  }
+
+  Status save_reset(const std::string& pipeline, const ResetRow& reset) override {
+    LT_FAILPOINT("ledger.reset.before");
+    const int64_t first = reset.first ? reset.first->value : kNotBegun;
+    LT_RETURN_IF_ERROR(write([&](SqliteFile& db) { return db.run("INSERT OR REPLACE INTO resets VALUES (?,?,?)", {pipeline, reset.start, first}); }));
+    LT_FAILPOINT("ledger.reset.after");
+    return {};
+  }
+
+  Result<std::optional<ResetRow>> reset(const std::string& pipeline) override {
+    std::optional<ResetRow> found;
+    LT_RETURN_IF_ERROR(read("SELECT start, first FROM resets WHERE pipeline=?", {pipeline}, [&](const auto& row) {
+      found = ResetRow{text_of(row[0]), {}};
+      if (int_of(row[1]) != kNotBegun) found->first = EpochId(int_of(row[1]));
+    }));
+    return found;
   }
 
   Result<int64_t> save_job(const JobRow& job) override {
@@ -156,10 +182,10 @@ class SqliteLedger final : public Ledger {
     return last;
   }
 
-  Result<std::vector<EpochRow>> committed_epochs(const std::string& pipeline, int count_max) override {
+  Result<std::vector<EpochRow>> committed_epochs(const std::string& pipeline, int count_max, EpochId before) override {
     std::vector<EpochRow> rows;
-    LT_RETURN_IF_ERROR(read("SELECT epoch, plan, committed, receipt FROM epochs WHERE pipeline=? AND committed=1 ORDER BY epoch DESC LIMIT ?",
-                            {pipeline, int64_t{count_max}}, [&](const auto& row) { rows.push_back(epoch_row(pipeline, row)); }));
+    LT_RETURN_IF_ERROR(read("SELECT epoch, plan, committed, receipt FROM epochs WHERE pipeline=? AND committed=1 AND epoch<? ORDER BY epoch DESC LIMIT ?",
+                            {pipeline, before.value, int64_t{count_max}}, [&](const auto& row) { rows.push_back(epoch_row(pipeline, row)); }));
     return rows;
   }
 

@@ -17,10 +17,17 @@ namespace laketide {
 /// What the user wants of a pipeline; survives restarts. Immutable.
 struct Intent {
   std::string pipeline;
-  std::string want;      // running | paused | stopped
+  std::string want;      // running | paused | stopped | none: known, never started
   std::string document;  // canonical, of a pipeline that has no file; empty: look it up by name
   std::string origin;    // file | http | implicit
   std::string failed_code, failed_detail;  // set: it FAILED and waits for an explicit start
+};
+
+/// That a pipeline begins anew at `start` (as the user wrote it): epochs before `first` do not count any more. Without `first` it
+/// has not begun yet. Immutable.
+struct ResetRow {
+  std::string start;
+  std::optional<EpochId> first;
 };
 
 /// An epoch of a pipeline. `receipt` (JSON) is set once it is committed. Immutable.
@@ -62,6 +69,12 @@ class Ledger {
 
   virtual Status save_intent(const Intent& intent) = 0;
   virtual Result<std::vector<Intent>> intents() = 0;
+  /// Forgets the pipeline, not what it did: its epochs stay, and so does a reset.
+  virtual Status forget_intent(const std::string& pipeline) = 0;
+
+  /// Replaces an earlier reset of the pipeline.
+  virtual Status save_reset(const std::string& pipeline, const ResetRow& reset) = 0;
+  virtual Result<std::optional<ResetRow>> reset(const std::string& pipeline) = 0;
 
   /// Adds a job or replaces what is known of it; of a new one the answer is its number.
   virtual Result<int64_t> save_job(const JobRow& job) = 0;
@@ -80,8 +93,8 @@ class Ledger {
   virtual Status commit_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan, const std::string& receipt) = 0;
   /// The newest epoch, planned or committed; none for a pipeline it never saw.
   virtual Result<std::optional<EpochRow>> last_epoch(const std::string& pipeline) = 0;
-  /// Newest first, committed only.
-  virtual Result<std::vector<EpochRow>> committed_epochs(const std::string& pipeline, int count_max) = 0;
+  /// Newest first, committed only, and only those before `before`.
+  virtual Result<std::vector<EpochRow>> committed_epochs(const std::string& pipeline, int count_max, EpochId before = EpochId(INT64_MAX)) = 0;
 
   /// The schema pinned for a topic (shared by its stream and jobs); none if it is not pinned yet.
   virtual Status pin_schema(const std::string& topic, const std::string& schema) = 0;

@@ -7,7 +7,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include "expr/aggregate_rows.h"
+#include "expr/value_columns.h"
 #include "operators/aggregate_parts.h"
 #include "operators/group_states.h"
 
@@ -46,13 +46,20 @@ Result<Batch> AggregateRows::make(Columns group_columns, Columns results, std::s
   return Batch(arrow::RecordBatch::Make(schema_, static_cast<int64_t>(changes.size()), std::move(columns)));
 }
 
-Result<std::shared_ptr<arrow::Array>> window_ends(const arrow::Array& starts, const std::vector<int64_t>& ends, arrow::MemoryPool* memory) {
-  expr::Type type(expr::TypeId::kOther);
-  type.other = starts.type();
-  return expr::memory_result(expr::fixed_column<int64_t>(type, starts.length(), memory, [&](int64_t row, int64_t& out) {
-    out = ends[static_cast<size_t>(row)];
+Result<std::shared_ptr<arrow::Array>> moment_column(const std::shared_ptr<arrow::DataType>& type, const std::vector<int64_t>& moments,
+                                                    arrow::MemoryPool* memory) {
+  expr::Type moment(expr::TypeId::kOther);
+  moment.other = type;
+  return expr::memory_result(expr::fixed_column<int64_t>(moment, static_cast<int64_t>(moments.size()), memory, [&](int64_t row, int64_t& out) {
+    out = moments[static_cast<size_t>(row)];
     return true;
   }));
+}
+
+Result<std::unique_ptr<Operator>> make_final_aggregate(AggregateOptions options, Context& context, state::StateTables& tables) {
+  if (!options.window || options.window->kind == WindowOptions::Kind::kTumble) return make_group_aggregate(std::move(options), context, tables);
+  if (options.window->kind == WindowOptions::Kind::kHop) return make_hop_aggregate(std::move(options), context, tables);
+  return make_session_aggregate(std::move(options), context, tables);
 }
 
 std::shared_ptr<Counter> late_counter(const AggregateOptions& options, Context& context) {

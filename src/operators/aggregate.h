@@ -64,7 +64,7 @@ Schema partial_schema(const AggregateOptions& options);
 Result<std::unique_ptr<Operator>> make_partial_aggregate(AggregateOptions options, Context& context);
 /// The part behind all lanes: takes partial results, remembers, and gives what the mode wants at the end of the epoch. A group is final
 /// when EpochInfo::evict is at or behind its end; groups that ended at or before EpochInfo::late take nothing more: such rows are
-/// counted (metric) and left out. EpochInfo::last makes every group final.
+/// counted (metric) and left out. In complete mode nothing is ever final, and nothing late. EpochInfo::last makes every group final.
 Result<std::unique_ptr<Operator>> make_final_aggregate(AggregateOptions options, Context& context, state::StateTables& tables);
 
 }  // namespace laketide

@@ -6,7 +6,6 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include "expr/aggregate_rows.h"
 #include "operators/aggregate.h"
 #include "operators/aggregate_parts.h"
 #include "operators/group_table.h"
@@ -56,7 +55,7 @@ class FinalAggregate final : public Operator {
  private:
   Status choose(const EpochInfo& epoch) {
     if (options_.global) LT_RETURN_IF_ERROR(table_->add_global());
-    if (epoch.late) {
+    if (epoch.late && options_.mode != OutputMode::kComplete) {
       LT_ASSIGN_OR_RETURN(const int64_t records, table_->drop_late(epoch.late->micros));
       if (late_ && records > 0) late_->add(static_cast<double>(records));
     }
@@ -84,7 +83,7 @@ class FinalAggregate final : public Operator {
     if (options_.window) {
       std::vector<int64_t> ends;
       for (const uint32_t group : groups) ends.push_back(table_->end(group));
-      LT_ASSIGN_OR_RETURN(auto end_column, window_ends(*columns[0], ends, memory_));
+      LT_ASSIGN_OR_RETURN(auto end_column, moment_column(columns[0]->type(), ends, memory_));
       columns.insert(columns.begin() + 1, std::move(end_column));
     }
     LT_ASSIGN_OR_RETURN(Columns results, table_->states().finish(groups));
@@ -103,7 +102,7 @@ class FinalAggregate final : public Operator {
 
 }  // namespace
 
-Result<std::unique_ptr<Operator>> make_final_aggregate(AggregateOptions options, Context& context, state::StateTables& tables) {
+Result<std::unique_ptr<Operator>> make_group_aggregate(AggregateOptions options, Context& context, state::StateTables& tables) {
   LT_ASSIGN_OR_RETURN(auto table, GroupTable::make(table_options(options), context.memory));
   tables.declare(options.name, table.get());
   return std::unique_ptr<Operator>(std::make_unique<FinalAggregate>(std::move(options), std::move(table), context));

@@ -24,7 +24,9 @@ class PartialAggregate final : public Operator {
     const auto keys = arrow::FieldVector(schema->fields().begin(), schema->fields().begin() + group_key_count(options));
     LT_ASSIGN_OR_RETURN(auto index, KeyIndex::make(*arrow::schema(keys), context.memory));
     LT_ASSIGN_OR_RETURN(auto ranks, RowRanks::make(options, context.memory));
-    return std::unique_ptr<Operator>(new PartialAggregate(std::move(options), schema, std::move(index), std::move(ranks), context.memory));
+    LT_ASSIGN_OR_RETURN(GroupStates states, GroupStates::make(options.calls, context.memory));
+    return std::unique_ptr<Operator>(
+        new PartialAggregate(std::move(options), schema, std::move(index), std::move(ranks), std::move(states), context.memory));
   }
 
   Result<Step> process(Port, const Batch& in, Batch& out, Rejects&) override {
@@ -42,13 +44,14 @@ class PartialAggregate final : public Operator {
   /// Above this a lane's groups no longer fit a core's cache, and what the tail has not seen is held twice.
   static constexpr int64_t kGroupsMax = int64_t{1} << 17;
 
-  PartialAggregate(AggregateOptions options, Schema schema, std::unique_ptr<KeyIndex> index, std::optional<RowRanks> ranks, arrow::MemoryPool* memory)
+  PartialAggregate(AggregateOptions options, Schema schema, std::unique_ptr<KeyIndex> index, std::optional<RowRanks> ranks,
+                   GroupStates states, arrow::MemoryPool* memory)
       : options_(std::move(options)),
         schema_(std::move(schema)),
         memory_(memory),
         index_(std::move(index)),
         ranks_(std::move(ranks)),
-        states_(options_.calls, memory),
+        states_(std::move(states)),
         counts_(memory) {
     if (options_.window) windows_.emplace(*options_.window);
   }
@@ -57,7 +60,7 @@ class PartialAggregate final : public Operator {
     Columns keys;
     if (windows_) {
       const auto& times = *in.column(options_.window->time);
-      if (times.null_count() > 0) return Status::internal("null_event_time", "rows without event time reached an aggregate over windows");
+      if (times.null_count() > 0) return Status::user("no_event_time", "a row has no time for its window; leave such rows out with WHERE … IS NOT NULL");
       LT_ASSIGN_OR_RETURN(auto panes, windows_->panes_of(times, memory_));
       keys.push_back(std::move(panes));
     }
@@ -114,6 +117,7 @@ class PartialAggregate final : public Operator {
 }  // namespace
 
 Result<std::unique_ptr<Operator>> make_partial_aggregate(AggregateOptions options, Context& context) {
+  if (options.window && options.window->kind == WindowOptions::Kind::kSession) return make_partial_sessions(std::move(options), context);
   return PartialAggregate::make(std::move(options), context);
 }
 

@@ -30,10 +30,18 @@ class AggregateRows {
   arrow::MemoryPool* const memory_;
 };
 
-/// The column of window ends for a column of starts.
-Result<std::shared_ptr<arrow::Array>> window_ends(const arrow::Array& starts, const std::vector<int64_t>& ends, arrow::MemoryPool* memory);
+/// A column of window starts or ends, in microseconds.
+Result<std::shared_ptr<arrow::Array>> moment_column(const std::shared_ptr<arrow::DataType>& type, const std::vector<int64_t>& moments,
+                                                    arrow::MemoryPool* memory);
 
 /// `laketide_aggregate_late_records_total`; null if the context has no metrics.
 std::shared_ptr<Counter> late_counter(const AggregateOptions& options, Context& context);
+
+/// The part behind all lanes, by kind of window.
+Result<std::unique_ptr<Operator>> make_group_aggregate(AggregateOptions options, Context& context, state::StateTables& tables);
+Result<std::unique_ptr<Operator>> make_hop_aggregate(AggregateOptions options, Context& context, state::StateTables& tables);
+Result<std::unique_ptr<Operator>> make_session_aggregate(AggregateOptions options, Context& context, state::StateTables& tables);
+/// One lane's part for sessions.
+Result<std::unique_ptr<Operator>> make_partial_sessions(AggregateOptions options, Context& context);
 
 }  // namespace laketide

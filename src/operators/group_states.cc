@@ -6,10 +6,14 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "operators/distinct_values.h"
+
 namespace laketide {
 namespace {
 
-std::vector<expr::Type> state_types(const AggregateCall& call) { return call.function->partial(call.types); }
+std::vector<expr::Type> state_types(const AggregateCall& call) {
+  return call.distinct ? distinct_state_types(call) : call.function->partial(call.types);
+}
 
 }  // namespace
 
@@ -24,10 +28,18 @@ std::vector<std::shared_ptr<arrow::Field>> state_fields(const std::vector<Aggreg
   return fields;
 }
 
-GroupStates::GroupStates(const std::vector<AggregateCall>& calls, arrow::MemoryPool* memory) : memory_(memory) {
+Result<GroupStates> GroupStates::make(const std::vector<AggregateCall>& calls, arrow::MemoryPool* memory) {
+  GroupStates made(memory);
   for (const AggregateCall& call : calls) {
-    states_.push_back({call, state_types(call).size(), call.function->make(call.types, memory)});
+    std::unique_ptr<expr::Accumulator> accumulator;
+    if (call.distinct) {
+      LT_ASSIGN_OR_RETURN(accumulator, make_distinct_values(call, memory));
+    } else {
+      accumulator = call.function->make(call.types, memory);
+    }
+    made.states_.push_back({call, state_types(call).size(), std::move(accumulator)});
   }
+  return made;
 }
 
 Status GroupStates::resize(int64_t count) {

@@ -17,7 +17,8 @@ namespace laketide {
 /// One accumulator a call, all with the same group numbers. Confined to its task.
 class GroupStates {
  public:
-  GroupStates(const std::vector<AggregateCall>& calls, arrow::MemoryPool* memory);
+  /// Fails `kUser` key_type where DISTINCT is asked of values that cannot be compared.
+  static Result<GroupStates> make(const std::vector<AggregateCall>& calls, arrow::MemoryPool* memory);
 
   Status resize(int64_t count);
   /// Rows of the aggregate's input. `order`: ranks of the rows, if a call wants them.
@@ -31,6 +32,7 @@ class GroupStates {
   int64_t bytes() const;
 
  private:
+  explicit GroupStates(arrow::MemoryPool* memory) : memory_(memory) {}
   struct State {
     AggregateCall call;
     size_t columns;  // of its partial state

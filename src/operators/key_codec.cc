@@ -13,7 +13,8 @@
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
 
-#include "expr/aggregate_rows.h"
+#include "expr/decimal.h"
+#include "expr/value_columns.h"
 #include "flow/arrow_status.h"
 
 namespace laketide {

@@ -194,18 +194,17 @@ Result<Columns> KeyIndex::keys(std::span<const uint32_t> groups, arrow::MemoryPo
   return codec_.decode(rows, memory);
 }
 
-void KeyIndex::sort(std::span<uint32_t> groups) const {
-  if (!codec_.fixed()) {
-    std::sort(groups.begin(), groups.end(), [&](uint32_t left, uint32_t right) { return long_keys_[left] < long_keys_[right]; });
-    return;
+bool KeyIndex::less(uint32_t left, uint32_t right) const {
+  if (!codec_.fixed()) return long_keys_[left] < long_keys_[right];
+  for (size_t word = 0; word < words_; ++word) {
+    const uint64_t a = fixed_keys_[left * words_ + word], b = fixed_keys_[right * words_ + word];
+    if (a != b) return __builtin_bswap64(a) < __builtin_bswap64(b);
   }
-  std::sort(groups.begin(), groups.end(), [&](uint32_t left, uint32_t right) {
-    for (size_t word = 0; word < words_; ++word) {
-      const uint64_t a = fixed_keys_[left * words_ + word], b = fixed_keys_[right * words_ + word];
-      if (a != b) return __builtin_bswap64(a) < __builtin_bswap64(b);
-    }
-    return false;
-  });
+  return false;
+}
+
+void KeyIndex::sort(std::span<uint32_t> groups) const {
+  std::sort(groups.begin(), groups.end(), [&](uint32_t left, uint32_t right) { return less(left, right); });
 }
 
 std::vector<uint32_t> KeyIndex::numbers_in_use() const {

@@ -37,6 +37,7 @@ class KeyIndex {
   Result<Columns> keys(std::span<const uint32_t> groups, arrow::MemoryPool* memory) const;
   /// By key: ascending, NULLS LAST.
   void sort(std::span<uint32_t> groups) const;
+  bool less(uint32_t left, uint32_t right) const;
 
   int64_t size() const { return size_; }
   /// One more than the largest number given since it was made or cleared.

@@ -6,23 +6,28 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
-#include "expr/aggregate_rows.h"
+#include "expr/value_columns.h"
 
 namespace laketide {
 
 Result<std::optional<RowRanks>> RowRanks::make(const AggregateOptions& options, arrow::MemoryPool* memory) {
-  const bool wanted = std::any_of(options.calls.begin(), options.calls.end(), [](const AggregateCall& call) { return call.function->ordered; });
+  const bool wanted = std::any_of(options.calls.begin(), options.calls.end(), [](const AggregateCall& call) { return call.function->ordered && !call.distinct; });
   if (!wanted) return std::optional<RowRanks>();
+  LT_ASSIGN_OR_RETURN(RowRanks ranks, make(*options.input, options.order, memory));
+  return std::optional<RowRanks>(std::move(ranks));
+}
+
+Result<RowRanks> RowRanks::make(const arrow::Schema& input, const std::vector<int>& order, arrow::MemoryPool* memory) {
   std::vector<int> columns;
   arrow::FieldVector fields;
-  for (const int column : options.order) {
+  for (const int column : order) {
     if (column < 0) continue;
     columns.push_back(column);
-    fields.push_back(options.input->field(column)->WithNullable(false));
+    fields.push_back(input.field(column)->WithNullable(false));
   }
-  if (columns.empty()) return Status::internal("aggregate_order", "an aggregate whose result depends on the order of rows was not given their places");
+  if (columns.empty()) return Status::internal("row_order", "an operator whose result depends on the order of rows was not given their places");
   LT_ASSIGN_OR_RETURN(KeyCodec codec, KeyCodec::make(*arrow::schema(fields)));
-  return std::optional<RowRanks>(RowRanks(std::move(codec), std::move(columns), memory));
+  return RowRanks(std::move(codec), std::move(columns), memory);
 }
 
 Result<std::shared_ptr<arrow::Array>> RowRanks::of(const arrow::RecordBatch& rows) {

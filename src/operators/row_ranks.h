@@ -17,6 +17,8 @@ class RowRanks {
  public:
   /// None if no call of the aggregate is `ordered`.
   static Result<std::optional<RowRanks>> make(const AggregateOptions& options, arrow::MemoryPool* memory);
+  /// `order`: positions of topic, partition and offset; -1: not there.
+  static Result<RowRanks> make(const arrow::Schema& input, const std::vector<int>& order, arrow::MemoryPool* memory);
   /// A binary value a row.
   Result<std::shared_ptr<arrow::Array>> of(const arrow::RecordBatch& rows);
 

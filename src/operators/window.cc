@@ -3,7 +3,7 @@
 #include <limits>
 #include <numeric>
 
-#include "expr/aggregate_rows.h"
+#include "expr/value_columns.h"
 
 namespace laketide {
 

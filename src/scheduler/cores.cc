@@ -4,21 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <fstream>
-#include <string>
 #include <thread>
+
+#include "base/cgroup.h"
 
 namespace laketide {
 namespace {
-
-// cgroup v2 prints "<quota|max> <period>", both in microseconds.
-int cgroup_quota_cores() {
-  std::ifstream file("/sys/fs/cgroup/cpu.max");
-  std::string quota;
-  double period = 0;
-  if (!(file >> quota >> period) || quota == "max" || period <= 0) return 1 << 20;
-  return std::max(1, static_cast<int>(std::ceil(std::strtod(quota.c_str(), nullptr) / period)));
-}
 
 int affinity_cores() {
   cpu_set_t set;
@@ -27,9 +18,10 @@ int affinity_cores() {
 
 }  // namespace
 
-int usable_cores() {
-  const int machine = static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-  return std::max(1, std::min({machine, affinity_cores(), cgroup_quota_cores()}));
+int usable_cores(const std::string& root) {
+  const int machine = std::min(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())), affinity_cores());
+  const double quota = cgroup_limits(root).cores.value_or(machine);
+  return std::max(1, static_cast<int>(std::ceil(std::min<double>(machine, quota))));
 }
 
 }  // namespace laketide

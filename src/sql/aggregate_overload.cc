@@ -6,7 +6,6 @@
 namespace laketide::sql {
 namespace {
 
-using expr::Aggregate;
 using expr::ExprPtr;
 using expr::Type;
 using expr::TypeId;
@@ -22,7 +21,7 @@ int fit(TypeId arg, TypeId wanted) {
   return expr::is_preferred(wanted) ? 1 : 2;
 }
 
-int fit(const Aggregate& aggregate, const std::vector<ExprPtr>& args) {
+int fit(const expr::Aggregate& aggregate, const std::vector<ExprPtr>& args) {
   if (aggregate.args.size() != args.size()) return kNotAtAll;
   int sum = 0;
   for (size_t i = 0; i < args.size(); ++i) {
@@ -35,7 +34,7 @@ int fit(const Aggregate& aggregate, const std::vector<ExprPtr>& args) {
 
 std::string choices(std::string_view name) {
   std::string text;
-  for (const Aggregate* one : expr::aggregates(name)) {
+  for (const expr::Aggregate* one : expr::aggregates(name)) {
     std::string args;
     for (const TypeId arg : one->args) args += (args.empty() ? "" : ", ") + std::string(arg == TypeId::kUnknown ? "any" : expr::to_string(arg));
     text += (text.empty() ? "" : ", ") + std::string(name) + "(" + (one->args.empty() ? "*" : args) + ")";
@@ -45,10 +44,10 @@ std::string choices(std::string_view name) {
 
 }  // namespace
 
-Result<const Aggregate*> find_aggregate(std::string_view name, std::vector<ExprPtr>& args) {
-  const Aggregate* best = nullptr;
+Result<const expr::Aggregate*> find_aggregate(std::string_view name, std::vector<ExprPtr>& args) {
+  const expr::Aggregate* best = nullptr;
   int most = kNotAtAll;
-  for (const Aggregate* one : expr::aggregates(name)) {
+  for (const expr::Aggregate* one : expr::aggregates(name)) {
     const int points = fit(*one, args);
     if (points <= most) continue;
     best = one;

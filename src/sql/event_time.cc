@@ -1,5 +1,7 @@
 #include "sql/event_time.h"
 
+#include <algorithm>
+
 #include <arrow/type.h>
 
 namespace laketide::sql {
@@ -9,6 +11,11 @@ ColumnTime time_of_group(const PlanNode& node, const Aggregate& aggregate, int c
   if (column < 0 || column >= aggregate.first_call()) return {};
   if (column < aggregate.first_key()) return {column == 0 ? TimeRole::kWindowStart : TimeRole::kWindowEnd, &*aggregate.window};
   return time_of(*node.input, aggregate.keys[static_cast<size_t>(column - aggregate.first_key())]);
+}
+
+ColumnTime time_of_all(const Union& both, const std::string& column) {
+  const bool every = std::all_of(both.branches.begin(), both.branches.end(), [&](const PlanPtr& branch) { return time_of(*branch, column).role == TimeRole::kRow; });
+  return {every ? TimeRole::kRow : TimeRole::kNone, nullptr};
 }
 
 // Rows come when their own window ends. Another window over its start has them in time if it ends no earlier.
@@ -27,6 +34,8 @@ ColumnTime time_of(const PlanNode& node, const std::string& column) {
     return {!scan->event_time.empty() && scan->event_time == column ? TimeRole::kRow : TimeRole::kNone, nullptr};
   }
   if (const auto* aggregate = std::get_if<Aggregate>(&node.step)) return time_of_group(node, *aggregate, place);
+  if (const auto* both = std::get_if<Union>(&node.step)) return time_of_all(*both, column);
+  if (const auto* unnest = std::get_if<Unnest>(&node.step); unnest && place >= 0 && place < static_cast<int>(unnest->arrays.size())) return {};
   const auto* project = std::get_if<Project>(&node.step);
   if (project == nullptr || place < 0) return time_of(*node.input, column);
   const expr::Expression& made = *project->expressions[static_cast<size_t>(place)];

@@ -59,6 +59,7 @@ std::string step_text(const PlanNode& node) {
   if (const auto* scan = std::get_if<Scan>(&node.step)) return scan_text(node, *scan);
   if (const auto* filter = std::get_if<Filter>(&node.step)) return "Filter " + expr::print(*filter->condition);
   if (const auto* project = std::get_if<Project>(&node.step)) return "Project " + project_text(node, *project);
+  if (std::holds_alternative<Union>(node.step)) return "Union";
   if (const auto* unnest = std::get_if<Unnest>(&node.step)) return unnest_text(node, *unnest);
   return aggregate_text(node, std::get<Aggregate>(node.step));
 }
@@ -101,6 +102,23 @@ std::vector<std::string> memory_notes(const PlanNode& memory, std::optional<Outp
           lowest ? "lanes end below: each gives its part of the groups when the epoch ends; from here on there is one tail behind all lanes" : "in the tail"};
 }
 
+// A step and what is below it; `indent` stands before every line but the first.
+void add_tree(const PlanNode& plan, const std::string& indent, std::optional<OutputMode> mode, std::string& text) {
+  text += step_text(plan);
+  if (std::holds_alternative<Aggregate>(plan.step)) {
+    for (const std::string& note : memory_notes(plan, mode)) text += "\n" + indent + "   · " + note;
+    mode = OutputMode::kAppend;
+  }
+  std::vector<PlanPtr> below;
+  if (plan.input) below.push_back(plan.input);
+  if (const auto* both = std::get_if<Union>(&plan.step)) below = both->branches;
+  for (const PlanPtr& one : below) {
+    const bool last = &one == &below.back();
+    text += "\n" + indent + (last ? "└─ " : "├─ ");
+    add_tree(*one, indent + (last ? "   " : "│  "), mode, text);
+  }
+}
+
 }  // namespace
 
 std::string window_text(const Window& window) {
@@ -123,15 +141,7 @@ std::string call_text(const Call& call) {
 
 std::string explain(const PlanNode& plan, std::optional<OutputMode> mode) {
   std::string text;
-  std::string indent;
-  for (const PlanNode* at = &plan; at != nullptr; at = at->input.get()) {
-    text += text.empty() ? "" : "\n" + indent + "└─ ";
-    if (at != &plan) indent += "   ";
-    text += step_text(*at);
-    if (!std::holds_alternative<Aggregate>(at->step)) continue;
-    for (const std::string& note : memory_notes(*at, mode)) text += "\n" + indent + "   · " + note;
-    mode = OutputMode::kAppend;
-  }
+  add_tree(plan, "", mode, text);
   return text;
 }
 

@@ -11,6 +11,7 @@
 #include "expr/overload.h"
 #include "flow/pseudo_columns.h"
 #include "sql/aggregate_overload.h"
+#include "sql/event_time.h"
 #include "sql/explain.h"
 #include "sql/interval_text.h"
 #include "sql/select_binder.h"
@@ -27,6 +28,10 @@ constexpr int64_t kWindowsMax = 10'000;  // that one row can be in
 bool is_aggregate(const Syntax& syntax) { return syntax.kind == Syntax::Kind::kCall && !expr::aggregates(syntax.text).empty(); }
 
 bool has_aggregate(const Syntax& syntax) { return is_aggregate(syntax) || std::any_of(syntax.args.begin(), syntax.args.end(), has_aggregate); }
+
+bool has_unnest(const Syntax& syntax) {
+  return (syntax.kind == Syntax::Kind::kCall && syntax.text == "unnest") || std::any_of(syntax.args.begin(), syntax.args.end(), has_unnest);
+}
 
 bool same_value(const expr::Expression& left, const expr::Expression& right) {
   if (!left.value || !right.value) return left.value == right.value;
@@ -54,7 +59,8 @@ bool is_window_function(std::string_view name) { return name == "tumble" || name
 
 Status check_groupable(const expr::Type& type, std::string_view what, int at, const QueryText& text) {
   const std::vector<expr::Type> both{type, type};
-  if (type.id != TypeId::kOther && expr::find_overload("=", both).ok()) return {};
+  // Intervals that are equal, as a month and 30 days, need not be the same.
+  if (type.id != TypeId::kOther && type.id != TypeId::kInterval && expr::find_overload("=", both).ok()) return {};
   return text.refuse("sql_type", at, std::string(what) + " needs values that can be compared, and this is " + type.name() + ": cast it to text");
 }
 
@@ -106,7 +112,8 @@ Status Grouping::add_key(const Syntax& syntax) {
   std::shared_ptr<arrow::Field> field = key->type.field(free_name(name), key->nullable);
   if (key->kind == expr::Expression::Kind::kColumn) {
     const auto column = scope_.plan()->output->GetFieldByName(key->name);
-    field = (column ? column : pseudo_column_field(key->name))->WithName(field->name());
+    const auto known = column || !is_record_pseudo_column(key->name) ? column : pseudo_column_field(key->name);
+    if (known) field = known->WithName(field->name());
   }
   keys_.push_back({syntax, name, std::move(field)});
   return {};
@@ -143,7 +150,7 @@ Status Grouping::add_window(const Syntax& call) {
   if (std::abs(window.offset) >= window.size) return text_.refuse("sql_window", call.args[2].at, "the offset is less than the window's size");
   window.time = compute(time);
   window_ = std::move(window);
-  for (const char* name : {"window_start", "window_end"}) window_fields_.push_back(time->type.field(name, time->nullable));
+  for (const char* name : {"window_start", "window_end"}) window_fields_.push_back(time->type.field(name, false));
   return {};
 }
 
@@ -191,6 +198,7 @@ Result<ExprPtr> Grouping::aggregate(const Syntax& syntax) {
 Result<Call> Grouping::call(const Syntax& syntax) {
   std::vector<ExprPtr> args;
   for (const Syntax& arg : syntax.args) {
+    if (has_unnest(arg)) return text_.refuse("sql_grouping", arg.at, "unnest inside an aggregate is not possible: unnest in a SELECT in FROM, and aggregate its rows here");
     LT_ASSIGN_OR_RETURN(args.emplace_back(), rows_.untyped(arg));
   }
   if (args.empty() && !syntax.star) return text_.refuse("sql_function", syntax.at, syntax.text + "() has no argument: write count(*), or name a column");
@@ -254,6 +262,7 @@ ExprPtr Grouping::reference(const arrow::Field& field, int at) const {
 }
 
 PlanPtr Grouping::finish(PlanPtr input) const {
+  input = unnesting_.finish(std::move(input));
   std::vector<ExprPtr> expressions;
   arrow::FieldVector fields;
   for (const Computed& computed : computed_) {
@@ -278,6 +287,10 @@ PlanPtr Grouping::finish(PlanPtr input) const {
     output.push_back(made.field);
   }
   PlanPtr rows = make_project_node(std::move(input), std::move(expressions), std::move(fields));
+  if (window_ && time_of(*rows, window_->time).role == TimeRole::kNone) {  // a row without event time was refused before
+    const expr::ExprPtr time = expr::column(window_->time, expr::Type::of(*window_fields_[0]), true);
+    rows = make_filter_node(std::move(rows), expr::call(expr::special_function("IS NOT NULL"), TypeId::kBoolean, {time}));
+  }
   return make_aggregate_node(std::move(rows), std::move(aggregate), arrow::schema(std::move(output)));
 }
 

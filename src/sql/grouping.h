@@ -12,6 +12,7 @@
 #include "sql/query_text.h"
 #include "sql/scope.h"
 #include "sql/syntax.h"
+#include "sql/unnesting.h"
 
 namespace laketide::sql {
 
@@ -27,7 +28,7 @@ Status check_groupable(const expr::Type& type, std::string_view what, int at, co
 /// from a row becomes columns of a Project below. Confined to its task.
 class Grouping final : public Substitution {
  public:
-  Grouping(const QueryText& text, const Scope& scope) : text_(text), scope_(scope), rows_(text, scope) {}
+  Grouping(const QueryText& text, const Scope& scope) : text_(text), scope_(scope), unnesting_(text, scope), rows_(text, scope, &unnesting_) {}
 
   /// Reads GROUP BY as PostgreSQL does: a number is a place in the select list, a name a column of FROM or else of the list.
   Status add_keys(const SelectSyntax& select);
@@ -66,6 +67,7 @@ class Grouping final : public Substitution {
 
   const QueryText& text_;
   const Scope& scope_;
+  Unnesting unnesting_;    // of keys that are the elements of an array
   ExpressionBinder rows_;  // of expressions over the rows below
   std::vector<Computed> computed_;
   std::optional<Window> window_;

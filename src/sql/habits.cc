@@ -14,9 +14,9 @@ struct Habit {
   std::string_view instead;
 };
 
-constexpr std::string_view kOver = "write GROUP BY with an aggregate; functions that number or compare rows are not supported";
+constexpr std::string_view kNoOver = "write GROUP BY with an aggregate; functions that number or compare rows are not supported";
 constexpr std::string_view kBorders = "the borders of a window are the columns window_start and window_end";
-constexpr std::string_view kUnnest = "SELECT unnest(string_to_array(…, ' ')) AS word FROM source makes a row for each element; group its rows in an outer SELECT";
+constexpr std::string_view kUnnest = "SELECT unnest(string_to_array(…, ' ')) AS word FROM source makes a row for each element, which GROUP BY word can group";
 constexpr std::string_view kJson = "write x ->> 'name' for text, x -> 'name' for jsonb; text becomes jsonb by CAST(x AS jsonb)";
 
 constexpr Habit kFunctions[] = {
@@ -27,7 +27,7 @@ constexpr Habit kFunctions[] = {
     {"array_join", "write array_to_string(x, ', ')"},
     {"element_at", "write x[1]"},
     {"array", "write ARRAY[a, b]"},
-    {"row_number rank dense_rank lag lead ntile nth_value", kOver},
+    {"row_number rank dense_rank lag lead ntile nth_value", kNoOver},
     {"first_value", "write first(x)"},
     {"last_value", "write last(x)"},
     {"median percentile_approx", "write percentile(x, 0.5)"},
@@ -37,7 +37,6 @@ constexpr Habit kFunctions[] = {
     {"mean", "write avg(x)"},
     {"listagg", "write string_agg(x, ', ')"},
     {"any some", "write bool_or(x)"},
-    {"every", "write bool_and(x)"},
     {"approx_distinct", "write approx_count_distinct(x)"},
     {"window time_window tumbling", "write tumble(ts, INTERVAL '10 seconds') in GROUP BY"},
     {"hopping sliding", "write hop(ts, slide, size) in GROUP BY"},

@@ -1,12 +1,14 @@
 #include "sql/lowering.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include <arrow/type.h>
 
 #include "flow/change.h"
 #include "flow/pseudo_columns.h"
+#include "operators/branches.h"
 #include "operators/filter.h"
 #include "operators/project.h"
 #include "operators/unnest.h"
@@ -47,6 +49,7 @@ class Lowering {
     if (plan.input) LT_RETURN_IF_ERROR(lower(*plan.input, until));
     if (const auto* filter = std::get_if<Filter>(&plan.step)) return add_filter(plan, *filter);
     if (const auto* project = std::get_if<Project>(&plan.step)) return add_project(plan, *project);
+    if (const auto* both = std::get_if<Union>(&plan.step)) return add_union(*both);
     if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return add_unnest(plan, *unnest);
     return {};
   }
@@ -95,6 +98,21 @@ class Lowering {
     become(plan.output->fields());
     options.output = schema_;
     operators_.push_back(make_project(std::move(options), context_));
+    return {};
+  }
+
+  // Every branch takes what comes in here.
+  Status add_union(const Union& both) {
+    std::vector<Operators> branches;
+    std::optional<Lowering> last;
+    for (const PlanPtr& branch : both.branches) {
+      last.emplace(scan_, schema_, visible_, context_);
+      LT_RETURN_IF_ERROR(last->lower(*branch, nullptr));
+      branches.push_back(last->take());
+    }
+    schema_ = last->schema_;
+    visible_ = last->visible_;
+    operators_.push_back(make_branches(std::move(branches)));
     return {};
   }
 

@@ -10,7 +10,7 @@
 namespace laketide::sql {
 namespace {
 
-PlanPtr node(std::variant<Scan, Filter, Project, Unnest, Aggregate> step, PlanPtr input, Schema output) {
+PlanPtr node(std::variant<Scan, Filter, Project, Unnest, Union, Aggregate> step, PlanPtr input, Schema output) {
   return std::make_shared<const PlanNode>(PlanNode{std::move(step), std::move(input), std::move(output)});
 }
 
@@ -76,6 +76,11 @@ PlanPtr make_project_node(PlanPtr input, std::vector<expr::ExprPtr> expressions,
   return node(Project{std::move(expressions)}, std::move(input), arrow::schema(std::move(fields)));
 }
 
+PlanPtr make_union_node(std::vector<PlanPtr> branches) {
+  Schema output = branches.front()->output;
+  return node(Union{std::move(branches)}, nullptr, std::move(output));
+}
+
 PlanPtr make_unnest_node(PlanPtr input, std::vector<expr::ExprPtr> arrays, std::vector<std::shared_ptr<arrow::Field>> fields) {
   for (const auto& field : input->output->fields()) fields.push_back(field);
   return node(Unnest{std::move(arrays)}, std::move(input), arrow::schema(std::move(fields)));
@@ -107,10 +112,24 @@ int memories_below(const PlanPtr& plan) {
   return memory ? 1 + memories_below(memory->input) : 0;
 }
 
-const Scan& scan_of(const PlanNode& plan) { return plan.input ? scan_of(*plan.input) : std::get<Scan>(plan.step); }
+const Scan& scan_of(const PlanNode& plan) { return std::get<Scan>(scans_of(plan).front()->step); }
+
+std::vector<const PlanNode*> scans_of(const PlanNode& plan) {
+  if (plan.input) return scans_of(*plan.input);
+  const auto* both = std::get_if<Union>(&plan.step);
+  if (both == nullptr) return {&plan};
+  std::vector<const PlanNode*> all;
+  for (const PlanPtr& branch : both->branches) {
+    for (const PlanNode* scan : scans_of(*branch)) all.push_back(scan);
+  }
+  return all;
+}
 
 bool can_fail(const PlanNode& plan) {
   if (std::holds_alternative<Aggregate>(plan.step)) return false;
+  if (const auto* both = std::get_if<Union>(&plan.step)) {
+    return std::any_of(both->branches.begin(), both->branches.end(), [](const PlanPtr& branch) { return can_fail(*branch); });
+  }
   if (plan.input && can_fail(*plan.input)) return true;
   if (const auto* filter = std::get_if<Filter>(&plan.step)) return expr::can_fail(*filter->condition);
   const auto any = [](const std::vector<expr::ExprPtr>& all) {
@@ -125,6 +144,11 @@ PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed) {
   if (std::holds_alternative<Aggregate>(plan->step)) return plan;
   if (std::holds_alternative<Scan>(plan->step)) return prune_scan(*plan, needed);
   if (std::holds_alternative<Project>(plan->step)) return prune_project(*plan, needed);
+  if (const auto* both = std::get_if<Union>(&plan->step)) {
+    std::vector<PlanPtr> branches;
+    for (const PlanPtr& branch : both->branches) branches.push_back(prune(branch, needed));
+    return make_union_node(std::move(branches));
+  }
   if (std::holds_alternative<Unnest>(plan->step)) return prune_unnest(*plan, needed);
   const auto& filter = std::get<Filter>(plan->step);
   std::set<std::string> below = needed;

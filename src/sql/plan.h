@@ -25,6 +25,7 @@ struct Scan {
   RowOrigin origin;
   bool pseudo_columns = true;  // false: the source's rows have no record behind them
   std::string event_time;      // a column; empty: none is declared
+  Schema all;                  // the source's columns, of which the node's output has those that are read
   std::vector<std::string> hidden;
 };
 /// The rows of the input for which the condition is true, reduced to the columns of the node's output.
@@ -38,6 +39,11 @@ struct Project {
 /// A row for each element of its arrays: the node's output is a column for each of them, then those of the input that go on.
 struct Unnest {
   std::vector<expr::ExprPtr> arrays;
+};
+
+/// UNION ALL of what several plans make of the same rows; their outputs are alike. The node has no input of its own.
+struct Union {
+  std::vector<PlanPtr> branches;
 };
 
 /// tumble, hop or session over a column of the input; microseconds.
@@ -69,7 +75,7 @@ struct Aggregate {
 /// up to the top or the first Aggregate; above that it is `_change` that goes with them. Expressions name columns of the input's
 /// output, or pseudo-columns. Immutable.
 struct PlanNode {
-  std::variant<Scan, Filter, Project, Unnest, Aggregate> step;
+  std::variant<Scan, Filter, Project, Unnest, Union, Aggregate> step;
   PlanPtr input;
   Schema output;
 };
@@ -83,12 +89,16 @@ struct Decoded {
 PlanPtr make_scan(Scan scan, Schema output);
 PlanPtr make_filter_node(PlanPtr input, expr::ExprPtr condition);
 PlanPtr make_project_node(PlanPtr input, std::vector<expr::ExprPtr> expressions, std::vector<std::shared_ptr<arrow::Field>> fields);
+/// None of the branches remembers.
+PlanPtr make_union_node(std::vector<PlanPtr> branches);
 PlanPtr make_unnest_node(PlanPtr input, std::vector<expr::ExprPtr> arrays, std::vector<std::shared_ptr<arrow::Field>> fields);
 
 /// Leaves out at once what the groups do not need, so that the node stays the same one whatever is read from it.
 PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output);
 
 const Scan& scan_of(const PlanNode& plan);
+/// Every Scan below; several where there is a Union.
+std::vector<const PlanNode*> scans_of(const PlanNode& plan);
 /// The topmost step that remembers, at or below `plan`; null: there is none.
 PlanPtr memory_of(const PlanPtr& plan);
 /// How many steps remember, at or below `plan`.

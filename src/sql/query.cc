@@ -23,7 +23,7 @@ void add_missing(std::vector<std::string>& to, const std::vector<std::string>& n
 }
 
 PlanPtr scan_plan(const SourceTable& source) {
-  return make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, source.event_time, {}}, source.schema);
+  return make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, source.event_time, source.schema, {}}, source.schema);
 }
 
 // Finds the tables that a SELECT reads, its own WITH aside.
@@ -32,6 +32,8 @@ void collect_tables(const SelectSyntax& select, std::set<std::string> own, std::
     collect_tables(*named.select, own, tables);
     own.insert(named.name);
   }
+  for (const auto& part : select.union_of) collect_tables(*part, own, tables);
+  if (!select.union_of.empty()) return;
   if (select.from.subquery) {
     collect_tables(*select.from.subquery, own, tables);
   } else if (!own.contains(select.from.table)) {
@@ -43,6 +45,7 @@ void collect_tables(const SelectSyntax& select, std::set<std::string> own, std::
 int traced(const PlanNode& plan, const PlanNode& memory, const std::string& column) {
   const int place = plan.output->GetFieldIndex(column);
   if (&plan == &memory || place < 0) return place;
+  if (std::holds_alternative<Unnest>(plan.step)) return -1;  // it makes several rows of one
   const auto* project = std::get_if<Project>(&plan.step);
   if (project == nullptr) return traced(*plan.input, memory, column);
   const expr::Expression& made = *project->expressions[static_cast<size_t>(place)];
@@ -65,6 +68,20 @@ std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
   return key;
 }
 
+// What all of the plan's scans ask for.
+void read_columns(BoundQuery& query) {
+  std::set<std::string> names;
+  for (const PlanNode* scan : scans_of(*query.plan)) {
+    for (const auto& field : scan->output->fields()) names.insert(field->name());
+    add_missing(query.hidden, std::get<Scan>(scan->step).hidden);
+  }
+  arrow::FieldVector fields;
+  for (const auto& field : scan_of(*query.plan).all->fields()) {
+    if (names.contains(field->name())) fields.push_back(field);
+  }
+  query.columns = arrow::schema(std::move(fields));
+}
+
 BoundQuery bound(PlanPtr whole) {
   BoundQuery query;
   query.output = whole->output;
@@ -78,10 +95,7 @@ BoundQuery bound(PlanPtr whole) {
     query.plan = prune(whole, needed);
   }
   query.whole = std::move(whole);
-  const PlanNode* scan = query.plan.get();
-  while (scan->input) scan = scan->input.get();
-  query.columns = scan->output;
-  query.hidden = std::get<Scan>(scan->step).hidden;
+  read_columns(query);
   query.explain = explain(*query.plan, {});
   return query;
 }
@@ -150,7 +164,7 @@ Status Query::check_tables(std::span<const std::string> names) const {
 bool Query::selects_all() const {
   const SelectSyntax& select = *parsed_->select;
   return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar && !select.where && !select.distinct && select.group_by.empty() &&
-         !select.having && !select.from.subquery &&
+         !select.having && select.union_of.empty() && !select.from.subquery &&
          select.with.empty();
 }
 

@@ -7,6 +7,7 @@
 
 #include <arrow/type.h>
 
+#include "expr/cast.h"
 #include "flow/change.h"
 #include "flow/pseudo_columns.h"
 #include "sql/expression_binder.h"
@@ -144,6 +145,48 @@ Result<PlanPtr> distinct(PlanPtr rows, const SelectSyntax& select, const QueryTe
   return make_aggregate_node(std::move(rows), std::move(aggregate), std::move(output));
 }
 
+// The names of the first SELECT, and for each column the type that PostgreSQL gives values of both.
+Result<PlanPtr> bind_union(const SelectSyntax& select, const QueryText& text, const Tables& tables) {
+  std::vector<PlanPtr> parts;
+  for (const auto& part : select.union_of) {
+    LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(*part, text, tables));
+    if (memory_of(plan)) {
+      return text.refuse("sql_unsupported", part->at, "UNION of queries that remember is not supported yet: GROUP BY above the UNION ALL, in an outer SELECT, or make two sinks");
+    }
+    if (!parts.empty() && plan->output->num_fields() != parts[0]->output->num_fields()) {
+      return text.refuse("sql_type", part->at, "each SELECT of a UNION has the same number of columns: " + std::to_string(parts[0]->output->num_fields()) +
+                                                   " in the first, " + std::to_string(plan->output->num_fields()) + " here");
+    }
+    parts.push_back(std::move(plan));
+  }
+  std::vector<std::vector<expr::ExprPtr>> columns(parts.size());
+  arrow::FieldVector fields;
+  for (int i = 0; i < parts[0]->output->num_fields(); ++i) {
+    const std::string& name = parts[0]->output->field(i)->name();
+    expr::Type type = expr::Type::of(*parts[0]->output->field(i));
+    bool nullable = false;
+    for (size_t part = 0; part < parts.size(); ++part) {
+      const arrow::Field& field = *parts[part]->output->field(i);
+      const auto common = expr::common_type(type, expr::Type::of(field));
+      if (!common) {
+        return text.refuse("sql_type", select.union_of[part]->at, "column '" + name + "' of the UNION is " + type.name() + " in one SELECT and " +
+                                                                      expr::Type::of(field).name() + " in another: cast it");
+      }
+      type = *common;
+      nullable |= field.nullable();
+    }
+    for (size_t part = 0; part < parts.size(); ++part) {
+      const arrow::Field& field = *parts[part]->output->field(i);
+      const expr::ExprPtr column = expr::column(field.name(), expr::Type::of(field), field.nullable(), text.place(select.union_of[part]->at));
+      LT_ASSIGN_OR_RETURN(expr::ExprPtr cast, expr::cast(column, type, expr::CastContext::kImplicit));
+      columns[part].push_back(std::move(cast));
+    }
+    fields.push_back(parts[0]->output->field(i)->WithType(type.arrow())->WithNullable(nullable));
+  }
+  for (size_t part = 0; part < parts.size(); ++part) parts[part] = make_project_node(std::move(parts[part]), std::move(columns[part]), fields);
+  return make_union_node(std::move(parts));
+}
+
 bool is_word(std::string_view name) {
   return std::all_of(name.begin(), name.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; });
 }
@@ -173,6 +216,10 @@ Result<PlanPtr> bind_select(const SelectSyntax& select, const QueryText& text, c
   Tables tables = outer;
   for (const NamedSelect& named : select.with) {
     LT_ASSIGN_OR_RETURN(tables[named.name], bind_select(*named.select, text, tables));
+  }
+  if (!select.union_of.empty()) {
+    LT_ASSIGN_OR_RETURN(PlanPtr all, bind_union(select, text, tables));
+    return select.distinct ? distinct(std::move(all), select, text) : all;
   }
   LT_ASSIGN_OR_RETURN(const Scope scope, scope_of(select.from, text, tables));
   PlanPtr plan = scope.plan();

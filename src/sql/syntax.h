@@ -56,9 +56,10 @@ struct NamedSelect {
   int at = 0;
 };
 
-/// One SELECT. Immutable.
+/// One SELECT, or several put together by UNION ALL (`distinct`: by UNION), which has only `with` besides. Immutable.
 struct SelectSyntax {
   std::vector<NamedSelect> with;
+  std::vector<std::shared_ptr<const SelectSyntax>> union_of;
   std::vector<SelectItem> items;
   FromSyntax from;
   std::optional<Syntax> where;

@@ -64,6 +64,7 @@ class Reader {
 
   Status refuse(int at, std::string_view what) const { return text_.refuse("sql_unsupported", at, what); }
   Status refuse_clauses(const json& node) const;
+  Status set_operation(const json& node, SelectSyntax& made);
   Status grouping(const json& node, SelectSyntax& made);
   Result<FromSyntax> from(const json& node);
   Result<std::vector<NamedSelect>> with(const json& node);
@@ -124,15 +125,17 @@ Syntax call(std::string name, int at, std::vector<Syntax> args) {
 
 Result<std::shared_ptr<const SelectSyntax>> Reader::select(const json& node) {
   if (++depth_ > kDepthMax) return refuse(0, "the query is nested too deeply");
-  if (node.value("op", "SETOP_NONE") != "SETOP_NONE") {
-    const int at = std::max(0, first_place(node.at("rarg")));
-    return refuse(at, "UNION, EXCEPT and INTERSECT are not supported yet; give the source both topics, or make two pipelines");
-  }
   LT_RETURN_IF_ERROR(refuse_clauses(node));
   auto made = std::make_shared<SelectSyntax>();
   if (node.contains("withClause")) {
     LT_ASSIGN_OR_RETURN(made->with, with(node["withClause"]));
   }
+  if (node.value("op", "SETOP_NONE") != "SETOP_NONE") {
+    LT_RETURN_IF_ERROR(set_operation(node, *made));
+    --depth_;
+    return std::shared_ptr<const SelectSyntax>(std::move(made));
+  }
+  made->at = std::max(0, first_place(node.value("targetList", json::array())));
   if (!node.contains("targetList")) return refuse(0, "the select list is empty: write SELECT *, or the columns");
   for (const json& item : node["targetList"]) {
     const json& target = item.at("ResTarget");
@@ -149,6 +152,18 @@ Result<std::shared_ptr<const SelectSyntax>> Reader::select(const json& node) {
   LT_RETURN_IF_ERROR(grouping(node, *made));
   --depth_;
   return std::shared_ptr<const SelectSyntax>(std::move(made));
+}
+
+Status Reader::set_operation(const json& node, SelectSyntax& made) {
+  const int at = std::max(0, first_place(node.at("rarg")));
+  if (node["op"] != "SETOP_UNION") return refuse(at, "EXCEPT and INTERSECT are not supported; write a condition in WHERE");
+  made.distinct = !node.value("all", false);
+  made.at = at;
+  for (const char* side : {"larg", "rarg"}) {
+    LT_ASSIGN_OR_RETURN(auto part, select(node.at(side)));
+    made.union_of.push_back(std::move(part));
+  }
+  return {};
 }
 
 Status Reader::grouping(const json& node, SelectSyntax& made) {

@@ -36,21 +36,61 @@ TEST(Program, WrongUseIsTwo) {
   }
 }
 
-TEST(Program, HelpHasExamplesAndExitCodes) {
+const std::vector<std::vector<std::string>>& all_commands() {
+  static const std::vector<std::vector<std::string>> all{
+      {"serve"}, {"check"}, {"run"}, {"produce"}, {"status"}, {"stop"}, {"version"}, {"table", "show"}, {"table", "log"}, {"table", "cat"}, {"table", "verify"},
+      {"stream", "start"}, {"stream", "stop"}, {"stream", "list"}, {"stream", "show"}, {"stream", "epochs"}, {"stream", "pause"}, {"stream", "resume"}, {"stream", "reset"},
+      {"batch", "run"}, {"batch", "status"}, {"batch", "list"}, {"batch", "cancel"}, {"batch", "receipt"},
+      {"pipeline", "list"}, {"pipeline", "show"}, {"pipeline", "plan"}, {"pipeline", "put"}, {"pipeline", "delete"}, {"pool", "list"}, {"pool", "set"}};
+  return all;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text = "laketide";
+  for (const std::string& word : words) text += " " + word;
+  return text;
+}
+
+TEST(Program, EveryCommandHasExamples) {
   const Ended help = run({"--help"});
   EXPECT_EQ(help.code, 0);
-  EXPECT_THAT(help.out, HasSubstr("4 a dependency could not be reached"));
-  for (const std::string command : {"serve", "check", "produce", "status", "stop"}) {
-    const Ended one = run({command, "--help"});
-    EXPECT_EQ(one.code, 0);
-    EXPECT_THAT(one.out, HasSubstr("laketide " + command)) << "an example";
+  EXPECT_THAT(help.out, testing::AllOf(HasSubstr("4 a dependency could not be reached"), testing::Not(HasSubstr("man-page"))));
+  for (std::vector<std::string> command : all_commands()) {
+    const std::string typed = joined(command);
+    const std::string text = run([&] { auto words = command; words.push_back("--help"); return words; }()).out;
+    EXPECT_THAT(text, HasSubstr("Examples:\n  " + typed)) << typed;
+    command.insert(command.begin(), "help");
+    EXPECT_EQ(run(command).out, text) << "the same, asked for in another way";
   }
-  for (const char* command : {"run", "status", "list", "cancel", "receipt"}) {
-    EXPECT_THAT(run({"batch", command, "--help"}).out, HasSubstr(std::string("  laketide batch ") + command + " ")) << "an example";
+  for (const char* group : {"table", "stream", "batch", "pipeline", "pool"}) {
+    EXPECT_THAT(run({group, "--help"}).out, HasSubstr(std::string("Examples:\n  laketide ") + group + " "));
   }
-  for (const char* command : {"list", "set"}) EXPECT_THAT(run({"pool", command, "--help"}).out, HasSubstr(std::string("  laketide pool ") + command)) << "an example";
-  EXPECT_THAT(run({"stream", "start", "--help"}).out, HasSubstr("laketide stream start --topic events"));
   EXPECT_THAT(run({"stream", "stop", "--help"}).out, HasSubstr("1: still draining"));
+}
+
+TEST(Program, TheManualPageIsThatOfTheseCommands) {
+  const char* root = std::getenv("LAKETIDE_SOURCE_DIR");
+  std::ifstream file(std::string(root != nullptr ? root : "../..") + "/conf/man/laketide.1");
+  std::stringstream shipped;
+  shipped << file.rdbuf();
+  const std::string page = run({"man-page"}).out;
+  EXPECT_EQ(shipped.str(), page) << "make it again: laketide man-page > conf/man/laketide.1";
+  for (const auto& command : all_commands()) EXPECT_THAT(page, HasSubstr(".SS " + joined(command)));
+}
+
+TEST(Program, AMisspeltWordIsNamedWithTheNearest) {
+  EXPECT_THAT(run({"sreve"}).err, HasSubstr("laketide: unknown: sreve; did you mean serve?"));
+  EXPECT_THAT(run({"stream", "lst"}).err, HasSubstr("unknown: lst; did you mean list?"));
+  EXPECT_THAT(run({"batch", "run", "--tpic=events"}).err, HasSubstr("unknown: --tpic; did you mean --topic?"));
+  EXPECT_THAT(run({"run", "a.yaml", "--frm", "earliest"}).err, HasSubstr("did you mean --from?"));
+  EXPECT_THAT(run({"quit"}).err, HasSubstr("unknown: quit"));
+}
+
+TEST(Program, ASettingDoesNotTakeTheWordsBehindIt) {
+  const TempDir folder;
+  const Ended wrong = run({"run", "--set", "server.lisen=x", "--set", "engine.threds=1", folder.path() + "/none.yaml"});
+  EXPECT_EQ(wrong.code, 3);
+  EXPECT_THAT(wrong.err, testing::AllOf(HasSubstr("--set server.lisen"), HasSubstr("--set engine.threds"), HasSubstr("none.yaml: cannot be read")));
 }
 
 TEST(Program, VersionNamesTheLibraries) {
@@ -93,7 +133,7 @@ TEST(Check, AServiceFileBringsItsPipelinesAndPools) {
   const std::string service = written(folder, "s.yml", "pipelines: [ " + folder.path() + "/*.yaml ]\nserver: { listen: \"0.0.0.0:8080\" }\n");
   const Ended wrong = run({"check", service});
   EXPECT_EQ(wrong.code, 3);
-  EXPECT_THAT(wrong.err, testing::AllOf(HasSubstr("no such pool in the service file: fast"), HasSubstr("server.allow_unauthenticated: true")));
+  EXPECT_THAT(wrong.err, testing::AllOf(HasSubstr("no such pool in the service file: \"fast\""), HasSubstr("server.allow_unauthenticated: true")));
 }
 
 TEST(Check, TheShippedFilesAreRight) {
@@ -204,10 +244,39 @@ TEST_F(Remote, SendsAFileAsADocument) {
   EXPECT_THAT(refused.err, HasSubstr("w.yaml:2:1: sorce: unknown key \"sorce\"; did you mean \"source\"?"));
 }
 
+TEST_F(Remote, ARefusalEndsAsWhatWasRefused) {
+  const auto code_of = [&](const Status& status) {
+    api_.engine->set_start_failure(status);
+    return call({"stream", "start", "--topic", "events"}).code;
+  };
+  EXPECT_EQ(code_of(Status::user("other_spec", "another document")), 1);
+  EXPECT_EQ(code_of(Status::user("ambiguous_topic", "two of them")), 1);
+  EXPECT_EQ(code_of(Status::user("bad_document", "wrong")), 3) << "configuration";
+  EXPECT_EQ(code_of(Status::user("syntax", "no such column")), 3);
+  EXPECT_EQ(code_of(Status::user("bad_offsets", "soon")), 2) << "an option";
+  EXPECT_EQ(code_of(Status::user("bad_value", "x")), 2);
+  EXPECT_EQ(code_of(Status::internal("internal", "x")), 1);
+}
+
+TEST_F(Remote, TablesFitWhateverTheyHold) {
+  StreamStatus stream;
+  stream.pipeline = "orders";
+  for (int i = 0; i < 9; ++i) stream.topics.push_back("\u6CE8\u6587\u6CE8\u6587\u6CE8\u6587");
+  api_.engine->set_stream(stream);
+  for (const int columns : {120, 80, 60}) {
+    std::istringstream lines(call({"stream", "list"}, {columns, 0}).out);
+    for (std::string line; std::getline(lines, line);) {
+      int64_t width = 0;
+      for (const char c : line) width += (c & 0xC0) == 0x80 ? 0 : (c & 0x80) != 0 ? 2 : 1;  // all that is not ASCII here is wide
+      EXPECT_LE(width, columns) << line;
+    }
+  }
+}
+
 TEST_F(Remote, ARefusalIsOneWithItsCode) {
   const Ended refused = call({"stream", "show", "nothing"});
   EXPECT_EQ(refused.code, 1);
-  EXPECT_EQ(refused.err, "laketide: no such stream: nothing (unknown_pipeline, field name)\n");
+  EXPECT_EQ(refused.err, "laketide: no such stream: nothing (unknown_pipeline, field name)\n  `laketide pipeline list` shows the pipelines, `laketide stream list` the streams\n");
   EXPECT_EQ(call({"stream", "start"}).code, 2);
   EXPECT_EQ(call({"stream", "start", "a", "--topic", "b"}).code, 2);
   api_.engine->set_ready(Status::external("starting", "streams are being restored"));

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "config/start.h"
+#include "base/offset_setting.h"
 
 namespace laketide::config {
 namespace {
@@ -155,11 +155,11 @@ TEST(PipelineSpec, ReadsStartInEachSpelling) {
   EXPECT_EQ(start_of("2023-11-14T22:13:20.123Z"), "2023-11-14T22:13:20.123000Z");
   EXPECT_EQ(start_of("2023-11-15 00:13:20+02:00"), "2023-11-14T22:13:20.000000Z");
   EXPECT_EQ(start_of("2023-11-14"), "2023-11-14T00:00:00.000000Z");
-  EXPECT_FALSE(parse_start("2023-02-30").ok());
-  EXPECT_FALSE(parse_start("2023-02-01T25:00").ok());
-  EXPECT_FALSE(parse_start("2023-02-01T10:00Zebra").ok());
-  EXPECT_FALSE(parse_start("{}").ok());
-  EXPECT_FALSE(parse_start("{\"0\": 1").ok());
+  EXPECT_FALSE(parse_offsets("2023-02-30", "start").ok());
+  EXPECT_FALSE(parse_offsets("2023-02-01T25:00", "start").ok());
+  EXPECT_FALSE(parse_offsets("2023-02-01T10:00Zebra", "start").ok());
+  EXPECT_FALSE(parse_offsets("{}", "start").ok());
+  EXPECT_FALSE(parse_offsets("{\"0\": 1", "start").ok());
 }
 
 TEST(PipelineSpec, CanonicalFormIsTheSameForTheSameSpec) {

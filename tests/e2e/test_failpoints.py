@@ -1,4 +1,4 @@
-"""Every failpoint in the code is reached by a kill here or in test_kills, and after each the checker finds all records once."""
+"""Every failpoint in the code is reached by a kill here or in one of the tests named below, and after each all records are there once."""
 import re
 import signal
 from pathlib import Path
@@ -8,7 +8,11 @@ import requests
 from kill_loop import GeneratorLoad
 from proven import Proven, started, two_sinks
 from test_kills import DELTA_POINTS, POSTGRES_POINTS
+from test_lifecycle import LIFECYCLE_POINTS
+from test_upsert import UPSERT_POINTS
+from test_windows import STATE_POINTS
 
+ELSEWHERE = DELTA_POINTS + POSTGRES_POINTS + UPSERT_POINTS + LIFECYCLE_POINTS + STATE_POINTS
 SOURCES = Path(__file__).resolve().parents[2] / "src"
 DEFINED = re.compile(r'(?:LT_FAILPOINT|\bFailpoint \w+)\("([^"]+)"\)')
 # What must have happened before the point can be reached: an owner that died with files staged.
@@ -23,12 +27,12 @@ def defined():
 
 
 def others():
-    return [point for point in defined() if point not in DELTA_POINTS + POSTGRES_POINTS]
+    return [point for point in defined() if point not in ELSEWHERE]
 
 
 def test_the_points_of_the_kill_loops_are_all_defined():
     assert len(defined()) >= 45, "the pattern finds them"
-    assert set(DELTA_POINTS + POSTGRES_POINTS) <= set(defined())
+    assert set(ELSEWHERE) <= set(defined())
 
 
 def ask(stream, daemon, job):

@@ -1,13 +1,19 @@
 """Queries that remember, over HTTP on a real broker: windows and word counts into console, PostgreSQL and Delta."""
 import json
+import signal
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 
+import requests
 from confluent_kafka import Producer
 from deltalake import DeltaTable
 
 from daemon import Daemon
 from waiting import wait_until
+
+STATE_POINTS = ["state.clear.before", "state.clear.after", "state.write.before", "state.write.after", "state.forget.before", "state.forget.after"]
+# Between the state's version and the sinks' commits, and between these.
+PROTOCOL_POINTS = ["epoch.prepared", "epoch.planned", "delta.commit.before", "delta.commit.after", "postgres.commit.sent", "epoch.sink_committed", "ledger.committed.before"]
 
 START = datetime(2026, 3, 1, 12, 0, 0, tzinfo=timezone.utc)
 
@@ -110,4 +116,33 @@ def test_word_count_in_complete_mode(kafka, postgres):
                 counts[word] += 1
             wait_until(lambda: dict(postgres.query("SELECT word, n FROM words")) == counts, f"the counts after {line!r}")
         wait_until(lambda: {r["word"]: r["n"] for r in DeltaTable(str(daemon.lake / "words")).to_pyarrow_table().to_pylist()} == counts, "Delta's")
+        assert daemon.terminate() == 0
+
+
+def test_averages_survive_a_kill_at_every_step_of_their_state(kafka, postgres):
+    kafka.create_topic("cut", 2)
+    points = STATE_POINTS + PROTOCOL_POINTS
+    records = readings(500 * (len(points) + 1), seed=3)
+    daemon = Daemon({"kafka": {"brokers": kafka.address}, "postgres": {"url": postgres.url}, "stream_defaults": {"epoch": "50ms"}})
+    spec = document("cut", "cut", trigger={"epoch": "50ms"})
+    sent = 0
+    for number, point in enumerate(points):
+        with daemon.start(f"{point}=kill", wait=False):
+            wait_until(lambda: not daemon.running or daemon.ready(), "requests to be taken, or the kill")
+            if number < 2:  # before the first epoch; later the stream goes on by itself
+                try:
+                    daemon.post("/stream/start", spec)
+                except (requests.RequestException, AssertionError):
+                    pass  # killed while it was asked
+            for chunk in range(5):
+                send(kafka, "cut", [(p, json.dumps(row)) for p, row in records[sent:sent + 100]])
+                sent += 100
+            assert daemon.wait_exit(30) == -signal.SIGKILL, point
+    with daemon.start():
+        send(kafka, "cut", [(p, json.dumps(row)) for p, row in records[sent:]])
+        wanted = averages([row for _, row in records])
+        wait_until(lambda: close_to(postgres_averages(postgres, "cut"), wanted), "PostgreSQL to have every average")
+        wait_until(lambda: close_to(delta_averages(daemon.lake / "cut"), wanted), "Delta to have every average")
+        raw = DeltaTable(str(daemon.lake / "cut_raw")).to_pyarrow_table()
+        assert sorted(zip(raw["id"].to_pylist(), raw["ts"].to_pylist())) == sorted((r["id"], datetime.fromisoformat(r["ts"])) for _, r in records)
         assert daemon.terminate() == 0

@@ -92,6 +92,42 @@ TEST_F(RunTest, empty_bounded_run_finishes_without_a_commit) {
   EXPECT_EQ(table("a")->commits, 0);
 }
 
+/// As the engine does it: the epoch it begins with is remembered from one run to the next.
+TEST_F(RunTest, one_that_was_reset_begins_anew_once_and_its_epochs_go_on) {
+  fill(0, 3);
+  auto run = start(spec());
+  ASSERT_TRUE(caught_up(run));
+  run->stop(false);
+  ASSERT_TRUE(rest(run));
+  const Rows once = rows_of("a");
+  const EpochId last = run->view().epoch;
+  std::optional<EpochId> first;
+  const auto reset = [&] {
+    RunSpec anew = spec();
+    anew.anew = Beginning{first, [&](EpochId epoch) {
+                            first = epoch;
+                            return Status();
+                          }};
+    return anew;
+  };
+  run = start(reset());
+  ASSERT_TRUE(caught_up(run));
+  run->stop(false);
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(first, after(last)) << "numbers never go back";
+  Rows twice = once;
+  twice.insert(twice.end(), once.begin(), once.end());
+  std::ranges::sort(twice);
+  EXPECT_EQ(rows_of("a"), twice);
+  EXPECT_EQ(rows_of("b"), twice);
+  fill(1, 1);
+  run = start(reset());
+  ASSERT_TRUE(caught_up(run));
+  run->stop(false);
+  ASSERT_TRUE(rest(run));
+  EXPECT_EQ(rows_of("a").size(), twice.size() + 1) << "it begins anew only once";
+}
+
 TEST_F(RunTest, receipts_account_for_every_record) {
   topic_->append(0, "good");
   topic_->append(0, "!bad");

@@ -1,4 +1,5 @@
 // Each operation over a real socket, against a fake engine.
+#include <numeric>
 #include <thread>
 
 #include <gmock/gmock.h>
@@ -6,6 +7,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "http/client.h"
 #include "support/api_server.h"
 
 namespace laketide {
@@ -99,26 +101,117 @@ TEST(Api, ShowsStreams) {
 TEST(Api, ShowsReceipts) {
   const ApiServer api;
   api.engine->set_stream(running_stream());
-  EXPECT_EQ(json::parse(api.get("/stream/events/epochs?limit=3").body), json::parse(R"({"pipeline":"events","epochs":[{
+  const json page = json::parse(api.get("/stream/events/epochs?limit=1&before=4").body);
+  EXPECT_EQ(page, json::parse(R"({"pipeline":"events","next":3,"epochs":[{
     "epoch":3,"openedAt":"2026-01-02T03:04:05.000000Z","committedAt":"2026-01-02T03:04:06.000000Z",
     "ranges":[{"source":"events","topic":"events","partition":0,"start":100,"end":500}],
     "sinks":[{"sink":"delta:events","commit":"7","rows":390,"quarantined":4}],
     "rowsIn":400,"rowsOut":390,"filtered":6,"quarantined":4}]})"));
-  EXPECT_EQ(json::parse(api.get("/stream/events/epochs").body)["epochs"][0]["epoch"], 20) << "the default";
   for (const char* query : {"limit=0", "limit=1001", "limit=x", "limit=", "limit=1e1"}) {
     const RawResponse response = api.get(std::string("/stream/events/epochs?") + query);
     EXPECT_EQ(response.status, 400) << query;
     EXPECT_EQ(json::parse(response.body)["field"], "limit");
   }
   EXPECT_EQ(json::parse(api.get("/stream/events/epochs?limits=3").body)["code"], "unknown_parameter");
+  EXPECT_EQ(json::parse(api.get("/stream/events/epochs?before=-1").body)["field"], "before");
+}
+
+TEST(Api, ReceiptsComeInPages) {
+  const ApiServer api;
+  api.engine->set_stream(running_stream());
+  const auto page = [&](const std::string& query) { return json::parse(api.get("/stream/events/epochs" + query).body); };
+  std::vector<int64_t> seen;
+  std::string query = "?limit=10";
+  for (json next = 0; !next.is_null();) {
+    const json answer = page(query);
+    for (const json& epoch : answer["epochs"]) seen.push_back(epoch["epoch"]);
+    next = answer["next"];
+    query = "?limit=10&before=" + next.dump();
+  }
+  std::vector<int64_t> all(25);
+  std::iota(all.rbegin(), all.rend(), 0);
+  EXPECT_EQ(seen, all);
+  EXPECT_EQ(page("")["epochs"].size(), 20u) << "the default";
+  EXPECT_EQ(page("?limit=25")["next"], nullptr) << "a full page that is the last";
+}
+
+TEST(Api, PausesResumesAndResets) {
+  const ApiServer api;
+  api.engine->set_stream(running_stream());
+  const RawResponse reset = api.post("/stream/events/reset", R"({"start":"earliest"})");
+  EXPECT_EQ(reset.status, 409);
+  EXPECT_EQ(json::parse(reset.body)["code"], "stream_active");
+  EXPECT_EQ(json::parse(api.post("/stream/events/pause").body)["state"], "PAUSED");
+  EXPECT_EQ(json::parse(api.post("/stream/events/resume").body)["state"], "STARTING");
+  api.post("/stream/stop");
+  EXPECT_EQ(json::parse(api.post("/stream/events/reset", R"({"start":{"0":100}})").body), json::parse(R"({"pipeline":"events","state":"STOPPED",
+    "start":"{\"0\":100}","epoch":7,"repeats":[{"source":"s","topic":"t","partition":0,"start":10,"end":20}],"notes":["sink \"delta:t\" has their rows a second time"]})"));
+  EXPECT_EQ(json::parse(api.post("/stream/events/reset").body)["code"], "missing_field");
+  EXPECT_EQ(json::parse(api.post("/stream/events/reset", R"({"start":[1]})").body)["code"], "wrong_type");
+  EXPECT_EQ(json::parse(api.post("/stream/events/reset", R"({"end":"latest"})").body)["code"], "unknown_field");
+  for (const char* verb : {"pause", "resume"}) EXPECT_EQ(api.post(std::string("/stream/other/") + verb).status, 404);
+}
+
+TEST(Api, SaysThatAPauseIsStillDraining) {
+  http::ServerOptions options;
+  options.limits.drain = std::chrono::milliseconds(50);
+  const ApiServer api(options);
+  api.engine->set_stream(running_stream());
+  api.engine->set_slow_drain();
+  const RawResponse response = api.post("/stream/events/pause");
+  EXPECT_EQ(response.status, 202);
+  EXPECT_EQ(json::parse(response.body)["state"], "DRAINING");
 }
 
 TEST(Api, ShowsPipelines) {
   const ApiServer api;
-  const json one = {{"name", "one"}, {"origin", "file:conf/pipelines/one.yaml"}, {"document", {{"name", "one"}}}};
-  EXPECT_EQ(json::parse(api.get("/pipelines").body), (json{{"pipelines", {one}}}));
+  const json one = {{"name", "one"}, {"origin", "file:conf/pipelines/one.yaml"}, {"readOnly", true}, {"state", nullptr}, {"document", {{"name", "one"}}}};
+  EXPECT_EQ(json::parse(api.get("/pipelines").body), (json{{"pipelines", {one}}, {"next", nullptr}}));
   EXPECT_EQ(json::parse(api.get("/pipelines/one").body), one);
   EXPECT_EQ(json::parse(api.get("/pipelines/two").body)["code"], "unknown_pipeline");
+}
+
+TEST(Api, PutsPlansAndDeletesPipelines) {
+  const ApiServer api;
+  const std::string document = R"({"source":{"kafka":{"topic":"t"}},"sinks":[{"delta":{"path":"t"}}]})";
+  const RawResponse planned = api.post("/pipelines/two/plan", document);
+  EXPECT_EQ(planned.status, 200);
+  EXPECT_EQ(json::parse(planned.body)["queryPlan"], "scan\n");
+  EXPECT_EQ(api.get("/pipelines/two").status, 404) << "a plan does nothing";
+  const RawResponse made = api.call("PUT", "/pipelines/two", document);
+  EXPECT_EQ(made.status, 201);
+  EXPECT_TRUE(made.has("Location: /pipelines/two\r\n")) << made.head;
+  EXPECT_EQ(json::parse(made.body)["change"], "new");
+  json named = json::parse(document);
+  named["name"] = "two";
+  EXPECT_EQ(json::parse(api.get("/pipelines/two").body)["document"], named) << "the path's name is the document's";
+  EXPECT_EQ(api.call("PUT", "/pipelines/two", document).status, 200);
+  EXPECT_EQ(json::parse(api.call("PUT", "/pipelines/one", document).body)["code"], "pipeline_read_only");
+  const json refusal = json::parse(api.post("/pipelines/refused/plan", document).body);
+  EXPECT_EQ(refusal["change"], "refused");
+  EXPECT_EQ(refusal["wayOut"], "another name");
+  EXPECT_EQ(api.call("PUT", "/pipelines/refused", document).status, 409);
+  EXPECT_EQ(api.call("PUT", "/pipelines/two", R"({"topic":"t"})").status, 400) << "no start request";
+  EXPECT_EQ(api.call("DELETE", "/pipelines/one").status, 409);
+  EXPECT_EQ(json::parse(api.call("DELETE", "/pipelines/two").body)["deleted"], true);
+  EXPECT_EQ(api.call("DELETE", "/pipelines/two").status, 404);
+  EXPECT_TRUE(api.call("PATCH", "/pipelines/one").has("Allow: GET, HEAD, PUT, DELETE\r\n"));
+}
+
+TEST(Api, PipelinesComeInPages) {
+  const ApiServer api;
+  for (const char* name : {"c", "a", "d"}) api.call("PUT", "/pipelines/" + http::path_segment(name), "{}");
+  std::vector<std::string> seen;
+  std::string query = "?limit=2";
+  for (json next = ""; !next.is_null();) {
+    const json page = json::parse(api.get("/pipelines" + query).body);
+    for (const json& pipeline : page["pipelines"]) seen.push_back(pipeline["name"]);
+    next = page["next"];
+    if (!next.is_null()) query = "?limit=2&after=" + http::path_segment(next);
+  }
+  EXPECT_EQ(seen, (std::vector<std::string>{"a", "c", "d", "one"}));
+  EXPECT_EQ(json::parse(api.get("/pipelines?after=one").body)["pipelines"], json::array());
+  EXPECT_EQ(api.get("/pipelines?limit=0").status, 400);
 }
 
 TEST(Api, StopsStreamsAndAnswersWhenTheyHaveDrained) {

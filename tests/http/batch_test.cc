@@ -157,7 +157,7 @@ TEST(Batch, TheIdempotencyKeyIsInTheHeadOrTheBody) {
   const auto run = [&](const std::string& fields, const std::string& body = R"({"topic":"t"})") { return api.call("POST", "/batch/run", body, fields); };
   EXPECT_EQ(run("Idempotency-Key: k-1\r\n").status, 202);
   EXPECT_EQ(run("idempotency-key: k-2\r\n", R"({"topic":"t","idempotencyKey":"k-2"})").status, 202);
-  EXPECT_EQ(code_and_field(run("Idempotency-Key: k-1\r\n", R"({"topic":"t","idempotencyKey":"k-2"})")), "400 conflicting_fields idempotencyKey");
+  EXPECT_EQ(code_and_field(run("Idempotency-Key: k-1\r\n", R"({"topic":"t","idempotencyKey":"k-2"})")), "422 idempotency_keys_differ idempotencyKey");
   EXPECT_EQ(run("Idempotency-Key: a\r\nIdempotency-Key: b\r\n").status, 400);
   EXPECT_EQ(run("Idempotency-Key:\r\n").status, 400);
   const auto submitted = api.engine->batch.submitted();

@@ -387,6 +387,40 @@ TEST(Manners, ASignalIsAStopAndASecondOneIsImpatience) {
   while (impatient == 0) std::this_thread::yield();
 }
 
+TEST(Manners, AHangUpIsAWishToReadTheFilesAgainAndNoStop) {
+  http::ServerOptions options;
+  options.handle_signals = true;
+  const ApiServer api(options);
+  EXPECT_FALSE(api.server->take_reload_wish());
+  kill(getpid(), SIGHUP);
+  EXPECT_FALSE(api.server->wait_for_stop(std::chrono::seconds(10))) << "it wakes whoever waits, and is no stop";
+  EXPECT_TRUE(api.server->take_reload_wish());
+  EXPECT_FALSE(api.server->take_reload_wish()) << "once";
+  EXPECT_EQ(api.get("/health").status, 200);
+}
+
+TEST(Manners, TokensAreReadAgainAndAWrongFileChangesNothing) {
+  const TempDir dir;
+  const std::string file = dir.path() + "/tokens";
+  const auto write = [&](const std::string& text) { std::ofstream(file, std::ios::trunc) << text; };
+  write("admin first-token\n");
+  http::ServerOptions options;
+  options.token_file = file;
+  const ApiServer api(options);
+  const auto status_for = [&](const std::string& token) { return api.call("GET", "/stream", "", "Authorization: Bearer " + token + "\r\n").status; };
+  EXPECT_EQ(status_for("first-token"), 200);
+  write("read second-token\n");
+  EXPECT_TRUE(api.server->reload_tokens().ok());
+  EXPECT_EQ(status_for("first-token"), 401);
+  EXPECT_EQ(status_for("second-token"), 200);
+  for (const char* broken : {"", "root a-long-token\n", "read short\n"}) {
+    write(broken);
+    EXPECT_EQ(api.server->reload_tokens().code(), "bad_token_file") << broken;
+    EXPECT_EQ(status_for("second-token"), 200);
+  }
+  EXPECT_TRUE(ApiServer().server->reload_tokens().ok()) << "without a file there is nothing to read";
+}
+
 TEST(Manners, ClosingLetsTheAnswersUnderWayFinish) {
   ApiServer api;
   api.engine->hold_starts();

@@ -34,6 +34,46 @@ TEST_F(LedgerTest, keeps_intents_over_a_restart) {
   EXPECT_EQ(intents->front().document, "{\"name\":\"p\"}");
 }
 
+TEST_F(LedgerTest, forgets_a_pipeline_and_not_what_it_did) {
+  auto ledger = open();
+  ASSERT_TRUE(ledger->save_intent({"p", "stopped", "{}", "http", "", ""}).ok());
+  ASSERT_TRUE(ledger->save_intent({"q", "none", "{}", "http", "", ""}).ok());
+  ASSERT_TRUE(ledger->commit_epoch("p", EpochId(0), "plan 0", "receipt 0").ok());
+  ASSERT_TRUE(ledger->forget_intent("p").ok());
+  ASSERT_TRUE(ledger->forget_intent("never").ok());
+  ledger.reset();
+  ledger = open();
+  const auto intents = ledger->intents();
+  ASSERT_EQ(intents->size(), 1u);
+  EXPECT_EQ(intents->front().pipeline, "q");
+  EXPECT_TRUE(ledger->last_epoch("p")->has_value());
+}
+
+TEST_F(LedgerTest, keeps_the_newest_reset_over_a_restart) {
+  auto ledger = open();
+  EXPECT_FALSE(ledger->reset("p")->has_value());
+  ASSERT_TRUE(ledger->save_reset("p", {"earliest", {}}).ok());
+  EXPECT_EQ((*ledger->reset("p"))->first, std::nullopt) << "not begun";
+  ASSERT_TRUE(ledger->save_reset("p", {"earliest", EpochId(0)}).ok());
+  ledger.reset();
+  ledger = open();
+  EXPECT_EQ((*ledger->reset("p"))->start, "earliest");
+  EXPECT_EQ((*ledger->reset("p"))->first, EpochId(0));
+  ASSERT_TRUE(ledger->save_reset("p", {"latest", {}}).ok());
+  EXPECT_EQ((*ledger->reset("p"))->start, "latest");
+  EXPECT_EQ((*ledger->reset("p"))->first, std::nullopt);
+}
+
+TEST_F(LedgerTest, committed_epochs_come_in_pages) {
+  auto ledger = open();
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(ledger->commit_epoch("p", EpochId(i), "plan", "receipt " + std::to_string(i)).ok());
+  const auto page = ledger->committed_epochs("p", 2, EpochId(3));
+  ASSERT_EQ(page->size(), 2u);
+  EXPECT_EQ(page->front().epoch, EpochId(2));
+  EXPECT_EQ(page->back().epoch, EpochId(1));
+  EXPECT_TRUE(ledger->committed_epochs("p", 2, EpochId(0))->empty());
+}
+
 TEST_F(LedgerTest, newest_epoch_tells_planned_from_committed) {
   auto ledger = open();
   ASSERT_TRUE(ledger->plan_epoch("p", EpochId(0), "plan 0").ok());

@@ -10,6 +10,7 @@
 # MIRROR    of Debian's packages, in place of the first one that this machine's apt is set up for
 set -euo pipefail
 repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+. "$repo/tests/services/debian.sh"
 tests=0 again=0
 while [[ ${1:-} == --* ]]; do
   case $1 in
@@ -20,9 +21,6 @@ while [[ ${1:-} == --* ]]; do
   shift
 done
 tree=${1:-/var/tmp/laketide-bare}
-configured() { apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin: Debian' 'Codename: bookworm' 2> /dev/null | head -n 1; }
-mirror=${MIRROR:-$(configured)}
-mirror=${mirror:-http://deb.debian.org/debian}
 
 die() { printf '%s\n' "$@" >&2; exit 1; }
 [ "$(id -u)" -eq 0 ] || die "chroot takes root."
@@ -31,16 +29,7 @@ die() { printf '%s\n' "$@" >&2; exit 1; }
 bootstrap() {
   rm -rf --one-file-system "$tree"
   mkdir -p "$tree"
-  if command -v mmdebstrap > /dev/null; then
-    local options=()
-    # Whatever lets this machine talk to its mirrors.
-    while read -r option; do options+=(--aptopt="$option"); done < <(apt-config dump | grep -E '^Acquire::(Check-|http|https)[^ ]* "[^"]+";$')
-    mmdebstrap --quiet --mode=root --variant=minbase "${options[@]}" bookworm "$tree" "$mirror"
-  elif command -v debootstrap > /dev/null; then
-    debootstrap --variant=minbase bookworm "$tree" "$mirror"
-  else
-    die "Neither mmdebstrap nor debootstrap is here: apt-get install --no-install-recommends mmdebstrap"
-  fi
+  bootstrap_debian "$tree"
   touch "$tree/.laketide-bare"
 }
 

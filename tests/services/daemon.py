@@ -66,8 +66,8 @@ class Daemon:
         path.write_text(json.dumps(document, indent=1))
         return path
 
-    def start(self, failpoints="", env=None, arguments=(), wait=True, seconds=20):
-        """Starts the process with armed failpoints; with `wait`, returns when /ready answers 200."""
+    def start(self, failpoints="", env=None, arguments=(), wait=True, seconds=20, within=None):
+        """Starts the process with armed failpoints; with `wait`, returns when /ready answers 200. `within`: called in the child."""
         assert not self.running, "runs already"
         file = self.directory / "laketide.yaml"
         file.write_text(json.dumps(self.config, indent=1))
@@ -75,7 +75,7 @@ class Daemon:
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen([binary(), "serve", "--config", str(file), *arguments], cwd=self.directory,
                                             env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            preexec_fn=lambda: _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL))
+                                            preexec_fn=lambda: (_libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL), within and within()))
         if wait:
             self._until(self.ready, "/ready to answer 200", seconds)
         return self

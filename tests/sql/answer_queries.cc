@@ -1,5 +1,5 @@
 // Answers queries over rows given as JSON, for tests in other languages. In, one document a line:
-//   {"schema": "a int, b int", "rows": [["1", null], …], "queries": ["SELECT …", …]}
+//   {"schema": "a int, b int", "rows": [["1", null], …], "queries": ["SELECT …", …], "select": "SELECT … FROM result" if there is one}
 // Out, one line a query: {"error": "…"} or {"types": ["int"], "rows": [[offset, "1"], …], "refused": [[offset, code, reason], …]}.
 #include <iostream>
 #include <string>
@@ -28,8 +28,8 @@ json to_json(const Answer& answer) {
   return out;
 }
 
-json answered(const std::string& query, const laketide::Schema& schema, const std::vector<laketide::Row>& rows) {
-  const auto answer = laketide::ask(query, "", schema, rows, laketide::Delivery::kWhole);
+json answered(const std::string& query, const std::string& select, const laketide::Schema& schema, const std::vector<laketide::Row>& rows) {
+  const auto answer = laketide::ask(query, select, schema, rows, laketide::Delivery::kWhole);
   if (!answer.ok()) return {{"error", answer.status().to_string()}};
   return to_json(*answer);
 }
@@ -46,7 +46,8 @@ int main() {
         auto& cells = rows.emplace_back();
         for (const json& cell : row) cells.push_back(cell.is_null() ? Cell() : Cell(cell.get<std::string>()));
       }
-      for (const json& query : document.at("queries")) std::cout << answered(query.get<std::string>(), schema, rows).dump() << '\n';
+      const std::string select = document.value("select", "");
+      for (const json& query : document.at("queries")) std::cout << answered(query.get<std::string>(), select, schema, rows).dump() << '\n';
     }
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';

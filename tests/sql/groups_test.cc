@@ -18,15 +18,15 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::UnorderedElementsAre;
 
-const sql::SourceTable kSource{"events", schema_of_text("id int, value double, name text, ts timestamptz, other timestamptz"), "t", true, "ts"};
+const sql::SourceTable kGroupSource{"events", schema_of_text("id int, value double, name text, ts timestamptz, other timestamptz"), "t", true, "ts"};
 
-Result<sql::BoundQuery> bind_query(std::string_view query, const sql::SourceTable& source = kSource) {
+Result<sql::BoundQuery> bind_groups(std::string_view query, const sql::SourceTable& source = kGroupSource) {
   LT_ASSIGN_OR_RETURN(const sql::Query parsed, sql::parse_query(query, "sql"));
   return parsed.bind(source);
 }
 
-sql::BoundQuery bound(std::string_view query, const sql::SourceTable& source = kSource) {
-  auto made = bind_query(query, source);
+sql::BoundQuery bound_groups(std::string_view query, const sql::SourceTable& source = kGroupSource) {
+  auto made = bind_groups(query, source);
   EXPECT_TRUE(made.ok()) << made.status().to_string();
   return made.value();
 }
@@ -41,46 +41,46 @@ constexpr const char* kAverages =
     "SELECT window_start, window_end, id, avg(value) AS avg_value FROM events GROUP BY tumble(ts, INTERVAL '10 seconds'), id";
 
 TEST(Groups, OnlyWhatGroupsNeedIsDecodedBesideTheEventTime) {
-  const auto query = bound("SELECT id, count(*) AS n FROM source WHERE name <> '' GROUP BY id");
+  const auto query = bound_groups("SELECT id, count(*) AS n FROM source WHERE name <> '' GROUP BY id");
   EXPECT_THAT(query.columns->field_names(), ElementsAre("id", "name"));
   EXPECT_THAT(query.hidden, IsEmpty());
-  EXPECT_THAT(sql::decode_for(kSource, {&query, 1}, {}).columns->field_names(), ElementsAre("id", "name", "ts"));
+  EXPECT_THAT(sql::decode_for(kGroupSource, {&query, 1}, {}).columns->field_names(), ElementsAre("id", "name", "ts"));
   EXPECT_THAT(types(query.output), ElementsAre("id int", "n bigint"));
 }
 
 TEST(Groups, RowsThatCanFailAndOrderedAggregatesCarryTheirPlace) {
-  EXPECT_THAT(bound("SELECT count(*) AS n FROM source GROUP BY id / 2").hidden, UnorderedElementsAre("_partition", "_offset", "_timestamp"));
-  EXPECT_THAT(bound("SELECT first(name) AS n FROM source GROUP BY id").hidden, UnorderedElementsAre("_partition", "_offset", "_timestamp"));
-  EXPECT_THAT(bound("SELECT id + count(*) AS n FROM source GROUP BY id").hidden, IsEmpty());
+  EXPECT_THAT(bound_groups("SELECT count(*) AS n FROM source GROUP BY id / 2").hidden, UnorderedElementsAre("_partition", "_offset", "_timestamp"));
+  EXPECT_THAT(bound_groups("SELECT first(name) AS n FROM source GROUP BY id").hidden, UnorderedElementsAre("_partition", "_offset", "_timestamp"));
+  EXPECT_THAT(bound_groups("SELECT id + count(*) AS n FROM source GROUP BY id").hidden, IsEmpty());
 }
 
 TEST(Groups, QueriesOfOnePipelineShareItsMemory) {
-  const auto result = bound(kAverages);
+  const auto result = bound_groups(kAverages);
   ASSERT_TRUE(result.memory);
   for (const char* select : {"SELECT * FROM result", "SELECT id, avg_value FROM result WHERE avg_value > 3", "SELECT window_start AS w, id FROM result"}) {
-    const auto sink = sql::parse_query(select, "select").value().bind(kSource, result).value();
+    const auto sink = sql::parse_query(select, "select").value().bind(kGroupSource, result).value();
     EXPECT_EQ(sink.memory.get(), result.memory.get()) << select;
     EXPECT_EQ(types(sink.columns), types(result.columns));
     EXPECT_EQ(sink.hidden, result.hidden);
   }
-  EXPECT_FALSE(sql::parse_query("SELECT id FROM source", "select").value().bind(kSource, result).value().memory);
+  EXPECT_FALSE(sql::parse_query("SELECT id FROM source", "select").value().bind(kGroupSource, result).value().memory);
 }
 
 TEST(Groups, KeyIsWhatTellsGroupsApart) {
-  EXPECT_THAT(bound(kAverages).key, ElementsAre("window_start", "id"));
-  EXPECT_THAT(bound("SELECT window_end AS until, name AS n, count(*) AS c FROM source GROUP BY tumble(ts, '1 h'), name").key, ElementsAre("until", "n"));
-  EXPECT_THAT(bound("SELECT window_end, count(*) AS c FROM source GROUP BY session(ts, '1 h')").key, IsEmpty());
-  EXPECT_THAT(bound("SELECT window_end AS b, window_start AS a FROM source GROUP BY session(ts, '1 h')").key, ElementsAre("a"));
-  EXPECT_THAT(bound("SELECT count(*) AS c FROM source GROUP BY id").key, IsEmpty());
-  EXPECT_THAT(bound("SELECT id + 1 AS id, count(*) AS c FROM source GROUP BY id").key, IsEmpty());
-  EXPECT_THAT(bound("SELECT c, i FROM (SELECT id AS i, count(*) AS c FROM source GROUP BY id) g WHERE c > 1").key, ElementsAre("i"));
-  EXPECT_THAT(bound("SELECT DISTINCT id, name AS n FROM source").key, ElementsAre("id", "n"));
-  EXPECT_THAT(bound("SELECT id FROM source").key, IsEmpty());
+  EXPECT_THAT(bound_groups(kAverages).key, ElementsAre("window_start", "id"));
+  EXPECT_THAT(bound_groups("SELECT window_end AS until, name AS n, count(*) AS c FROM source GROUP BY tumble(ts, '1 h'), name").key, ElementsAre("until", "n"));
+  EXPECT_THAT(bound_groups("SELECT window_end, count(*) AS c FROM source GROUP BY session(ts, '1 h')").key, IsEmpty());
+  EXPECT_THAT(bound_groups("SELECT window_end AS b, window_start AS a FROM source GROUP BY session(ts, '1 h')").key, ElementsAre("a"));
+  EXPECT_THAT(bound_groups("SELECT count(*) AS c FROM source GROUP BY id").key, IsEmpty());
+  EXPECT_THAT(bound_groups("SELECT id + 1 AS id, count(*) AS c FROM source GROUP BY id").key, IsEmpty());
+  EXPECT_THAT(bound_groups("SELECT c, i FROM (SELECT id AS i, count(*) AS c FROM source GROUP BY id) g WHERE c > 1").key, ElementsAre("i"));
+  EXPECT_THAT(bound_groups("SELECT DISTINCT id, name AS n FROM source").key, ElementsAre("id", "n"));
+  EXPECT_THAT(bound_groups("SELECT id FROM source").key, IsEmpty());
 }
 
 TEST(Groups, NamesAndPlacesInGroupByAreRead) {
   const auto grouping = [](const char* query) {
-    const auto made = bound(query);
+    const auto made = bound_groups(query);
     return std::string(made.explain.substr(made.explain.find("Aggregate")).substr(0, made.explain.substr(made.explain.find("Aggregate")).find('\n')));
   };
   EXPECT_EQ(grouping("SELECT id % 10 AS tens, count(*) AS n FROM source GROUP BY tens"), "Aggregate by id % 10 int: count(*) bigint");
@@ -93,15 +93,15 @@ TEST(Groups, NamesAndPlacesInGroupByAreRead) {
 }
 
 TEST(Groups, EqualCallsAreOne) {
-  const auto query = bound("SELECT count(*) + count(*) AS twice, sum(id) FILTER (WHERE value > 1) AS a, sum(id) AS b, sum(DISTINCT id) AS c FROM source HAVING count(*) > 1");
+  const auto query = bound_groups("SELECT count(*) + count(*) AS twice, sum(id) FILTER (WHERE value > 1) AS a, sum(id) AS b, sum(DISTINCT id) AS c FROM source HAVING count(*) > 1");
   ASSERT_TRUE(query.memory);
   EXPECT_THAT(types(query.memory->output), ElementsAre("count(*) bigint", "sum(id) FILTER (WHERE value > 1) bigint", "sum(id) bigint", "sum(DISTINCT id) bigint"));
 }
 
 TEST(Groups, ModesNeedWhatMakesGroupsFinal) {
   using enum OutputMode;
-  const auto check = [](const char* query, OutputMode mode, const sql::SourceTable& source = kSource) {
-    return sql::check_mode(*bound(query, source).memory, mode, source.event_time);
+  const auto check = [](const char* query, OutputMode mode, const sql::SourceTable& source = kGroupSource) {
+    return sql::check_mode(*bound_groups(query, source).memory, mode, source.event_time);
   };
   for (const OutputMode mode : {kAppend, kUpdate, kComplete}) {
     EXPECT_TRUE(check(kAverages, mode).ok());
@@ -117,7 +117,7 @@ TEST(Groups, ModesNeedWhatMakesGroupsFinal) {
   EXPECT_THAT(std::string(never.detail()), HasSubstr("group by tumble(ts, INTERVAL '10 seconds'), or by ts itself"));
   const char* const other = "SELECT count(*) AS n FROM source GROUP BY tumble(other, '1 h')";
   EXPECT_THAT(std::string(check(other, kUpdate).detail()), HasSubstr("write it over ts"));
-  sql::SourceTable timeless = kSource;
+  sql::SourceTable timeless = kGroupSource;
   timeless.event_time.clear();
   EXPECT_TRUE(check(other, kUpdate, timeless).ok());
   EXPECT_THAT(std::string(check(other, kAppend, timeless).detail()), HasSubstr("declare event_time: {column: ts, delay: 30s}"));
@@ -126,7 +126,7 @@ TEST(Groups, ModesNeedWhatMakesGroupsFinal) {
 TEST(Groups, AggregatesOverAggregatesTakeFinalGroups) {
   using enum OutputMode;
   const auto check = [](const std::string& outer, const std::string& inner, OutputMode mode) {
-    return sql::check_mode(*bound("WITH g AS (" + inner + ") " + outer).memory, mode, "ts");
+    return sql::check_mode(*bound_groups("WITH g AS (" + inner + ") " + outer).memory, mode, "ts");
   };
   const std::string bids = "SELECT window_start, window_end, id, count(*) AS n FROM source GROUP BY hop(ts, '2 s', '10 s'), id";
   const std::string tumbled = "SELECT window_start, window_end, id, count(*) AS n FROM source GROUP BY tumble(ts, '10 s'), id";
@@ -142,7 +142,7 @@ TEST(Groups, AggregatesOverAggregatesTakeFinalGroups) {
 }
 
 TEST(Groups, StateGoesOnWhereItsFormIsTheSame) {
-  const auto shape = [](const char* query) { return sql::state_shape(*bound(query).memory, OutputMode::kUpdate); };
+  const auto shape = [](const char* query) { return sql::state_shape(*bound_groups(query).memory, OutputMode::kUpdate); };
   const std::string first = shape("SELECT id, sum(value) AS s FROM source GROUP BY id");
   EXPECT_EQ(first, shape("SELECT sum(value) * 2 AS double, id AS key FROM events WHERE id > 7 GROUP BY id HAVING sum(value) > 1"));
   for (const char* other : {"SELECT id, sum(value) AS s FROM source GROUP BY id, name", "SELECT name, sum(value) AS s FROM source GROUP BY name",
@@ -151,20 +151,20 @@ TEST(Groups, StateGoesOnWhereItsFormIsTheSame) {
                             "SELECT id, sum(value) AS s FROM source GROUP BY id, tumble(ts, '1 h')", "SELECT id, count(*) AS s FROM source GROUP BY id"}) {
     EXPECT_NE(first, shape(other)) << other;
   }
-  EXPECT_NE(first, sql::state_shape(*bound("SELECT id, sum(value) AS s FROM source GROUP BY id").memory, OutputMode::kComplete));
+  EXPECT_NE(first, sql::state_shape(*bound_groups("SELECT id, sum(value) AS s FROM source GROUP BY id").memory, OutputMode::kComplete));
 }
 
 TEST(Groups, PlansTellWhatIsKeptAndUntilWhen) {
-  EXPECT_EQ(sql::explain(bound(kAverages), OutputMode::kUpdate),
+  EXPECT_EQ(sql::explain(bound_groups(kAverages), OutputMode::kUpdate),
             "Project window_start timestamptz, window_end timestamptz, id int, \"avg(value)\" AS avg_value double\n"
             "└─ Aggregate by tumble(ts, 10 s), id int: avg(value) double\n"
             "      · update: gives each group that changed at the end of the epoch\n"
-            "      · keeps for each (window_start, window_end, id): avg(value) as (bigint, double), until the watermark of ts is at or behind its window_end\n"
+            "      · keeps for each (window_start, window_end, id): avg(value) as (double, bigint), until the watermark of ts is at or behind its window_end\n"
             "      · lanes end below: each gives its part of the groups when the epoch ends; from here on there is one tail behind all lanes\n"
             "   └─ Project ts timestamptz, id int, value double\n"
             "      └─ Scan events: id int, value double, ts timestamptz");
   const std::string chained = sql::explain(
-      bound("SELECT max(n) AS most FROM (SELECT id, count(*) AS n FROM source GROUP BY id) g"), OutputMode::kComplete);
+      bound_groups("SELECT max(n) AS most FROM (SELECT id, count(*) AS n FROM source GROUP BY id) g"), OutputMode::kComplete);
   EXPECT_THAT(chained, HasSubstr("· complete: gives every group at the end of each epoch\n      · keeps one row: max(n) as (bigint)\n      · in the tail\n"));
   EXPECT_THAT(chained, HasSubstr("· append: gives each group once, at the end of a bounded run\n"));
   EXPECT_THAT(chained, HasSubstr("· keeps for each (id): count(*) as (bigint); for ever, no watermark bounds it\n"));

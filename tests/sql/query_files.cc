@@ -9,7 +9,9 @@
 
 #include <gtest/gtest.h>
 
+#include "sql/interval_text.h"
 #include "sql/query.h"
+#include "sql/remembering.h"
 #include "sql/table_text.h"
 
 namespace laketide {
@@ -24,6 +26,8 @@ struct Case {
 
 struct File {
   Schema schema;
+  std::string event_time;
+  int64_t delay = 0;  // of the watermark, microseconds
   std::vector<Row> rows;
   std::vector<Case> cases;
 };
@@ -66,7 +70,9 @@ class FileReader {
         next();
       } else if (begins(line_, "source")) {
         file.schema = schema_of_text(line_.substr(7));
-        for (next(); !done_ && !line_.empty(); next()) file.rows.push_back(row_of(line_));
+        next();
+        if (!done_ && begins(line_, "event_time")) read_event_time(file);
+        for (; !done_ && !line_.empty(); next()) file.rows.push_back(row_of(line_));
       } else if (begins(line_, "query")) {
         file.cases.push_back(read_case());
       } else {
@@ -77,6 +83,13 @@ class FileReader {
   }
 
  private:
+  // "event_time ts 10 s"
+  void read_event_time(File& file) {
+    const size_t name = line_.find(' ') + 1, delay = line_.find(' ', name);
+    file.event_time = line_.substr(name, delay - name);
+    file.delay = sql::interval_microseconds(line_.substr(delay)).value();
+    next();
+  }
   Case read_case() {
     Case one{name_, number_, {}, {}, {}};
     std::string* text = &one.query;
@@ -131,13 +144,59 @@ class QueryTest : public testing::Test {
   Delivery delivery_;
 };
 
+sql::SourceTable source_of(const File& file) { return {"events", file.schema, "t", true, file.event_time}; }
+
+Result<sql::BoundQuery> bind_case(const File& file, const Case& one) {
+  LT_ASSIGN_OR_RETURN(const sql::Query query, sql::parse_query(one.query, "sql"));
+  LT_ASSIGN_OR_RETURN(sql::BoundQuery bound, query.bind(source_of(file)));
+  if (one.select.empty()) return bound;
+  LT_ASSIGN_OR_RETURN(const sql::Query select, sql::parse_query(one.select, "select"));
+  return select.bind(source_of(file), bound);
+}
+
+/// One query that remembers, in every mode that can be told apart by its key. Confined to its task.
+class RememberingTest : public testing::Test {
+ public:
+  RememberingTest(const File& file, const Case& one, Way way) : file_(file), case_(one), way_(way) {}
+  void TestBody() override {
+    const sql::BoundQuery bound = bind_case(file_, case_).value();
+    std::vector<std::string> expected = case_.expected;
+    std::sort(expected.begin(), expected.end());
+    const bool one_row = std::get<sql::Aggregate>(bound.memory->step).first_call() == 0;
+    for (const OutputMode mode : {OutputMode::kAppend, OutputMode::kUpdate, OutputMode::kComplete}) {
+      if (mode == OutputMode::kUpdate && bound.key.empty() && !one_row) continue;
+      std::vector<std::string> lines = lines_of(ask_remembering(bound, source_of(file_), file_.rows, way_, mode, file_.delay));
+      std::sort(lines.begin(), lines.end());
+      EXPECT_EQ(lines, expected) << case_.file << ":" << case_.line << " in " << kModes[static_cast<size_t>(mode)] << ": " << case_.query;
+    }
+  }
+
+ private:
+  static constexpr const char* kModes[] = {"append", "update", "complete"};
+
+  const File& file_;
+  const Case& case_;
+  Way way_;
+};
+
+template <typename Test, typename How>
+void register_case(const File& file, const Case& one, const std::string& suite, How how, const char* word) {
+  testing::RegisterTest(suite.c_str(), (std::to_string(one.line) + "_" + word).c_str(), nullptr, nullptr, __FILE__, __LINE__,
+                        [&file, &one, how]() -> testing::Test* { return new Test(file, one, how); });
+}
+
 void register_file(const File& file, const std::string& name) {
-  constexpr std::pair<Delivery, const char*> kDeliveries[] = {
-      {Delivery::kWhole, "whole"}, {Delivery::kSingly, "singly"}, {Delivery::kSliced, "sliced"}};
   for (const Case& one : file.cases) {
-    for (const auto& [delivery, word] : kDeliveries) {
-      testing::RegisterTest(name.c_str(), (std::to_string(one.line) + "_" + word).c_str(), nullptr, nullptr, __FILE__, __LINE__,
-                            [&file, &one, delivery = delivery]() -> testing::Test* { return new QueryTest(file, one, delivery); });
+    const auto bound = bind_case(file, one);
+    if (bound.ok() && bound->memory) {
+      register_case<RememberingTest>(file, one, name, Way::kStraight, "straight");
+      register_case<RememberingTest>(file, one, name, Way::kSingly, "singly");
+      register_case<RememberingTest>(file, one, name, Way::kCrashing, "crashing");
+      register_case<RememberingTest>(file, one, name, Way::kBounded, "bounded");
+    } else {
+      register_case<QueryTest>(file, one, name, Delivery::kWhole, "whole");
+      register_case<QueryTest>(file, one, name, Delivery::kSingly, "singly");
+      register_case<QueryTest>(file, one, name, Delivery::kSliced, "sliced");
     }
   }
 }

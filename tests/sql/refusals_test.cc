@@ -128,7 +128,11 @@ const Refusal kRefusals[] = {
     {"SELECT DISTINCT ON (id) id, v FROM source", "sql_unsupported", "1:21", "mode: upsert"},
     {"SELECT id FROM source ORDER BY id", "sql_unsupported", "1:23", "order the table"},
     {"SELECT id FROM source LIMIT 10", "sql_unsupported", "1:23", "range of a batch job"},
-    {"SELECT id FROM source UNION ALL SELECT id FROM source", "sql_unsupported", "1:40", "two pipelines"},
+    {"SELECT id FROM source UNION ALL SELECT id, v FROM source", "sql_type", "1:40", "1 in the first, 2 here"},
+    {"SELECT id FROM source UNION ALL SELECT ts FROM source", "sql_type", "1:40", "'id' of the UNION is int in one SELECT and timestamptz in another"},
+    {"SELECT count(*) AS n FROM source UNION ALL SELECT id FROM source", "sql_unsupported", "1:8", "GROUP BY above the UNION ALL"},
+    {"SELECT id FROM source EXCEPT SELECT id FROM source", "sql_unsupported", "1:37", "a condition in WHERE"},
+    {"SELECT count(unnest(string_to_array(name, ' '))) AS n FROM source", "sql_grouping", "1:14", "in a SELECT in FROM"},
     {"SELECT a.id FROM source a JOIN source b ON a.id = b.id", "sql_unsupported", "1:18", "joins"},
     {"SELECT id IN (SELECT 1) AS x FROM source", "sql_unsupported", "1:8", "WHERE"},
     {"SELECT ARRAY[] AS x FROM source", "sql_type", "1:8", "'{}'::text[]"},
@@ -140,7 +144,7 @@ const Refusal kRefusals[] = {
     {"SELECT id", "sql_unsupported", "1:10", "FROM source"},
 };
 
-Result<sql::BoundQuery> bind_query(std::string_view query) {
+Result<sql::BoundQuery> bind_refused(std::string_view query) {
   const sql::SourceTable source{
       "events", schema_of_text("id int, v double, name text, n numeric(10,2), ts timestamptz, b bytea, ok boolean, userId bigint"), "t", true};
   LT_ASSIGN_OR_RETURN(const sql::Query parsed, sql::parse_query(query, "a.yaml: sql"));
@@ -150,7 +154,7 @@ Result<sql::BoundQuery> bind_query(std::string_view query) {
 class Refusals : public testing::TestWithParam<Refusal> {};
 
 TEST_P(Refusals, NameThePlaceAndWhatToWriteInstead) {
-  const auto made = bind_query(GetParam().query);
+  const auto made = bind_refused(GetParam().query);
   ASSERT_FALSE(made.ok());
   EXPECT_EQ(made.status().fault(), Fault::kUser);
   EXPECT_EQ(made.status().code(), GetParam().code);
@@ -168,7 +172,7 @@ TEST(Refusals, HostileTextIsRefusedNotRun) {
   }();
   for (const std::string& query : {"SELECT " + deep, std::string("SELECT 1\0 AS x", 14), nots, "SELECT '" + deep, "SELECT 1 AS x FROM source /* " + deep,
                                    std::string("SELECT \xff\xfe FROM source"), std::string("SELECT $$"), std::string("\"")}) {
-    const auto made = bind_query(query);
+    const auto made = bind_refused(query);
     ASSERT_FALSE(made.ok());
     EXPECT_EQ(made.status().fault(), Fault::kUser) << made.status().to_string().substr(0, 200);
   }

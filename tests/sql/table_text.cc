@@ -16,7 +16,9 @@
 #include "expr/overload.h"
 #include "flow/chain.h"
 #include "flow/pseudo_columns.h"
+#include "sql/collect.h"
 #include "sql/query.h"
+#include "sql/remembering.h"
 
 namespace laketide {
 namespace {
@@ -25,11 +27,6 @@ using expr::Type;
 using expr::TypeId;
 using Arrays = std::vector<std::shared_ptr<arrow::Array>>;
 
-template <typename T>
-T must(Result<T> result) {
-  if (!result.ok()) throw std::runtime_error(result.status().to_string());
-  return std::move(result).value();
-}
 void must(const arrow::Status& status) {
   if (!status.ok()) throw std::runtime_error(status.ToString());
 }
@@ -92,20 +89,6 @@ Arrays hidden_columns(const std::vector<std::string>& names, size_t count) {
   }
   return must(columns.finish());
 }
-
-/// Takes what comes out of a chain. Confined to its task.
-class Collect final : public Writer {
- public:
-  explicit Collect(std::vector<Batch>& batches) : batches_(batches) {}
-  Result<Step> write(const Batch& batch, Rejects&) override {
-    batches_.push_back(batch);
-    return Step::kReady;
-  }
-  Result<Step> end_epoch(EpochId, std::unique_ptr<Staged>&, Rejects&) override { return Step::kDone; }
-
- private:
-  std::vector<Batch>& batches_;
-};
 
 std::vector<Batch> delivered(const Batch& whole, Delivery delivery) {
   if (delivery == Delivery::kWhole) return {whole};
@@ -185,13 +168,14 @@ std::vector<Row> rows_of_batch(const arrow::RecordBatch& batch, int visible) {
 }
 
 Result<Answer> ask(std::string_view query, std::string_view select, const Schema& schema, const std::vector<Row>& rows, Delivery delivery) {
-  const sql::SourceTable source{"events", schema, "t", true};
+  const sql::SourceTable source{"events", schema, "t", true, ""};
   LT_ASSIGN_OR_RETURN(const sql::Query parsed, sql::parse_query(query, "sql"));
   LT_ASSIGN_OR_RETURN(sql::BoundQuery bound, parsed.bind(source));
   if (!select.empty()) {
     LT_ASSIGN_OR_RETURN(const sql::Query outer, sql::parse_query(select, "select"));
     LT_ASSIGN_OR_RETURN(bound, outer.bind(source, bound));
   }
+  if (bound.memory) return ask_remembering(bound, source, rows, Way::kBounded, OutputMode::kComplete, 0);
   const sql::Decoded decoded = sql::decode_for(source, {&bound, 1}, {"_offset"});
   Context context;
   context.memory = arrow::default_memory_pool();

@@ -45,7 +45,8 @@ struct Answer {
 /// How the same rows reach the query: all at once, one by one, or as a slice from the middle of larger arrays.
 enum class Delivery { kWhole, kSingly, kSliced };
 
-/// Binds `query` (and `select` over its result, unless empty) to a source named "events" and puts the rows through its operators.
+/// Binds `query` (and `select` over its result, unless empty) to a source named "events" and puts the rows through its operators; one
+/// that remembers is run as a job of one epoch, and its rows are in no order.
 Result<Answer> ask(std::string_view query, std::string_view select, const Schema& schema, const std::vector<Row>& rows, Delivery delivery);
 
 }  // namespace laketide

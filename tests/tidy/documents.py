@@ -47,7 +47,7 @@ def _missing_names(tree, path):
     findings = []
     for number, line in enumerate(tree.read(path).splitlines(), 1):
         for name in QUOTED.findall(line):
-            if not FILE_NAME.fullmatch(name) or re.fullmatch(r"([xyz]|name|noun)\.\w+", name):
+            if not FILE_NAME.fullmatch(name) or name.startswith("/") or re.fullmatch(r"([xyz]|name|noun)\.\w+", name):
                 continue
             if not any(tree.holds(str(PurePosixPath(place) / name)) for place in places):
                 findings.append(Finding(path, number, "readme", f"`{name}` does not exist"))

@@ -10,12 +10,13 @@
 #include <mutex>
 #include <utility>
 
+#include "flow/change_column.h"
 #include "sinks/console/text_table.h"
 
 namespace laketide {
 namespace {
 
-// Rows kept of a lane's epoch, already as text, and how many there were.
+// Rows kept of a lane's epoch, already as text behind the kind of their change, and how many there were.
 class StagedText final : public Staged {
  public:
   int64_t rows() const override { return count; }
@@ -24,7 +25,16 @@ class StagedText final : public Staged {
   std::vector<std::vector<std::string>> cells;
   int64_t count = 0;
   int64_t text_bytes = 0;
+  bool has_changes = false;  // some row is no insert
 };
+
+const char* name_of(Change change) {
+  switch (change) {
+    case Change::kUpdate: return "update";
+    case Change::kDelete: return "delete";
+    default: return "insert";
+  }
+}
 
 // Text as it is, bytes in hex, everything else as Arrow prints it.
 std::string value_text(const arrow::Array& values, int64_t row) {
@@ -43,10 +53,13 @@ class ConsoleWriter final : public Writer {
 
   Result<Step> write(const Batch& batch, Rejects&) override {
     if (!batch) return Step::kReady;
+    const ChangeColumn changes(*batch);
+    staged_->has_changes = staged_->has_changes || changes.any(Change::kUpdate) || changes.any(Change::kDelete);
     const auto room = options_.rows_max - static_cast<int64_t>(staged_->cells.size());
     const int64_t shown = std::clamp<int64_t>(room, 0, batch->num_rows());
     for (int64_t row = 0; row < shown; ++row) {
       auto& cells = staged_->cells.emplace_back();
+      cells.push_back(name_of(changes.at(row)));
       for (int column = 0; column < columns_; ++column) {
         cells.push_back(to_cell(value_text(*batch->column(column), row), options_.width_max));
         staged_->text_bytes += static_cast<int64_t>(cells.back().size());
@@ -95,14 +108,16 @@ class ConsoleSink final : public Sink {
     prepared_.reset();
     std::vector<std::vector<std::string>> rows;
     int64_t count = 0;
+    bool has_changes = false;
     for (const auto& one : staged) {
       auto& text = static_cast<StagedText&>(*one);
       count += text.count;
+      has_changes = has_changes || text.has_changes;
       for (auto& cells : text.cells) {
         if (static_cast<int64_t>(rows.size()) < options_.rows_max) rows.push_back(std::move(cells));
       }
     }
-    prepared_ = Printed{plan.epoch, count, count == 0 ? std::string() : page(plan, rows, count)};
+    prepared_ = Printed{plan.epoch, count, count == 0 ? std::string() : page(plan, std::move(rows), count, has_changes)};
     return {};
   }
 
@@ -127,11 +142,17 @@ class ConsoleSink final : public Sink {
     std::string text;
   };
 
-  std::string page(const EpochPlan& plan, const std::vector<std::vector<std::string>>& rows, int64_t count) {
+  std::string page(const EpochPlan& plan, std::vector<std::vector<std::string>> rows, int64_t count, bool has_changes) {
     std::lock_guard lock(mutex_);
+    std::vector<std::string> head = head_;
+    if (has_changes) {
+      head.insert(head.begin(), std::string(kChangeColumn));
+    } else {
+      for (auto& cells : rows) cells.erase(cells.begin());
+    }
     const std::string rule(43, '-');
     std::string out = rule + "\nEpoch: " + std::to_string(plan.epoch.value) + (options_.pipeline.empty() ? "" : " of " + options_.pipeline) +
-                      "\n" + rule + "\n" + format_table(head_, rows);
+                      "\n" + rule + "\n" + format_table(head, rows);
     if (count > static_cast<int64_t>(rows.size())) {
       out += "only showing top " + std::to_string(rows.size()) + " of " + std::to_string(count) + " rows\n";
     }

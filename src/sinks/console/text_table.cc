@@ -80,6 +80,21 @@ std::string to_cell(const std::string& text, int64_t width_max) {
   return out.append(std::min<size_t>(limit, 3), '.');
 }
 
+std::string to_columns(const std::string& text, int64_t columns_max) {
+  std::string out = to_cell(text, 0);
+  const auto limit = static_cast<size_t>(std::max<int64_t>(columns_max, 0));
+  if (limit == 0 || columns_of(out) <= limit) return out;
+  const size_t dots = std::min<size_t>(limit, 3);
+  size_t kept = 0;
+  for (size_t at = 0, columns = 0;;) {
+    columns += is_wide(next_character(out, at)) ? 2 : 1;
+    if (columns > limit - dots) break;
+    kept = at;
+  }
+  out.resize(kept);
+  return out.append(dots, '.');
+}
+
 std::string format_table(const std::vector<std::string>& head, const std::vector<std::vector<std::string>>& rows) {
   std::vector<size_t> widths(head.size(), 3);
   for (size_t column = 0; column < head.size(); ++column) widths[column] = std::max(widths[column], columns_of(head[column]));

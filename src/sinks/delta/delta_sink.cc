@@ -11,6 +11,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "flow/change_column.h"
+#include "flow/key_columns.h"
 #include "lake/delta_log.h"
 #include "lake/delta_schema.h"
 #include "lake/largest_value.h"
@@ -21,6 +22,7 @@
 #include "sinks/delta/made_files.h"
 #include "sinks/delta/prepared_epoch.h"
 #include "sinks/delta/progress_names.h"
+#include "sinks/delta/tombstones.h"
 #include "storage/unique_name.h"
 
 namespace laketide {
@@ -32,6 +34,7 @@ using lake::TableState;
 using Mode = DeltaSinkOptions::Mode;
 
 constexpr int kReworksMax = 16;                      // of one commit that other writers' commits get in the way of
+constexpr int64_t kCommitsPerSweep = 8;
 constexpr const char* kSpillDirectory = "_laketide/";  // hidden from readers, as all that begins so
 
 std::optional<int64_t> progress_in(const TableState& state, const std::string& app_id) {
@@ -46,7 +49,8 @@ class DeltaSink final : public Sink {
       : options_(std::move(options)),
         store_(std::move(store)),
         names_(options_.pipeline, options_.id),
-        log_(store_, options_.table_path, system_clock()) {}
+        log_(store_, options_.table_path, *options_.clock),
+        tombstones_({store_, options_.table_path, names_, options_.retain, options_.clock}) {}
 
   const std::string& id() const override { return options_.id; }
 
@@ -58,6 +62,7 @@ class DeltaSink final : public Sink {
       if (raised) break;
     }
     found_.clear();
+    tombstones_.reset();
     if (!log_.state().exists()) {
       generation_ = Generation(1);
       LT_RETURN_IF_ERROR(for_each_file("", [&](const std::string& path, EpochId) -> Status {
@@ -75,6 +80,7 @@ class DeltaSink final : public Sink {
 
   Status bind(const Schema& schema, const Wait& wait) override {
     rows_ = schema;
+    key_columns_ = options_.key.empty() ? key_columns_of(*schema) : options_.key;
     LT_RETURN_IF_ERROR(log_.refresh(wait));
     if (log_.state().exists()) return fit(log_.state());
     LT_ASSIGN_OR_RETURN(new_metadata_, metadata_for(*schema));
@@ -104,7 +110,7 @@ class DeltaSink final : public Sink {
     SpillPlace spill{.store = store_, .table_path = options_.table_path, .path = {}, .rows_bytes_max = options_.held_bytes_max,
                      .parquet = {.compression = "snappy", .memory = context.memory}};
     spill.path = [names = names_, lane = context.lane, open_epoch] { return kSpillDirectory + names.file(*open_epoch, lane, storage::make_uuid(), "snappy"); };
-    auto new_rows = [table = table_, spill, lane = static_cast<uint32_t>(context.lane)] { return std::make_shared<UpsertRows>(table, spill, lane); };
+    auto new_rows = [table = table_, spill, lane = writers_opened_++] { return std::make_shared<UpsertRows>(table, spill, lane); };
     return make_upsert_writer(*shape_, *key_, std::move(new_rows), std::move(open_epoch));
   }
 
@@ -125,6 +131,7 @@ class DeltaSink final : public Sink {
     if (options_.mode == Mode::kUpsert) prepared.merge = std::make_unique<Merge>(merge_options(plan.epoch), std::move(lanes));
     // What another writer did to the table shows here, where the epoch can still be given up.
     LT_RETURN_IF_ERROR(log_.refresh(wait));
+    prepared.whole = options_.mode == Mode::kAppend;
     prepared_ = std::move(prepared);
     LT_ASSIGN_OR_RETURN(const auto verdict, may_commit(log_.state(), plan));
     if (verdict == DeltaLog::Verdict::kCommit && options_.mode != Mode::kAppend) LT_RETURN_IF_ERROR(rework(wait));
@@ -154,6 +161,7 @@ class DeltaSink final : public Sink {
     open_epoch_.store(after(plan.epoch));
     if (outcome.version == 0) remove_rivals();
     remove_superseded();
+    tend(wait);
     const Commit commit{std::to_string(outcome.version), prepared_->merged ? prepared_->merged->changed() : prepared_->rows, 0};
     prepared_.reset();
     return commit;
@@ -183,7 +191,7 @@ class DeltaSink final : public Sink {
     claim.txn_id = storage::make_uuid();
     claim.operation = "CLAIM";
     claim.operation_parameters = {{"pipeline", options_.pipeline}, {"sink", options_.id}};
-    claim.progress = {{names_.generation(), generation_.value, system_clock().now().micros / 1000}};
+    claim.progress = {{names_.generation(), generation_.value, options_.clock->now().micros / 1000}};
     const auto check = [&](const TableState& state) -> Result<DeltaLog::Verdict> {
       return progress_in(state, names_.generation()) == seen ? DeltaLog::Verdict::kCommit : DeltaLog::Verdict::kSkip;
     };
@@ -236,7 +244,7 @@ class DeltaSink final : public Sink {
     metadata.id = storage::make_uuid();
     LT_ASSIGN_OR_RETURN(metadata.schema_string, lake::to_schema_string(schema));
     metadata.partition_columns = options_.partition_by;
-    metadata.created_ms = system_clock().now().micros / 1000;
+    metadata.created_ms = options_.clock->now().micros / 1000;
     LT_RETURN_IF_ERROR(lake::check_partition_columns(options_.partition_by, schema));
     return metadata;
   }
@@ -277,7 +285,7 @@ class DeltaSink final : public Sink {
       path = storage::parent(path);
       directories.insert(path);
     }
-    prepared.adds.push_back(file.to_add(system_clock().now().micros / 1000));
+    prepared.adds.push_back(file.to_add(options_.clock->now().micros / 1000));
     prepared.paths.insert(file.path);
     return {};
   }
@@ -289,10 +297,11 @@ class DeltaSink final : public Sink {
   }
 
   Result<UpsertKey> key_for(const arrow::Schema& table) const {
-    for (const auto& column : options_.key) {
+    if (key_columns_.empty()) return Status::user("bad_key", "the query does not say which columns tell its rows apart; mode: upsert needs a key, such as key: [id]", "key");
+    for (const auto& column : key_columns_) {
       if (rows_->GetFieldIndex(column) < 0) return Status::user("bad_key", "the key names a column that the pipeline does not give: " + column, "key");
     }
-    LT_ASSIGN_OR_RETURN(auto key, lake::RowKey::make(table, options_.key, options_.partition_by));
+    LT_ASSIGN_OR_RETURN(auto key, lake::RowKey::make(table, key_columns_, options_.partition_by));
     UpsertKey made{.key = std::move(key), .order = {}, .visible = rows_->num_fields()};
     if (options_.order_by.empty()) return made;
     if (rows_->GetFieldIndex(options_.order_by) < 0) {
@@ -329,6 +338,7 @@ class DeltaSink final : public Sink {
 
   /// Chooses the files that give way in the newest version, and writes those that come in their place.
   Status rework(const Wait& wait) {
+    prepared_->whole = false;
     LT_FAILPOINT("delta.rework.before");
     const TableState& state = log_.state();
     if (state.exists()) LT_RETURN_IF_ERROR(lake::follow_full_state(*store_, options_.table_path, state.version, state.metadata.id, wait, files_).status());
@@ -336,9 +346,9 @@ class DeltaSink final : public Sink {
     prepared_->removed.clear();
     if (options_.mode == Mode::kOverwrite) {
       for (const auto& [path, file] : state.exists() ? files_.files : std::map<std::string, lake::AddFile>()) prepared_->removed.push_back(file);
+      prepared_->whole = true;
       return {};
     }
-    prepared_->superseded.merge(prepared_->paths);
     prepared_->paths.clear();
     prepared_->adds.clear();
     LT_ASSIGN_OR_RETURN(auto merged, prepared_->merge->run(state.exists() ? &files_ : nullptr, wait));
@@ -350,19 +360,23 @@ class DeltaSink final : public Sink {
     merged.files.clear();
     prepared_->merged = std::move(merged);
     LT_FAILPOINT("delta.rework.after");
+    prepared_->whole = true;
     return {};
   }
 
   /// What was prepared against an older version, against the newest. True: the transaction is another one now.
   Result<bool> keep_up(int& reworks, const Wait& wait) {
     const TableState& state = log_.state();
-    if (!state.exists() || prepared_->read_version == state.version) return false;
-    LT_ASSIGN_OR_RETURN(const auto changes, lake::follow_full_state(*store_, options_.table_path, state.version, state.metadata.id, wait, files_));
-    const bool conflict = !prepared_->read_version || (options_.mode == Mode::kUpsert ? prepared_->merge->conflicts_with(changes)
-                                                                                       : changes.unknown || !changes.added.empty() || !changes.removed.empty());
-    if (!conflict) {
-      prepared_->read_version = state.version;
-      return true;
+    if (prepared_->whole && (!state.exists() || prepared_->read_version == state.version)) return false;
+    // Files of another version than was read: an attempt to follow the log broke off, and its changes are not known any more.
+    const bool in_step = prepared_->whole && prepared_->read_version && files_.state.version == *prepared_->read_version;
+    if (in_step) {
+      LT_ASSIGN_OR_RETURN(const auto changes, lake::follow_full_state(*store_, options_.table_path, state.version, state.metadata.id, wait, files_));
+      const bool conflict = options_.mode == Mode::kUpsert ? prepared_->merge->conflicts_with(changes) : changes.unknown || !changes.added.empty() || !changes.removed.empty();
+      if (!conflict) {
+        prepared_->read_version = state.version;
+        return true;
+      }
     }
     if (++reworks > kReworksMax) {
       return Status::external("table_busy", "other writers changed the same rows faster than this epoch could be merged; it is tried again: " + options_.table_path);
@@ -371,18 +385,30 @@ class DeltaSink final : public Sink {
     return true;
   }
 
-  /// The commit stands, so no attempt that named these files can come to stand any more.
+  /// The commit stands, so no attempt that named other files can come to stand any more. Only merges make files of an upsert.
   void remove_superseded() {
-    made_->forget(prepared_->superseded);
-    for (const auto& path : prepared_->superseded) {
+    if (options_.mode != Mode::kUpsert) return;
+    for (const auto& path : made_->take_all_but({})) {
       const Status removed = store_->remove(storage::join(options_.table_path, path));
       if (!removed.ok()) log::warn("a file that no commit names could not be removed", {{"table", options_.table_path}, {"file", path}, {"reason", removed.to_string()}});
     }
   }
 
+  /// Upkeep, now and then; the epoch is in, whatever comes of it.
+  void tend(const Wait& wait) {
+    if (options_.mode == Mode::kAppend || ++commits_ % kCommitsPerSweep != 0) return;
+    const auto load = [&]() -> Result<const lake::FullState*> {
+      const TableState& state = log_.state();
+      LT_RETURN_IF_ERROR(lake::follow_full_state(*store_, options_.table_path, state.version, state.metadata.id, wait, files_).status());
+      return &files_;
+    };
+    const Status swept = tombstones_.sweep(log_.state().version, load, wait);
+    if (!swept.ok()) log::warn("replaced files could not be removed; it is tried again", {{"table", options_.table_path}, {"reason", swept.to_string()}});
+  }
+
   lake::Transaction transaction_of(const EpochPlan& plan) const {
-    const int64_t now_ms = system_clock().now().micros / 1000;
-    lake::Transaction transaction = describe(*prepared_, options_);
+    const int64_t now_ms = options_.clock->now().micros / 1000;
+    lake::Transaction transaction = describe(*prepared_, options_, key_columns_);
     transaction.txn_id = prepared_->txn_id;
     transaction.user_metadata = plan.to_json();
     transaction.progress = {{names_.generation(), generation_.value, now_ms}, {names_.epoch(), plan.epoch.value, now_ms}};
@@ -501,12 +527,14 @@ class DeltaSink final : public Sink {
   const std::shared_ptr<storage::Store> store_;
   const ProgressNames names_;
   DeltaLog log_;
+  Tombstones tombstones_;
   Generation generation_;
   std::set<std::string> found_;  // files of this sink that stood there when the claim found no table
   bool owned_ = false;  // the generation in the table is one that we wrote
   std::atomic<EpochId> open_epoch_{EpochId(0)};  // the least that the epoch being written can be; read by `open`
 
   Schema rows_;   // visible columns that come
+  std::vector<std::string> key_columns_;
   Schema table_;  // columns of the table
   lake::Metadata metadata_;
   std::optional<RowShape> shape_;
@@ -517,6 +545,8 @@ class DeltaSink final : public Sink {
   const std::shared_ptr<MadeFiles> made_ = std::make_shared<MadeFiles>();
   std::optional<PreparedEpoch> prepared_;
   lake::FullState files_;  // upsert and overwrite: of the version last looked at
+  std::atomic<uint32_t> writers_opened_{0};  // numbers them, so that rows of two are never taken for each other
+  int64_t commits_ = 0;    // of this object
   std::atomic<arrow::MemoryPool*> memory_{nullptr};  // the run's; set by `open`
 };
 
@@ -524,7 +554,6 @@ class DeltaSink final : public Sink {
 
 Result<std::unique_ptr<Sink>> make_delta_sink(DeltaSinkOptions options, std::shared_ptr<storage::Store> store) {
   LT_RETURN_IF_ERROR(lake::check_compression(options.compression));
-  if (options.mode == Mode::kUpsert && options.key.empty()) return Status::user("bad_key", "an upsert needs a key, such as key: [id]", "key");
   return std::unique_ptr<Sink>(std::make_unique<DeltaSink>(std::move(options), std::move(store)));
 }
 

@@ -20,7 +20,7 @@ namespace {
 // A file that holds less than this part of the target is written anew together with others.
 constexpr int64_t kSmallPart = 8;
 
-Status cut_short() { return Status::cancelled("there was no time left to merge an epoch into the table"); }
+Status merge_cut_short() { return Status::cancelled("there was no time left to merge an epoch into the table"); }
 
 /// The rows of `batch` for which `stays` says yes; null: none.
 template <typename Stays>
@@ -46,7 +46,7 @@ Result<Batch> filtered(const Batch& batch, Stays stays, arrow::MemoryPool* memor
 Status finish_writer(lake::DataWriter& writer, std::vector<lake::DataFile>& files, const Wait& wait) {
   std::vector<lake::DataFile> done;
   for (;;) {
-    if (wait.over()) return cut_short();
+    if (wait.over()) return merge_cut_short();
     LT_ASSIGN_OR_RETURN(const bool all, writer.finish(done));
     if (all) break;
   }
@@ -130,7 +130,7 @@ Status Merge::find_hits(const lake::AddFile& file, uint32_t number, Search& sear
   int64_t first = 0;
   std::string bytes;
   const auto take = [&](const Batch& batch) -> Status {
-    if (wait.over()) return cut_short();
+    if (wait.over()) return merge_cut_short();
     const auto columns = search.key.columns_of(*batch);
     const auto order = search.order >= 0 ? batch->column(search.order) : nullptr;
     for (int64_t row = 0; row < batch->num_rows(); ++row) {
@@ -173,7 +173,7 @@ Status Merge::rewrite(const lake::AddFile& file, const std::vector<int64_t>& gon
   int64_t first = 0;
   auto next = gone.begin();
   const auto take = [&](const Batch& batch) -> Status {
-    if (wait.over()) return cut_short();
+    if (wait.over()) return merge_cut_short();
     LT_ASSIGN_OR_RETURN(const Batch kept, filtered(batch, [&](int64_t row) {
       if (next == gone.end() || *next != first + row) return true;
       ++next;
@@ -196,7 +196,7 @@ Status Merge::write_rows(const Search& search, lake::DataWriter& writer, const W
     }
     size_t first = 0;
     LT_RETURN_IF_ERROR(lane->read([&](const Batch& batch) -> Status {
-      if (wait.over()) return cut_short();
+      if (wait.over()) return merge_cut_short();
       LT_ASSIGN_OR_RETURN(const Batch kept, filtered(batch, [&](int64_t row) { return stays[first + static_cast<size_t>(row)]; }, options_.memory));
       first += static_cast<size_t>(batch->num_rows());
       return kept ? writer.write(kept) : Status();

@@ -21,10 +21,10 @@ std::string predicate_of(const std::vector<std::string>& key) {
   return quoted_list("(" + text + ")");
 }
 
-void describe_merge(const PreparedEpoch& prepared, const DeltaSinkOptions& options, lake::Transaction& transaction) {
+void describe_merge(const PreparedEpoch& prepared, const std::vector<std::string>& key, lake::Transaction& transaction) {
   const MergeOutcome& merged = *prepared.merged;
   transaction.operation = "MERGE";
-  transaction.operation_parameters["predicate"] = predicate_of(options.key);
+  transaction.operation_parameters["predicate"] = predicate_of(key);
   transaction.operation_parameters["matchedPredicates"] = R"([{"actionType":"update"}])";
   transaction.operation_parameters["notMatchedPredicates"] = R"([{"actionType":"insert"}])";
   transaction.operation_parameters["notMatchedBySourcePredicates"] = "[]";
@@ -47,13 +47,13 @@ int64_t metric(const lake::CommitInfo& info, const char* name) {
 
 }  // namespace
 
-lake::Transaction describe(const PreparedEpoch& prepared, const DeltaSinkOptions& options) {
+lake::Transaction describe(const PreparedEpoch& prepared, const DeltaSinkOptions& options, const std::vector<std::string>& key) {
   using Mode = DeltaSinkOptions::Mode;
   lake::Transaction transaction;
   const char* output_mode = options.mode == Mode::kUpsert ? "Update" : options.mode == Mode::kOverwrite ? "Complete" : "Append";
   transaction.operation_parameters = {{"outputMode", output_mode}, {"queryId", options.pipeline}, {"epochId", std::to_string(prepared.epoch.value)}};
   if (prepared.merged) {
-    describe_merge(prepared, options, transaction);
+    describe_merge(prepared, key, transaction);
     return transaction;
   }
   transaction.operation_metrics = {{"numAddedFiles", std::to_string(prepared.adds.size())}, {kRows, std::to_string(prepared.rows)}};

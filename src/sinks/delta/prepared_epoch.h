@@ -24,16 +24,16 @@ struct PreparedEpoch {
   std::set<std::string> paths;  // of the adds, as they stand on disk
   int64_t rows = 0;
   bool attempted = false;  // its commit was begun and not seen to succeed
+  bool whole = false;      // false: its rework broke off, and nothing of it counts
 
   std::unique_ptr<Merge> merge;                  // upsert
   std::optional<MergeOutcome> merged;            // upsert; its files stand in `adds`
   std::vector<lake::AddFile> removed;            // upsert and overwrite: what gives way
   std::optional<int64_t> read_version;           // by which `removed` was chosen; none: there was no table, or nothing gives way
-  std::set<std::string> superseded;              // files of an outcome that another writer's commit made wrong
 };
 
 /// The part of the commit that says what was done, in the words of other engines (`DESCRIBE HISTORY`).
-lake::Transaction describe(const PreparedEpoch& prepared, const DeltaSinkOptions& options);
+lake::Transaction describe(const PreparedEpoch& prepared, const DeltaSinkOptions& options, const std::vector<std::string>& key);
 
 /// Rows that a commit changed, by the metrics that `describe` gave it.
 int64_t rows_changed(const lake::CommitInfo& info);

@@ -37,7 +37,7 @@ struct SpillPlace {
 
 /// The rows that a lane was given, as the table has them, numbered in the order they came, and the best of each key. What does not fit
 /// into memory lies in a file that readers do not see and that goes with this object; a claim removes what a dead process left.
-/// Confined to its task until it is staged, immutable then.
+/// Once staged it is only read. Confined to its task.
 class UpsertRows {
  public:
   UpsertRows(Schema table, SpillPlace spill, uint32_t lane);

@@ -39,6 +39,7 @@ struct Chunk {
   std::vector<std::string> topics;
   std::vector<RefusedRow> refused;
   int64_t null_keys = 0;  // rows with NULL in the key
+  int64_t deletes = 0;    // rows that only name the key of one that goes
 
   size_t rows() const { return ends.size(); }
   bool empty() const { return ends.empty() && refused.empty(); }

@@ -36,14 +36,8 @@ class PostgresSink final : public Sink {
 
 Status check_target(const PostgresTarget& target) {
   using Mode = PostgresTarget::Mode;
-  if (target.mode == Mode::kOverwrite) {
-    return Status::user("unsupported", "mode overwrite is not there yet for PostgreSQL; use upsert with a key: " + target.table, "mode");
-  }
   if (target.id.empty()) return Status::user("bad_sink", "a PostgreSQL sink needs an id", "id");
-  if (target.mode == Mode::kUpsert && target.key.empty()) {
-    return Status::user("bad_sink", "mode upsert needs key: the columns that tell rows apart: " + target.table, "key");
-  }
-  if (target.mode == Mode::kAppend && (!target.key.empty() || !target.order_by.empty())) {
+  if (target.mode != Mode::kUpsert && (!target.key.empty() || !target.order_by.empty())) {
     return Status::user("bad_sink", "key and order_by belong to mode upsert: " + target.table, "mode");
   }
   return {};

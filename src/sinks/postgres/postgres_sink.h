@@ -18,12 +18,16 @@ namespace laketide {
 
 /// One table that rows go to. Immutable.
 struct PostgresTarget {
-  enum class Mode { kAppend, kUpsert, kOverwrite };
+  enum class Mode {
+    kAppend,
+    kUpsert,     // a row replaces the one with its key; a delete (flow/change.h) takes it out
+    kOverwrite,  // each epoch's rows replace all that the table has
+  };
 
   std::string id;     // the sink's id in its pipeline; part of the progress's key
   std::string table;  // schema.table; parts folded to lower case unless "quoted", as PostgreSQL does
   Mode mode = Mode::kAppend;
-  std::vector<std::string> key;  // upsert: columns that tell rows apart
+  std::vector<std::string> key;  // upsert: columns that tell rows apart; empty: those that `bind` is told (flow/key_columns.h)
   std::string order_by;          // upsert: the row with the larger value stays; empty: the last one
 };
 
@@ -75,7 +79,8 @@ struct PostgresSinkOptions {
 /// digits of its hash. A claim that meets a lock on its progress for longer than `lock_timeout` terminates the holder if
 /// it bears the name of one of these targets.
 ///
-/// Fails `kUser`: `bad_url` (never quoting the URL), `bad_identifier`, `unsupported` (mode overwrite), `bad_sink`.
+/// Fails `kUser`: `bad_url` (never quoting the URL), `bad_identifier`, `bad_sink`. Rows that change
+/// others fail an append with `needs_upsert`.
 Result<std::vector<std::unique_ptr<Sink>>> make_postgres_sinks(PostgresSinkOptions options);
 
 }  // namespace laketide

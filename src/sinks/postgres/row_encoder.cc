@@ -7,13 +7,15 @@
 
 #include <algorithm>
 
+#include "flow/change_column.h"
+
 namespace laketide::postgres {
 namespace {
 
 constexpr int kLaneShift = 48;  // leaves 2^48 rows to a lane of a run
 constexpr size_t kCountBytes = 2;
-constexpr size_t kStagedFields = 4;
-constexpr size_t kStagedFixedBytes = 4 + (4 + 4) + (4 + 8) + (4 + 8);  // all but the topic's bytes; NULLs take less
+constexpr size_t kStagedFields = 5;
+constexpr size_t kStagedFixedBytes = 4 + (4 + 4) + (4 + 8) + (4 + 8) + (4 + 1);  // all but the topic's bytes; NULLs take less
 
 // The rows' places, from the hidden columns. Valid as long as the batch.
 class PlaceColumns {
@@ -76,6 +78,7 @@ class CopyRowEncoder final : public RowEncoder {
     if (rows == 0) return {};
     LT_RETURN_IF_ERROR(check_schema(batch));
     const PlaceColumns places(batch, table_->schema->num_fields());
+    const ChangeColumn changes(batch);
     refusals_.reset(rows);
     sizes_.assign(static_cast<size_t>(rows), kCountBytes);
     for (size_t at = 0; at < cells_.size(); ++at) {
@@ -83,8 +86,8 @@ class CopyRowEncoder final : public RowEncoder {
     }
     if (table_->staged) measure_places(places, rows);
     for (const auto& refusal : refusals_.list()) rejects.add(to_reject(places, refusal));
-    refuse_nulls(batch, places, chunk);
-    lay_out(batch, places, chunk);
+    refuse_nulls(batch, places, changes, chunk);
+    lay_out(batch, places, changes, chunk);
     return {};
   }
 
@@ -125,13 +128,13 @@ class CopyRowEncoder final : public RowEncoder {
   }
 
   // What the server would answer with 23502, told before a whole chunk has to be searched for it.
-  void refuse_nulls(const arrow::RecordBatch& batch, const PlaceColumns& places, Chunk& chunk) {
+  void refuse_nulls(const arrow::RecordBatch& batch, const PlaceColumns& places, const ChangeColumn& changes, Chunk& chunk) {
     for (size_t field = 0; field < table_->columns.size(); ++field) {
       const auto& column = table_->columns[field];
       const auto& values = *batch.column(static_cast<int>(field));
       if (!column.not_null || values.null_count() == 0) continue;
       for (int64_t row = 0; row < values.length(); ++row) {
-        if (values.IsValid(row) || refusals_.contains(row)) continue;
+        if (values.IsValid(row) || refusals_.contains(row) || changes.at(row) == Change::kDelete) continue;
         chunk.refused.push_back({{places.offset(row), places.partition(row), -1}, std::string(places.topic(row)),
                                  "not_null_violation", "NULL in a column that is NOT NULL: " + column.type.name});
         refusals_.add(row, "not_null_violation", {});
@@ -140,7 +143,7 @@ class CopyRowEncoder final : public RowEncoder {
   }
 
   // Good rows stand one behind the other; refused ones are written behind them, where they are cut off again.
-  void lay_out(const arrow::RecordBatch& batch, const PlaceColumns& places, Chunk& chunk) {
+  void lay_out(const arrow::RecordBatch& batch, const PlaceColumns& places, const ChangeColumn& changes, Chunk& chunk) {
     const int64_t rows = batch.num_rows();
     const size_t start = chunk.bytes.size();
     starts_.resize(static_cast<size_t>(rows));
@@ -150,6 +153,7 @@ class CopyRowEncoder final : public RowEncoder {
       starts_[static_cast<size_t>(row)] = end;
       end += sizes_[static_cast<size_t>(row)];
       chunk.ends.push_back(end);
+      chunk.deletes += changes.at(row) == Change::kDelete ? 1 : 0;
       chunk.places.push_back({places.offset(row), places.partition(row), topic_index(places.topic(row), chunk)});
     }
     size_t behind = end;
@@ -166,11 +170,11 @@ class CopyRowEncoder final : public RowEncoder {
       at += kCountBytes;
     }
     for (size_t at = 0; at < cells_.size(); ++at) cells_[at]->write(*batch.column(static_cast<int>(at)), out, starts_.data());
-    if (table_->staged) write_places(places, rows, out);
+    if (table_->staged) write_places(places, changes, rows, out);
     chunk.bytes.resize(end);
   }
 
-  void write_places(const PlaceColumns& places, int64_t rows, char* out) {
+  void write_places(const PlaceColumns& places, const ChangeColumn& changes, int64_t rows, char* out) {
     for (int64_t row = 0; row < rows; ++row) {
       char* at = out + starts_[static_cast<size_t>(row)];
       const auto topic = places.topic(row);
@@ -179,7 +183,9 @@ class CopyRowEncoder final : public RowEncoder {
       at += 4 + topic.size();
       at = places.partition(row) < 0 ? put_null(at) : put_field<int32_t>(at, places.partition(row));
       at = places.offset(row) < 0 ? put_null(at) : put_field<int64_t>(at, places.offset(row));
-      put_field<int64_t>(at, sequence_++);
+      at = put_field<int64_t>(at, sequence_++);
+      put_big_endian<int32_t>(at, 1);
+      at[4] = changes.at(row) == Change::kDelete ? 1 : 0;
     }
   }
 

@@ -10,14 +10,15 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/mutex.h"
+#include "flow/change_column.h"
+#include "flow/key_columns.h"
 #include "sinks/postgres/chunk_loader.h"
 #include "sinks/postgres/chunk_queue.h"
 #include "sinks/postgres/connection.h"
 #include "sinks/postgres/copy_metrics.h"
 #include "sinks/postgres/progress.h"
 #include "sinks/postgres/quarantine.h"
-#include "sinks/postgres/staging.h"
-#include "sinks/postgres/table.h"
+#include "sinks/postgres/target.h"
 #include "sinks/postgres/writer.h"
 
 namespace laketide::postgres {
@@ -26,26 +27,6 @@ namespace {
 constexpr size_t kChunkBytes = 1 << 20;
 constexpr size_t kCopyBytes = 4 << 20;  // chunks that go under one savepoint; 64 of those fit the server's cache of them
 constexpr int kReadBackAttempts = 3;
-
-// What one sink has, and does in the transaction that is open.
-struct Target {
-  PostgresTarget spec;
-  TableName name;
-  std::shared_ptr<const BoundTable> table;
-  std::optional<Staging> staging;
-  std::string copy_sql;
-
-  bool claimed = false;
-  Generation generation;
-  std::optional<EpochId> epoch;  // last committed
-  Positions next;
-  Commit last;  // of `epoch`, if this session made it
-
-  int64_t rows = 0;
-  int64_t null_keys = 0;
-  std::vector<RefusedRow> refused;
-  int64_t quarantined = 0;
-};
 
 // Held by every writer that is alive.
 struct Lease {
@@ -97,6 +78,8 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     LT_RETURN_IF_ERROR(connect(wait));
     Target& bound = targets_[target];
     LT_RETURN_IF_ERROR(connection_->run("SET lock_timeout = " + std::to_string(options_.lock_timeout.count()), wait));
+    bound.spec.key = options_.targets[target].key;
+    if (bound.spec.mode == PostgresTarget::Mode::kUpsert && bound.spec.key.empty()) bound.spec.key = key_columns_of(*schema);
     auto table = bind_table(*connection_, bound.spec, bound.name, schema, wait);
     if (!table.ok()) return table.status().in("sink " + bound.spec.id);
     staged_connection_.erase(target);
@@ -128,12 +111,17 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     metrics_.open(target, options_.targets[target].id, context);
     const auto lease = take_lease();
     LT_ASSIGN_OR_RETURN(auto encoder,
-                        make_row_encoder(table, options_.targets[target].key, options_.source, options_.topic, context.lane));
+                        make_row_encoder(table, table->key, options_.source, options_.topic, context.lane));
     const size_t chunk_bytes = std::clamp<size_t>(options_.queue_bytes_max / 8, 1, kChunkBytes);
     WriterPlace place{queue_, target, chunk_bytes,
                       [weak = weak_from_this(), lease] {
                         if (auto session = weak.lock()) session->schedule();
-                      }};
+                      },
+                      {}};
+    place.check = [id = options_.targets[target].id, mode = options_.targets[target].mode](const arrow::RecordBatch& rows) -> Status {
+      if (mode == PostgresTarget::Mode::kUpsert) return {};
+      return mode == PostgresTarget::Mode::kAppend ? check_only_inserts(rows, id) : check_no_deletes(rows, id);
+    };
     return make_writer(std::move(place), std::move(encoder), context);
   }
 
@@ -266,10 +254,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     open_ = false;
     prepared_.reset();
     quarantine_.forget();
-    for (Target& target : targets_) {
-      target.rows = target.null_keys = target.quarantined = 0;
-      target.refused.clear();
-    }
+    for (Target& target : targets_) target.clear_epoch();
   }
 
   // The open epoch is lost: its rows are partly on the server and nowhere else.
@@ -327,6 +312,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     LT_RETURN_IF_ERROR(begin(wait));
     Target& target = targets_[chunks.front().target];
     if (!target.claimed) return Status::internal("bad_order", "rows came for a sink that was not claimed: " + target.spec.id);
+    LT_RETURN_IF_ERROR(empty(target, wait));
     LT_RETURN_IF_ERROR(hit_copy_failpoint());
     int64_t rows = 0;
     std::vector<RefusedRow> refused;
@@ -337,8 +323,20 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     metrics_.copied(chunks.front().target, rows, bytes, std::chrono::steady_clock::now() - began);
     if (!copied.ok()) return copied.in("copying into " + target.name.plain());
     if (!target.staging) target.rows += rows;
-    for (const Chunk& chunk : chunks) target.null_keys += chunk.null_keys;
+    for (const Chunk& chunk : chunks) {
+      target.null_keys += chunk.null_keys;
+      target.deletes += chunk.deletes;
+    }
     return quarantine(target, std::move(refused), wait);
+  }
+
+  // Overwrite: before the first row of the epoch, or when it is prepared without any.
+  Status empty(Target& target, const Wait& wait) LT_REQUIRES(mutex_) {
+    if (target.spec.mode != PostgresTarget::Mode::kOverwrite || std::exchange(target.emptied, true)) return {};
+    const Status emptied = connection_->run("DELETE FROM " + target.name.quoted(), wait);
+    if (emptied.ok() || !connection_->usable() || !connection_->last_error().is_data()) return emptied;
+    return Status::user("overwrite_refused", "the table cannot be emptied, which mode: overwrite does with each epoch; upsert with a key, or drop what refers "
+                                             "to its rows: " + target.name.plain() + ": " + connection_->last_error().text());
   }
 
   Status hit_copy_failpoint() LT_REQUIRES(mutex_) {
@@ -367,6 +365,9 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       return {};
     }
     LT_RETURN_IF_ERROR(begin(wait));
+    for (Target& target : targets_) {
+      if (target.takes_part(plan)) LT_RETURN_IF_ERROR(empty(target, wait));
+    }
     LT_RETURN_IF_ERROR(apply_staged(wait));
     LT_RETURN_IF_ERROR(quarantine_.finish(*connection_, plan.epoch, wait));
     LT_RETURN_IF_ERROR(advance_progress(plan, wait));
@@ -387,7 +388,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     const Target* repeated = nullptr;
     for (const Target& target : targets_) {
       if (!target.claimed) continue;
-      const bool takes = takes_part(target, plan);
+      const bool takes = target.takes_part(plan);
       wanted = wanted || takes;
       if (!takes && target.rows + target.quarantined + target.null_keys > 0) repeated = &target;
     }
@@ -399,29 +400,13 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
 
   Status advance_progress(const EpochPlan& plan, const Wait& wait) LT_REQUIRES(mutex_) {
     for (Target& target : targets_) {
-      if (!takes_part(target, plan)) continue;
-      const Positions next = next_after(target, plan);
+      if (!target.takes_part(plan)) continue;
+      const Positions next = target.next_after(plan);
       LT_RETURN_IF_ERROR(progress_.advance(*connection_, target.spec.id, target.generation, plan, next, wait));
     }
     LT_ASSIGN_OR_RETURN(const auto xid, connection_->query("SELECT pg_catalog.txid_current()", {}, wait));
     transaction_ = xid.at(0).at(0).value_or("");
     return {};
-  }
-
-  // The sink's own memory counts, too: the plan of a pipeline that reads less than it once did does not name all.
-  static Positions next_after(const Target& target, const EpochPlan& plan) {
-    Positions next = target.next;
-    for (const auto& [partition, offset] : plan.next) next[partition] = offset;
-    for (const auto& [partition, range] : plan.ranges) {
-      if (range.end) next[partition] = *range.end;
-    }
-    return next;
-  }
-
-  // A sink that was added after the plan was made has no part in it.
-  static bool takes_part(const Target& target, const EpochPlan& plan) {
-    const bool named = plan.sinks.empty() || std::find(plan.sinks.begin(), plan.sinks.end(), target.spec.id) != plan.sinks.end();
-    return target.claimed && named && (!target.epoch || *target.epoch < plan.epoch);
   }
 
   // All targets at once; if the server refuses, the one it names is taken row by row, behind the others, so that rows that
@@ -451,13 +436,13 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       target.refused.clear();
       if (std::find(careful.begin(), careful.end(), at) != careful.end()) continue;
       blamed = at;
-      LT_RETURN_IF_ERROR(target.staging->apply(*connection_, target.null_keys > 0, wait, target.rows));
+      LT_RETURN_IF_ERROR(target.staging->apply(*connection_, target.holds(), wait, target.rows));
     }
     LT_RETURN_IF_ERROR(check_constraints(blamed, wait));
     for (const size_t at : careful) {
       Target& target = targets_[at];
       blamed = at;
-      LT_RETURN_IF_ERROR(target.staging->apply_with_care(*connection_, target.null_keys > 0, wait, target.rows, target.refused));
+      LT_RETURN_IF_ERROR(target.staging->apply_with_care(*connection_, target.holds(), wait, target.rows, target.refused));
     }
     return check_constraints(blamed, wait);
   }
@@ -504,8 +489,8 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   void committed(const EpochPlan& plan) LT_REQUIRES(mutex_) {
     unknown_.reset();
     for (Target& target : targets_) {
-      if (!takes_part(target, plan)) continue;
-      target.next = next_after(target, plan);
+      if (!target.takes_part(plan)) continue;
+      target.next = target.next_after(plan);
       target.epoch = plan.epoch;
       target.last = {transaction_, target.rows, target.quarantined};
     }
@@ -520,7 +505,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     bool there = true;
     for (const size_t at : lock_order_) {
       const Target& target = targets_[at];
-      if (!takes_part(target, plan)) continue;
+      if (!target.takes_part(plan)) continue;
       LT_ASSIGN_OR_RETURN(const ProgressRow row, read_row(target, wait));
       if (row.generation > target.generation) {
         unknown_.reset();

@@ -39,7 +39,7 @@ int64_t rows_of(const std::string& tag) { return to_number(tag.substr(tag.rfind(
 struct Staging::Pieces {
   Connection& connection;
   const Wait& wait;
-  bool null_keys;
+  Holds holds;
   int64_t rows = 0;
   std::vector<std::string> refused_sequences{};
   std::vector<RefusedRow> refused{};
@@ -51,7 +51,7 @@ Staging::Staging(const PostgresTarget& target, std::shared_ptr<const BoundTable>
       stage_("pg_temp.lt_stage_" + std::to_string(number)),
       picked_("pg_temp.lt_picked_" + std::to_string(number)),
       columns_(quote_identifiers(table_->column_names())),
-      copy_sql_("COPY " + stage_ + " (" + columns_ + ", _lt_topic, _lt_partition, _lt_offset, _lt_seq) FROM STDIN (FORMAT binary)") {
+      copy_sql_("COPY " + stage_ + " (" + columns_ + ", _lt_topic, _lt_partition, _lt_offset, _lt_seq, _lt_delete) FROM STDIN (FORMAT binary)") {
   for (const auto& column : table_->columns) {
     const auto& name = column.type.name;
     const bool in_key = std::find(target_.key.begin(), target_.key.end(), name) != target_.key.end();
@@ -64,22 +64,22 @@ Status Staging::create(Connection& connection, const Wait& wait) const {
   const std::string sql = "DROP TABLE IF EXISTS " + stage_ + ", " + picked_ + "; CREATE TEMPORARY TABLE " + stage_.substr(8) +
                           " ON COMMIT DELETE ROWS AS SELECT " + columns_ +
                           ", NULL::text AS _lt_topic, NULL::integer AS _lt_partition, NULL::bigint AS _lt_offset, NULL::bigint AS "
-                          "_lt_seq FROM " + table_->name.quoted() + " WITH NO DATA; CREATE TEMPORARY TABLE " + picked_.substr(8) +
+                          "_lt_seq, NULL::boolean AS _lt_delete FROM " + table_->name.quoted() + " WITH NO DATA; CREATE TEMPORARY TABLE " + picked_.substr(8) +
                           " ON COMMIT DELETE ROWS AS SELECT *, NULL::bigint AS _lt_rank FROM " + stage_ +
                           " WITH NO DATA; CREATE INDEX ON " + picked_ + " (_lt_rank)";
   return connection.run(sql, wait).in("making the staging tables of " + table_->name.plain());
 }
 
-Status Staging::apply(Connection& connection, bool null_keys, const Wait& wait, int64_t& rows) const {
+Status Staging::apply(Connection& connection, Holds holds, const Wait& wait, int64_t& rows) const {
   const std::string from = target_.mode == PostgresTarget::Mode::kUpsert ? "(" + best() + ")" : stage_;
-  return run_counted(connection, statements(from, null_keys), wait, rows);
+  return run_counted(connection, statements(from, holds), wait, rows);
 }
 
-Status Staging::apply_with_care(Connection& connection, bool null_keys, const Wait& wait, int64_t& rows,
+Status Staging::apply_with_care(Connection& connection, Holds holds, const Wait& wait, int64_t& rows,
                                 std::vector<RefusedRow>& refused) const {
   const bool upsert = target_.mode == PostgresTarget::Mode::kUpsert;
   for (;;) {
-    Pieces pieces{connection, wait, null_keys};
+    Pieces pieces{connection, wait, holds};
     const std::string from = upsert ? "(" + best() + ")" : stage_;
     LT_RETURN_IF_ERROR(connection.run("DELETE FROM " + picked_ + "; INSERT INTO " + picked_ + " SELECT b.*, row_number() OVER (ORDER BY " +
                                           kPlaceOrderUp + ") FROM " + from + " b", wait));
@@ -110,26 +110,46 @@ std::string Staging::same_key(const std::string& left, const std::string& right)
   return joined(parts, " AND ");
 }
 
-std::vector<std::string> Staging::statements(const std::string& from, bool null_keys) const {
+std::vector<std::string> Staging::statements(const std::string& from, Holds holds) const {
   const std::string table = table_->name.quoted();
   if (target_.mode != PostgresTarget::Mode::kUpsert) {
     return {"INSERT INTO " + table + " (" + columns_ + ") OVERRIDING SYSTEM VALUE SELECT " + columns_ + " FROM " + from + " b"};
   }
-  if (!null_keys || !null_keys_apart_) return {upsert(from, "")};
-  std::vector<std::string> nulls;
+  std::vector<std::string> sql;
+  if (holds.deletes) add_deletes(from, holds, sql);
+  const std::string stays = holds.deletes ? "NOT b._lt_delete" : "true";
+  if (!holds.null_keys || !null_keys_apart_) {
+    sql.push_back(upsert(from, " WHERE " + stays));
+    return sql;
+  }
   std::vector<std::string> assignments;
-  for (const auto& name : target_.key) nulls.push_back("b." + quote_identifier(name) + " IS NULL");
   for (const auto& name : values_) assignments.push_back(quote_identifier(name) + " = b." + quote_identifier(name));
-  const std::string is_null = "(" + joined(nulls, " OR ") + ")";
-  std::vector<std::string> sql{upsert(from, " WHERE NOT " + is_null)};
+  sql.push_back(upsert(from, " WHERE " + stays + " AND NOT " + key_is_null()));
   if (!assignments.empty()) {
     const std::string order = target_.order_by.empty() ? "" : quote_identifier(target_.order_by);
-    sql.push_back("UPDATE " + table + " t SET " + joined(assignments, ", ") + " FROM " + from + " b WHERE " + is_null + " AND " +
+    sql.push_back("UPDATE " + table + " t SET " + joined(assignments, ", ") + " FROM " + from + " b WHERE " + stays + " AND " + key_is_null() + " AND " +
                   same_key("t.", "b.") + (order.empty() ? "" : " AND (t." + order + " IS NULL OR b." + order + " >= t." + order + ")"));
   }
   sql.push_back("INSERT INTO " + table + " (" + columns_ + ") OVERRIDING SYSTEM VALUE SELECT " + quote_identifiers(table_->column_names(), "b.") +
-                " FROM " + from + " b WHERE " + is_null + " AND NOT EXISTS (SELECT FROM " + table + " t WHERE " + same_key("t.", "b.") + ")");
+                " FROM " + from + " b WHERE " + stays + " AND " + key_is_null() + " AND NOT EXISTS (SELECT FROM " + table + " t WHERE " + same_key("t.", "b.") + ")");
   return sql;
+}
+
+// IS NOT DISTINCT FROM uses no index, so it is left to the rows that need it.
+void Staging::add_deletes(const std::string& from, Holds holds, std::vector<std::string>& sql) const {
+  const std::string begin = "DELETE FROM " + table_->name.quoted() + " t USING " + from + " b WHERE b._lt_delete AND ";
+  const std::string order = target_.order_by.empty() ? "" : quote_identifier(target_.order_by);
+  const std::string newer = order.empty() ? "" : " AND (b._lt_offset IS NULL OR t." + order + " IS NULL OR b." + order + " >= t." + order + ")";
+  std::vector<std::string> equal;
+  for (const auto& name : target_.key) equal.push_back("t." + quote_identifier(name) + " = b." + quote_identifier(name));
+  sql.push_back(begin + joined(equal, " AND ") + newer);
+  if (holds.null_keys) sql.push_back(begin + key_is_null() + " AND " + same_key("t.", "b.") + newer);
+}
+
+std::string Staging::key_is_null() const {
+  std::vector<std::string> nulls;
+  for (const auto& name : target_.key) nulls.push_back("b." + quote_identifier(name) + " IS NULL");
+  return "(" + joined(nulls, " OR ") + ")";
 }
 
 // Sorted by key (DISTINCT ON sorts), so that writers into one table lock its rows in one order.
@@ -159,7 +179,7 @@ Status Staging::apply_range(Pieces& pieces, int64_t from, int64_t to) const {
                             std::to_string(to) + ")";
   LT_RETURN_IF_ERROR(connection.run("SAVEPOINT lt", pieces.wait));
   int64_t rows = 0;
-  Status applied = run_counted(connection, statements(range, pieces.null_keys), pieces.wait, rows);
+  Status applied = run_counted(connection, statements(range, pieces.holds), pieces.wait, rows);
   if (applied.ok()) applied = connection.run(kCheckConstraints, pieces.wait);
   if (applied.ok()) {
     pieces.rows += rows;

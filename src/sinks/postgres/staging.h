@@ -15,9 +15,10 @@
 namespace laketide::postgres {
 
 /// The SQL of one staged target on one connection. Rows are copied into a temporary table without constraints, with their
-/// place and sequence; `apply` moves them. Append: all of them. Upsert: of each key (NULL being equal to NULL) the row with the
+/// place and sequence; `apply` moves them. Append, overwrite: all of them. Upsert: of each key (NULL being equal to NULL) the row with the
 /// largest `order_by`, then the last by (topic, partition, offset, sequence); it replaces what the table has unless that has a
-/// larger `order_by`; NULL counts as the least.
+/// larger `order_by`; NULL counts as the least. Where that row is a delete, the table's goes; one without place knows only its key, and
+/// its `order_by` does not count.
 /// Both temporary tables are made once a connection and empty themselves at its commits, so that the server's catalogue
 /// does not grow. Keeps no state. Immutable.
 class Staging {
@@ -30,18 +31,26 @@ class Staging {
   const std::string& copy_sql() const { return copy_sql_; }
   const TableName& table() const { return table_->name; }
 
-  /// Moves all rows at once. `null_keys`: some may have NULL in the key. `rows` grows by the rows that changed the table.
-  Status apply(Connection& connection, bool null_keys, const Wait& wait, int64_t& rows) const;
+  /// What the staged rows may hold. Immutable.
+  struct Holds {
+    bool null_keys = false;  // NULL in the key
+    bool deletes = false;
+  };
+
+  /// Moves all rows at once. `rows` grows by the rows that changed the table.
+  Status apply(Connection& connection, Holds holds, const Wait& wait, int64_t& rows) const;
 
   /// The same, but row by row where it must be, in the order of the rows' places, checking deferred constraints after each
   /// piece: rows that the server refuses are added to `refused`, and an upsert gives the next best row of the same key its chance.
-  Status apply_with_care(Connection& connection, bool null_keys, const Wait& wait, int64_t& rows,
+  Status apply_with_care(Connection& connection, Holds holds, const Wait& wait, int64_t& rows,
                          std::vector<RefusedRow>& refused) const;
 
  private:
   struct Pieces;
-  std::vector<std::string> statements(const std::string& from, bool null_keys) const;
+  std::vector<std::string> statements(const std::string& from, Holds holds) const;
+  void add_deletes(const std::string& from, Holds holds, std::vector<std::string>& sql) const;
   std::string upsert(const std::string& from, const std::string& condition) const;
+  std::string key_is_null() const;
   std::string best() const;
   std::string same_key(const std::string& left, const std::string& right) const;
   Status run_counted(Connection& connection, const std::vector<std::string>& sql, const Wait& wait, int64_t& rows) const;

@@ -77,6 +77,9 @@ Status check_names(const arrow::Schema& schema, const PostgresTarget& target) {
     if (name.rfind("_lt_", 0) == 0) return mismatch("column names that begin with _lt_ are taken; rename it: " + name, name);
     if (!names.insert(name).second) return mismatch("two columns have the same name; rename one with AS: " + name, name);
   }
+  if (target.mode == PostgresTarget::Mode::kUpsert && target.key.empty()) {
+    return Status::user("bad_key", "the query does not say which columns tell its rows apart; mode: upsert needs a key, such as key: [id]", "key");
+  }
   if (names.empty()) return mismatch("the pipeline gives no column for the table: " + target.table);
   for (const auto& name : target.key) {
     if (!names.contains(name)) return mismatch("the key names a column that the pipeline does not give: " + name, "key");
@@ -208,6 +211,7 @@ Result<std::shared_ptr<const BoundTable>> bind_table(Connection& connection, con
   BoundTable table;
   table.name = name;
   table.schema = std::move(schema);
+  table.key = target.key;
   LT_RETURN_IF_ERROR(check_names(*table.schema, target));
   LT_ASSIGN_OR_RETURN(const auto relation, find_or_create(connection, target, name, *table.schema, wait));
   if (relation.kind != 'r' && relation.kind != 'p') {

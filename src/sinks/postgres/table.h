@@ -34,6 +34,7 @@ struct BoundTable {
   bool staged = false;
   /// Upsert: the unique index lets several NULL keys stand side by side.
   bool null_keys_distinct = false;
+  std::vector<std::string> key;  // upsert
 
   std::vector<std::string> column_names() const;
 };

@@ -16,6 +16,7 @@ class CopyWriter final : public Writer {
 
   Result<Step> write(const Batch& batch, Rejects& rejects) override {
     if (!batch || batch->num_rows() == 0) return Step::kReady;
+    LT_RETURN_IF_ERROR(place_.check(*batch));
     LT_ASSIGN_OR_RETURN(const bool admitted, place_.queue->admit(term_, epoch_, context_.wake));
     if (!admitted) {
       context_.blocked = BlockReason::kSinkQueueFull;

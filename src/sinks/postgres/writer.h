@@ -28,6 +28,7 @@ struct WriterPlace {
   size_t target = 0;
   size_t chunk_bytes = 1 << 20;   // a chunk is handed on when it has about so many
   std::function<void()> work;     // tells the connection that there is something to take
+  std::function<Status(const arrow::RecordBatch&)> check;  // refuses rows that the target's mode has no use for
 };
 
 /// Encodes on the lane's worker and hands chunks on; never touches the connection. `write` takes a batch whole, or answers

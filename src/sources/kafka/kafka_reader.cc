@@ -35,6 +35,8 @@ struct Slot {
   SteadyTime heard;              // last event
   int64_t last_row = kNoRow;     // in the rows of this poll
   std::optional<LastRecord> last;
+  int64_t records = 0, bytes = 0;  // of this poll
+  std::shared_ptr<Counter> records_total, bytes_total;
 };
 
 std::vector<HeaderView> read_headers(const RecordView& record) {
@@ -104,6 +106,7 @@ class KafkaReader final : public Reader {
     context_.account.charge(used - std::exchange(charged_, used));
   }
 
+  void count(Slot& slot) const;
   Status assign_client();
   void refill(const Budget& budget, SteadyTime now);
   bool refill_within_rate(const Budget& budget, SteadyTime now);
@@ -170,11 +173,22 @@ Status KafkaReader::assign(const Ranges& ranges) {
     slot.done = slot.next >= slot.end;
     slot.heard = asked_;
     unfinished_ += slot.done ? 0 : 1;
+    count(slot);
     slot_of_[uint64_t{slot.topic} << 32 | static_cast<uint32_t>(place.partition)] = slots_.size();
     slots_.push_back(std::move(slot));
   }
   if (limits_) limits_->reset(slots_.size(), asked_);
   return assign_client();
+}
+
+void KafkaReader::count(Slot& slot) const {
+  if (!context_.metrics) return;
+  Labels labels = context_.labels;
+  labels["source"] = options_.source;
+  labels["topic"] = slot.place.topic;
+  labels["partition"] = std::to_string(slot.place.partition);
+  slot.records_total = context_.metrics->counter("laketide_source_read_records_total", "Records read from the partition, also of epochs given up later", labels);
+  slot.bytes_total = context_.metrics->counter("laketide_source_read_bytes_total", "Bytes of their keys and values", labels);
 }
 
 Status KafkaReader::assign_client() {
@@ -320,6 +334,8 @@ void KafkaReader::take_record(Slot& slot, const MessageView& message) {
   slot.doubted = false;
   if (slot.last_row == kNoRow) touched_.push_back(&slot);
   slot.last_row = static_cast<int64_t>(rows_.size());
+  ++slot.records;
+  slot.bytes += static_cast<int64_t>(message.key_size() + message.value_size());
   const auto [timestamp, timestamp_type] = message.timestamp();
   rows_.push_back(RecordView{message.key(), message.value(), static_cast<uint32_t>(message.key_size()),
                              static_cast<uint32_t>(message.value_size()), RecordOffset(offset), timestamp,
@@ -398,6 +414,9 @@ void KafkaReader::note_last_rows(SteadyTime now) {
     slot->last = LastRecord{row.offset, row.timestamp_ms, hash_key(row.key, row.key_size)};
     slot->heard = now;
     slot->strikes = 0;
+    if (!slot->records_total) continue;
+    slot->records_total->add(static_cast<double>(std::exchange(slot->records, 0)));
+    slot->bytes_total->add(static_cast<double>(std::exchange(slot->bytes, 0)));
   }
   touched_.clear();
 }

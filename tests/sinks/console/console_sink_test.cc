@@ -7,6 +7,7 @@
 #include <arrow/type.h>
 #include <gtest/gtest.h>
 
+#include "flow/change.h"
 #include "sinks/console/text_table.h"
 
 namespace laketide {
@@ -84,6 +85,27 @@ only showing top 2 of 3 rows
   EXPECT_EQ(printed().find("Epoch"), printed().rfind("Epoch"));
 }
 
+TEST_F(ConsoleSinkTest, TellsTheKindOfEachChangeWhereThereIsOne) {
+  const auto changed = [&](const std::string& json, const std::string& kinds) {
+    const auto batch = rows_of(json);
+    const auto changes = *arrow::json::ArrayFromJSONString(arrow::int8(), kinds);
+    return *batch->AddColumn(batch->num_columns(), change_field(), changes);
+  };
+  ASSERT_EQ(*writer_->write(changed(R"([[1, "a", 0]])", "[0]"), rejects_), Step::kReady);
+  ASSERT_TRUE(finish(0).ok());
+  EXPECT_EQ(printed().find("_change"), std::string::npos);
+  ASSERT_EQ(*writer_->write(changed(R"([[1, "b", 0], [2, null, null]])", "[1, 2]"), rejects_), Step::kReady);
+  ASSERT_TRUE(finish(1).ok());
+  EXPECT_NE(printed().find(R"(
++-------+---+------+--------+
+|_change| id|source|      ts|
++-------+---+------+--------+
+| update|  1|     b|1970-...|
+| delete|  2|  NULL|    NULL|
++-------+---+------+--------+
+)"), std::string::npos) << printed();
+}
+
 TEST_F(ConsoleSinkTest, AnEpochWithoutRowsOrAnAbandonedOnePrintsNothing) {
   ASSERT_TRUE(finish(0).ok());
   ASSERT_EQ(*writer_->write(rows_of(R"([[1, "a", 0]])"), rejects_), Step::kReady);
@@ -103,6 +125,16 @@ TEST(TextTable, CutsByCharactersAndKeepsTheTerminalSafe) {
   EXPECT_EQ(to_cell("12345", 2), "..");
   EXPECT_EQ(to_cell("a\x1b[31m\n\xff\xc3", 20), "a?[31m???");
   EXPECT_EQ(to_cell("a\xe2\x80\xae" "b", 20), "a?b");  // right-to-left override
+}
+
+TEST(TextTable, CutsToColumns) {
+  EXPECT_EQ(to_columns("12345678", 8), "12345678");
+  EXPECT_EQ(to_columns("123456789", 8), "12345...");
+  EXPECT_EQ(to_columns("\u6CE8\u6587\u6CE8\u6587", 8), "\u6CE8\u6587\u6CE8\u6587");
+  EXPECT_EQ(to_columns("\u6CE8\u6587\u6CE8\u6587", 7), "\u6CE8\u6587...");
+  EXPECT_EQ(to_columns("\u6CE8\u6587\u6CE8\u6587", 6), "\u6CE8...") << "half a character is none";
+  EXPECT_EQ(to_columns("\u6CE8\u6587", 2), "..");
+  EXPECT_EQ(to_columns("\u6CE8\u6587", 0), "\u6CE8\u6587");
 }
 
 TEST(TextTable, CountsWideCharactersAsTwo) {

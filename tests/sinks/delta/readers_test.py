@@ -56,6 +56,17 @@ def parts_rows(count):
     return [parts_row(i) for i in range(count)]
 
 
+def upserted_rows(version):
+    rows = {}
+    for epoch in range(version + 1):
+        for i in ((epoch * 7 + k * 3) % 60 for k in range(5)):
+            if epoch % 10 == 9:
+                rows.pop(i, None)
+            else:
+                rows[i] = {"id": i, "day": dt.date(1970, 1, 1) + dt.timedelta(days=epoch), "odd": ODD[(i + epoch) % 6]}
+    return [rows[i] for i in sorted(rows)]
+
+
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
     directory = tmp_path_factory.mktemp("tables")
@@ -143,6 +154,30 @@ def test_partitions_are_found_by_their_values(tables, duck, odd):
     assert by_duckdb(duck, tables / "parts", where) == expected
     filter = pc.field("odd").is_null() if odd is None else pc.field("odd") == odd
     assert by_delta_rs(tables / "parts", filter=filter) == expected
+
+
+def test_each_version_of_an_upserted_table_holds_the_last_row_of_each_key(tables, duck):
+    path = tables / "upserted"
+    for version in range(0, 103, 3):
+        assert by_delta_rs(path, version) == upserted_rows(version), version
+    for version in range(0, 103, 17):
+        assert by_duckdb(duck, path, version=version) == upserted_rows(version), version
+    for i in range(0, 60, 7):
+        expected = [row for row in upserted_rows(102) if row["id"] >= i]
+        assert by_delta_rs(path, filter=pc.field("id") >= i) == expected
+        assert by_duckdb(duck, path, f"id >= {i}") == expected
+    last = DeltaTable(path).history(1)[0]
+    assert last["operation"] == "MERGE" and last["readVersion"] == 101 and last["isBlindAppend"] is False
+
+
+def test_the_checkpoint_of_an_upserted_table_alone_is_the_table(tables, duck, tmp_path):
+    copy = tmp_path / "upserted"
+    shutil.copytree(tables / "upserted", copy)
+    for version in range(100):
+        (copy / "_delta_log" / f"{version:020}.json").unlink()
+    for version in [100, 101, 102]:
+        assert by_delta_rs(copy, version) == upserted_rows(version), version
+    assert by_duckdb(duck, copy) == upserted_rows(102)
 
 
 def test_the_checkpoint_alone_is_the_table(tables, duck, tmp_path):

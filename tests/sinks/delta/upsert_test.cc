@@ -6,18 +6,22 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include <atomic>
 #include <filesystem>
 #include <map>
 #include <random>
 
 #include "base/failpoint.h"
 #include "flow/change.h"
+#include "flow/key_columns.h"
+#include "lake/actions.h"
+#include "lake/log_segment.h"
 #include "lake/table.h"
 #include "sinks/delta/delta_sink.h"
 #include "storage/local_store.h"
 #include "support/temp_dir.h"
 
-namespace laketide {
+namespace laketide::delta_upsert_test {
 namespace {
 
 using Mode = DeltaSinkOptions::Mode;
@@ -32,7 +36,6 @@ struct Row {
 };
 
 enum class Hidden { kPlace, kChange };
-
 Schema rows_schema() {
   return arrow::schema({arrow::field("id", arrow::int64()), arrow::field("v", arrow::int64()), arrow::field("note", arrow::utf8())});
 }
@@ -171,6 +174,13 @@ class DeltaUpsertTest : public ::testing::Test {
     auto opened = *lake::open_table(table(), storage::make_local_store());
     return opened->history(wait_)->front().info;
   }
+  std::set<std::string> files_of_all_versions() {
+    std::set<std::string> names;
+    for (int64_t at = 0; at <= version().version; ++at) {
+      for (const auto& file : version(at).files) names.insert(file.path.substr(file.path.rfind('/') + 1));
+    }
+    return names;
+  }
   std::set<std::string> files_on_disk() const {
     std::set<std::string> names;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(table())) {
@@ -187,7 +197,6 @@ class DeltaUpsertTest : public ::testing::Test {
 };
 
 using Texts = std::vector<std::string>;
-
 TEST_F(DeltaUpsertTest, the_last_row_of_a_key_stays) {
   start(upsert());
   const Commit first = expect_run(0, {batch_of({{1, 10, "a", 0}, {2, 20, "a", 1}, {1, 11, "b", 2}})});
@@ -304,6 +313,51 @@ TEST_F(DeltaUpsertTest, another_writers_rows_are_neither_lost_nor_doubled) {
   EXPECT_EQ(files_on_disk().size(), 3U) << "of v0, of theirs, of ours; what was superseded is gone";
 }
 
+TEST_F(DeltaUpsertTest, a_merge_that_breaks_off_in_a_commit_is_made_anew) {
+  start(upsert());
+  expect_run(0, {batch_of({{1, 1, "a", 0}, {2, 2, "a", 1}})});
+  int64_t epoch = 0;
+  for (const std::string step : {"delta.rework.before", "delta.rework.written", "delta.rework.after", "lake.commit.before"}) {
+    ++epoch;
+    const auto staged = stage(epoch, {batch_of({{1, epoch, step, epoch * 10}})});
+    ASSERT_TRUE(sink_->prepare(plan_of(epoch), *staged, wait_).ok());
+    auto options = with_mode(Mode::kAppend);
+    options.pipeline = "other " + step;
+    auto ours = std::move(sink_);
+    auto writers = std::move(writers_);
+    start(options);
+    expect_run(0, {batch_of({{1, 77, "foreign", 0}, {epoch + 100, 0, step, 1}})});
+    sink_ = std::move(ours);
+    writers_ = std::move(writers);
+    ASSERT_TRUE(Failpoint::arm(step + "=error").ok());
+    EXPECT_EQ(sink_->commit(plan_of(epoch), wait_).status().code(), "failpoint");
+    const auto commit = sink_->commit(plan_of(epoch), wait_);
+    ASSERT_TRUE(commit.ok()) << commit.status().to_string();
+    const auto found = rows();
+    EXPECT_EQ(std::count_if(found.begin(), found.end(), [](const auto& row) { return row.starts_with("1|"); }), 1);
+    EXPECT_TRUE(std::find(found.begin(), found.end(), text_of(1, epoch, step)) != found.end()) << step;
+    EXPECT_TRUE(std::find(found.begin(), found.end(), text_of(epoch + 100, 0, step)) != found.end()) << step;
+  }
+  EXPECT_EQ(findings(), Texts{});
+  EXPECT_EQ(files_on_disk(), files_of_all_versions()) << "what broke off is gone";
+}
+
+TEST_F(DeltaUpsertTest, a_key_that_cannot_be_one_is_refused) {
+  const auto bound = [&](DeltaSinkOptions options, const Schema& schema) {
+    const auto sink = *make_delta_sink(std::move(options), storage::make_local_store());
+    return std::string((sink->claim(wait_).ok() ? sink->bind(schema, wait_) : Status::internal("no_claim", "")).code());
+  };
+  auto options = upsert();
+  options.key.clear();
+  EXPECT_EQ(bound(options, rows_schema()), "bad_key");
+  EXPECT_EQ(bound(options, with_key_columns(rows_schema(), {"id", "note"})), "") << "the query's own key";
+  EXPECT_EQ(bound(upsert("when"), rows_schema()), "bad_key");
+  options.key = {"id", "nothing"};
+  EXPECT_EQ(bound(options, rows_schema()), "bad_key");
+  options.key = {"many"};
+  EXPECT_EQ(bound(options, arrow::schema({arrow::field("many", arrow::list(arrow::int64()))})), "bad_key");
+}
+
 TEST_F(DeltaUpsertTest, an_overwrite_replaces_all_and_an_empty_one_empties) {
   start(with_mode(Mode::kOverwrite));
   expect_run(0, {batch_of({{1, 1, "a"}, {2, 2, "a"}}, Hidden::kChange)});
@@ -334,6 +388,84 @@ TEST_F(DeltaUpsertTest, an_overwrite_also_replaces_what_came_in_between) {
   ASSERT_TRUE(commit.ok()) << commit.status().to_string();
   EXPECT_EQ(rows(), Texts{"5|5|b"});
   EXPECT_EQ(findings(), Texts{});
+}
+
+/// Thread-safe.
+class FakeClock final : public Clock {
+ public:
+  Instant now() const override { return {micros_.load()}; }
+  void pass(std::chrono::microseconds time) { micros_ += time.count(); }
+
+ private:
+  std::atomic<int64_t> micros_{1'800'000'000'000'000};
+};
+
+TEST_F(DeltaUpsertTest, replaced_files_go_when_no_young_version_needs_them) {
+  FakeClock clock;
+  auto options = upsert();
+  options.clock = &clock;
+  options.retain = std::chrono::hours(1);
+  start(options);
+  int64_t epoch = 0;
+  const auto run_epochs = [&](int64_t count) {
+    for (; count > 0; --count, ++epoch) {
+      expect_run(epoch, {batch_of({{1, epoch, "n", epoch}})});
+      clock.pass(std::chrono::minutes(1));
+    }
+  };
+  run_epochs(60);
+  EXPECT_EQ(files_on_disk().size(), 60U) << "nothing is an hour old";
+  run_epochs(30);
+  // Epochs 0 to 29 or so were replaced more than an hour ago; the upkeep runs with every eighth commit.
+  const auto left = files_on_disk();
+  EXPECT_LE(left.size(), 60U + 2 * 8U);
+  for (int64_t at = version().version; at >= 0; --at) {
+    const auto of_version = version(at);
+    const bool young = (epoch - at) <= 60;  // one commit a minute
+    for (const auto& file : of_version.files) {
+      if (young) {
+        EXPECT_TRUE(left.contains(file.path)) << "version " << at;
+      }
+    }
+  }
+  EXPECT_EQ(findings(), Texts{});
+  start(options);  // another process goes on with what the log remembers
+  clock.pass(std::chrono::hours(2));
+  run_epochs(16);
+  EXPECT_LE(files_on_disk().size(), 16U + 8U);
+  EXPECT_EQ(rows(), Texts{"1|105|n"});
+}
+
+TEST_F(DeltaUpsertTest, a_file_that_somebody_restored_stays) {
+  FakeClock clock;
+  auto options = upsert();
+  options.clock = &clock;
+  options.retain = std::chrono::hours(1);
+  start(options);
+  expect_run(0, {batch_of({{1, 1, "a", 0}})});
+  expect_run(1, {batch_of({{1, 2, "b", 1}})});
+  const auto before = version(0).files.front();
+  const auto now = version().files.front();
+  // Another engine goes back to version 0, and forward again.
+  const auto store = storage::make_local_store();
+  const auto write = [&](int64_t at, const lake::AddFile& add, const lake::AddFile& remove, const std::string& operation) {
+    lake::CommitInfo info;
+    info.timestamp_ms = clock.now().micros / 1000;
+    info.operation = operation;
+    const std::string text = lake::to_line(info) + "\n" + lake::to_line(lake::to_remove(remove, *info.timestamp_ms)) + "\n" + lake::to_line(add) + "\n";
+    ASSERT_TRUE(store->put_if_absent(lake::commit_path(table(), at), text).ok());
+  };
+  write(2, before, now, "RESTORE");
+  EXPECT_EQ(rows(), Texts{"1|1|a"});
+  clock.pass(std::chrono::hours(2));
+  write(3, now, before, "RESTORE");
+  for (int64_t epoch = 2; epoch < 20; ++epoch) {
+    expect_run(epoch, {batch_of({{2, epoch, "c", epoch}})});
+    clock.pass(std::chrono::minutes(1));
+  }
+  EXPECT_EQ(findings(), Texts{});
+  EXPECT_EQ(rows(), (Texts{"1|2|b", "2|19|c"}));
+  EXPECT_EQ(rows(2), Texts{"1|1|a"}) << "it was the newest version until half an hour ago";
 }
 
 TEST_F(DeltaUpsertTest, a_sink_refuses_the_changes_that_it_cannot_make) {
@@ -456,11 +588,7 @@ TEST_P(DeltaUpsertModelTest, many_epochs_with_failures_at_every_step) {
   EXPECT_EQ(findings(), Texts{});
   for (const auto& [at, texts] : by_version) EXPECT_EQ(rows(at), texts) << "version " << at;
   start(options);
-  std::set<std::string> known;
-  for (int64_t at = 0; at <= version().version; ++at) {
-    for (const auto& file : version(at).files) known.insert(file.path.substr(file.path.rfind('/') + 1));
-  }
-  EXPECT_EQ(files_on_disk(), known) << "no file is left that no version has";
+  EXPECT_EQ(files_on_disk(), files_of_all_versions()) << "no file is left that no version has";
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, DeltaUpsertModelTest,
@@ -468,4 +596,4 @@ INSTANTIATE_TEST_SUITE_P(Variants, DeltaUpsertModelTest,
                                            Variant{true, false, true, false}, Variant{false, false, true, true}));
 
 }  // namespace
-}  // namespace laketide
+}  // namespace laketide::delta_upsert_test

@@ -9,6 +9,7 @@
 #include <arrow/util/decimal.h>
 #include <arrow/util/key_value_metadata.h>
 
+#include "flow/change.h"
 #include "sinks/delta/delta_sink.h"
 #include "storage/local_store.h"
 
@@ -34,8 +35,11 @@ void must(const arrow::Status& status) {
 /// A table of one source's partition, one epoch a call. Confined to its task.
 class TableMaker {
  public:
-  TableMaker(const std::string& path, Schema schema, std::vector<std::string> partition_by, std::string compression) : schema_(schema) {
+  TableMaker(const std::string& path, Schema schema, std::vector<std::string> partition_by, std::string compression, std::vector<std::string> key = {})
+      : schema_(schema) {
     DeltaSinkOptions options;
+    if (!key.empty()) options.mode = DeltaSinkOptions::Mode::kUpsert;
+    options.key = std::move(key);
     options.pipeline = "readers test";
     options.id = "delta:table";
     options.table_path = path;
@@ -163,12 +167,40 @@ Batch parts_rows(int64_t first, int64_t count) {
   return arrow::RecordBatch::Make(parts_schema(), count, std::move(columns));
 }
 
+/// Epoch `epoch` updates five ids, or deletes them if it ends in 9; a row moves to another partition with each update.
+Batch upserted_rows(int64_t epoch) {
+  static const char* kOdd[] = {"plain", "a b", "ü/ö", "x=y:z", "100%", nullptr};
+  arrow::Int64Builder ids;
+  arrow::Date32Builder days;
+  arrow::StringBuilder odd;
+  arrow::Int8Builder changes;
+  for (int64_t k = 0; k < 5; ++k) {
+    const int64_t id = (epoch * 7 + k * 3) % 60;
+    const bool is_delete = epoch % 10 == 9;
+    must(ids.Append(id));
+    must(is_delete ? days.AppendNull() : days.Append(static_cast<int32_t>(epoch)));
+    const char* text = kOdd[(id + epoch) % 6];
+    must(text && !is_delete ? odd.Append(text) : odd.AppendNull());
+    must(changes.Append(static_cast<int8_t>(is_delete ? Change::kDelete : Change::kUpdate)));
+  }
+  arrow::ArrayVector columns(4);
+  must(ids.Finish(&columns[0]));
+  must(days.Finish(&columns[1]));
+  must(odd.Finish(&columns[2]));
+  must(changes.Finish(&columns[3]));
+  auto fields = parts_schema()->fields();
+  fields.push_back(change_field());
+  return arrow::RecordBatch::Make(arrow::schema(std::move(fields)), 5, std::move(columns));
+}
+
 void write_tables(const std::string& directory) {
   TableMaker types(directory + "/types", types_schema(), {}, "zstd");
   for (int64_t epoch = 0; epoch < 6; ++epoch) types.write(types_rows(types.schema(), epoch * 25, 25));
   // Past a hundred commits, so that a checkpoint is among what is read.
   TableMaker parts(directory + "/parts", parts_schema(), {"day", "odd"}, "snappy");
   for (int64_t epoch = 0; epoch < 103; ++epoch) parts.write(parts_rows(epoch * 3, 3));
+  TableMaker upserted(directory + "/upserted", parts_schema(), {"odd"}, "zstd", {"id"});
+  for (int64_t epoch = 0; epoch < 103; ++epoch) upserted.write(upserted_rows(epoch));
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 // Upserts: which row of a key stays, within an epoch and over epochs, and NULL in the key.
+#include <arrow/record_batch.h>
 #include <arrow/type.h>
 #include <gtest/gtest.h>
 
 #include "base/failpoint.h"
+#include "flow/change.h"
+#include "flow/key_columns.h"
 #include "sinks/postgres/pipeline.h"
 
 namespace laketide::upsert_test {
@@ -173,6 +176,17 @@ TEST_F(PostgresUpsert, NeedsAUniqueIndexOnExactlyTheKey) {
   EXPECT_EQ(text(pipeline.sink().bind(schema(), wait)), "ok");
 }
 
+TEST_F(PostgresUpsert, TakesTheQuerysKeyWhereItWasGivenNone) {
+  Pipeline pipeline(database_, {target({})}, schema());
+  const auto wait = Wait::for_at_most(std::chrono::seconds(30));
+  ASSERT_EQ(text(pipeline.sink().claim(wait)), "ok");
+  const Status without = pipeline.sink().bind(schema(), wait);
+  EXPECT_EQ(without.code(), "bad_key");
+  EXPECT_EQ(without.field(), "key");
+  ASSERT_EQ(text(pipeline.sink().bind(with_key_columns(schema(), {"id", "v"}), wait)), "ok");
+  EXPECT_EQ(database_.value("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 't'::regclass"), "UNIQUE NULLS NOT DISTINCT (id, v)");
+}
+
 TEST_F(PostgresUpsert, TellsTheLargestInstantOfAColumn) {
   Pipeline pipeline(database_, {target()}, schema());
   const Wait wait;
@@ -195,6 +209,109 @@ TEST_F(PostgresUpsert, TellsTheLargestInstantOfAColumn) {
   EXPECT_EQ(largest("at\" FROM t; DROP TABLE t; --"), "bad_column");
   pipeline.start();
   EXPECT_EQ(largest("at"), "1767315845678901") << "also when bound, between epochs";
+}
+
+// The rows with the hidden column that says what each does: "i", "u" or "d".
+Batch with_change(const Batch& batch, const std::string& kinds) {
+  const auto column = arrow::schema({change_field()});
+  std::string json;
+  for (const char kind : kinds) json += std::string(json.empty() ? "[" : ", ") + "[" + std::to_string(std::string("iud").find(kind)) + "]";
+  return beside(batch, rows_of(column, json + "]"));
+}
+
+TEST_F(PostgresUpsert, ADeleteTakesTheRowOfItsKeyOut) {
+  Pipeline pipeline(database_, {target({"id"}, "v")}, schema(true));
+  pipeline.start();
+  write(pipeline, 0, {with_change(rows_of(schema(true), R"([[1, 10, "a"], [2, 20, "b"], [null, 30, "c"], [4, 40, "d"]])"), "iiii")});
+  write(pipeline, 1, {with_change(rows_of(schema(true), R"([[1, 11, "u"], [2, null, null], [null, null, null], [9, null, null], [5, 50, "n"]])"), "udddi")});
+  EXPECT_EQ(database_.rows(kRows), (Rows{"1|11|u", "4|40|d", "5|50|n"}));
+  EXPECT_EQ(last_.rows, 4);
+}
+
+TEST_F(PostgresUpsert, ADeleteNamesTheKeyAloneWhereOtherColumnsMustNotBeNull) {
+  database_.run("CREATE TABLE t (id bigint, v bigint NOT NULL, note text NOT NULL, UNIQUE (id))");
+  Pipeline pipeline(database_, {target()}, schema(true));
+  pipeline.start();
+  write(pipeline, 0, {with_change(rows_of(schema(true), R"([[1, 10, "a"], [null, 20, "b"]])"), "ii")});
+  write(pipeline, 1, {with_change(rows_of(schema(true), R"([[1, null, null], [null, null, null], [2, null, "refused"]])"), "ddi")});
+  EXPECT_EQ(database_.rows(kRows), Rows{});
+  EXPECT_EQ(database_.rows("SELECT code FROM laketide.quarantine"), Rows{"not_null_violation"});
+}
+
+TEST_F(PostgresUpsert, ADeleteWithAPlaceIsARowLikeAnyOther) {
+  Pipeline pipeline(database_, {target({"id"}, "v")}, schema());
+  pipeline.start();
+  const auto deletes = [&](const std::string& json, int64_t first) {
+    const auto rows = rows_of(schema(), json);
+    return with_place(with_change(rows, std::string(static_cast<size_t>(rows->num_rows()), 'd')), 0, first);
+  };
+  write(pipeline, 0, {with_place(rows_of(schema(), R"([[1, 10, "a"], [2, 20, "b"], [3, 30, "c"]])"), 0, 0), deletes(R"([[3, 31, "gone"]])", 3)});
+  EXPECT_EQ(database_.rows(kRows), (Rows{"1|10|a", "2|20|b"}));
+  write(pipeline, 1, {deletes(R"([[1, 9, "older"], [2, 20, "same"]])", 10)});
+  EXPECT_EQ(database_.rows(kRows), (Rows{"1|10|a"}));
+}
+
+TEST_F(PostgresUpsert, ADeleteThatTheServerRefusesStandsAlone) {
+  database_.run("CREATE TABLE t (id bigint PRIMARY KEY, v bigint, note text); CREATE TABLE child (t bigint REFERENCES t (id)); "
+                "INSERT INTO t VALUES (1, 1, 'kept'), (2, 2, 'goes'); INSERT INTO child VALUES (1)");
+  Pipeline pipeline(database_, {target()}, schema());
+  pipeline.start();
+  write(pipeline, 0, {with_change(rows_of(schema(), R"([[1, null, null], [2, null, null], [3, 3, "new"]])"), "ddi")});
+  EXPECT_EQ(database_.rows(kRows), (Rows{"1|1|kept", "3|3|new"}));
+  EXPECT_EQ(database_.rows("SELECT code FROM laketide.quarantine"), Rows{"foreign_key_violation"});
+}
+
+PostgresTarget overwritten() { return {.id = "t", .table = "t", .mode = PostgresTarget::Mode::kOverwrite, .key = {}, .order_by = {}}; }
+
+TEST_F(PostgresUpsert, AnOverwriteReplacesAllAndAnEmptyOneEmpties) {
+  Pipeline pipeline(database_, {overwritten()}, schema());
+  pipeline.start();
+  write(pipeline, 0, {rows_of(schema(), R"([[1, 10, "a"], [2, 20, "b"]])")});
+  database_.run("INSERT INTO t VALUES (7, 7, 'foreign')");
+  ASSERT_EQ(text(pipeline.write(with_change(rows_of(schema(), R"([[2, 21, "b"]])"), "u"))), "ok");
+  ASSERT_EQ(text(pipeline.end(1)), "ok");
+  pipeline.settle();
+  EXPECT_EQ(database_.rows(kRows), (Rows{"1|10|a", "2|20|b", "7|7|foreign"})) << "readers see it whole, or not yet";
+  ASSERT_EQ(text(pipeline.prepare(1)), "ok");
+  ASSERT_EQ(text(pipeline.commit(1)), "ok");
+  EXPECT_EQ(database_.rows(kRows), Rows{"2|21|b"});
+  write(pipeline, 2, {});
+  EXPECT_EQ(database_.rows(kRows), Rows{});
+}
+
+TEST_F(PostgresUpsert, AnOverwriteThatIsLostIsRunAgain) {
+  Pipeline pipeline(database_, {overwritten()}, schema());
+  pipeline.start();
+  write(pipeline, 0, {rows_of(schema(), R"([[1, 10, "a"]])")});
+  ASSERT_TRUE(Failpoint::arm("postgres.commit.sent=lose").ok());
+  ASSERT_EQ(text(pipeline.write(rows_of(schema(), R"([[2, 20, "b"]])"))), "ok");
+  EXPECT_EQ(pipeline.finish(1).status().code(), "epoch_lost");
+  EXPECT_EQ(database_.rows(kRows), Rows{"1|10|a"});
+  pipeline.start();
+  write(pipeline, 1, {rows_of(schema(), R"([[2, 20, "b"]])")});
+  EXPECT_EQ(database_.rows(kRows), Rows{"2|20|b"});
+}
+
+TEST_F(PostgresUpsert, AnOverwriteOfATableThatOthersReferToIsRefused) {
+  database_.run("CREATE TABLE t (id bigint PRIMARY KEY, v bigint, note text); CREATE TABLE child (t bigint REFERENCES t (id)); "
+                "INSERT INTO t VALUES (1, 1, 'a'); INSERT INTO child VALUES (1)");
+  Pipeline pipeline(database_, {overwritten()}, schema());
+  pipeline.start();
+  EXPECT_EQ(pipeline.finish(0).status().code(), "overwrite_refused");
+  EXPECT_EQ(database_.rows(kRows), Rows{"1|1|a"});
+}
+
+TEST_F(PostgresUpsert, ATargetRefusesTheChangesThatItCannotMake) {
+  PostgresTarget append = overwritten();
+  append.mode = PostgresTarget::Mode::kAppend;
+  Pipeline adds(database_, {append}, schema());
+  adds.start();
+  const Status update = adds.write(with_change(rows_of(schema(), R"([[1, 10, "a"], [2, 20, "b"]])"), "iu"));
+  EXPECT_EQ(update.code(), "needs_upsert");
+  EXPECT_NE(update.detail().find("mode: upsert"), std::string::npos) << update.to_string();
+  Pipeline replaces(database_, {overwritten()}, schema());
+  replaces.start();
+  EXPECT_EQ(replaces.write(with_change(rows_of(schema(), R"([[1, 10, "a"]])"), "d")).code(), "needs_upsert");
 }
 
 }  // namespace

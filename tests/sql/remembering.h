@@ -1,0 +1,22 @@
+// Queries that remember, run as a stream, as a stream that crashes at every epoch, and as a bounded job.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "sql/query.h"
+#include "sql/table_text.h"
+
+namespace laketide {
+
+/// kStraight: epochs of a few rows, two lanes. kSingly: one-row batches. kCrashing: after every epoch the operators are gone while they
+/// are at work on the next one, its state comes back from what was saved, and the number of lanes is another. kBounded: one epoch.
+enum class Way { kStraight, kSingly, kCrashing, kBounded };
+
+/// Puts the rows through head and tail of `bound` (of which `memory` is set); the last epoch flushes. The answer has the final rows:
+/// all that were appended, the last one of each key, or those of the last epoch, in no order. `delay`: how far the watermark stays
+/// behind the source's event time, microseconds. Update needs `bound.key`, or a query with one row.
+Result<Answer> ask_remembering(const sql::BoundQuery& bound, const sql::SourceTable& source, const std::vector<Row>& rows, Way way, OutputMode mode,
+                               int64_t delay);
+
+}  // namespace laketide
