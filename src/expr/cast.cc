@@ -16,7 +16,7 @@ struct Casts {
   std::map<std::pair<TypeId, TypeId>, const Function*> by_types;
 
   Casts() {
-    for (const auto family : {number_casts, decimal_casts, text_casts, time_casts, json_casts, array_casts}) {
+    for (const auto family : {number_casts, decimal_casts, text_casts, time_casts, json_casts, array_casts, interval_casts}) {
       for (Function& function : family()) all.push_back(std::move(function));
     }
     for (const Function& function : all) by_types.emplace(std::pair(function.args[0], function.result), &function);
@@ -110,13 +110,14 @@ bool is_implicit(TypeId from, TypeId to) {
     case kNumeric: return to == kReal || to == kDouble;
     case kReal: return to == kDouble;
     case kDate: return to == kTimestamp || to == kTimestamptz;
+    case kTime: return to == kInterval;
     case kTimestamp: return to == kTimestamptz;
     default: return false;
   }
 }
 
 bool is_preferred(TypeId id) {
-  return id == TypeId::kBoolean || id == TypeId::kDouble || id == TypeId::kText || id == TypeId::kTimestamptz;
+  return id == TypeId::kBoolean || id == TypeId::kDouble || id == TypeId::kText || id == TypeId::kTimestamptz || id == TypeId::kInterval;
 }
 
 Category category_of(TypeId id) {
@@ -128,6 +129,7 @@ Category category_of(TypeId id) {
     case TypeId::kTime:
     case TypeId::kTimestamp:
     case TypeId::kTimestamptz: return Category::kTime;
+    case TypeId::kInterval: return Category::kSpan;
     default: return is_number(id) ? Category::kNumber : Category::kOther;
   }
 }

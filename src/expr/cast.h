@@ -17,7 +17,7 @@ bool is_implicit(TypeId from, TypeId to);
 /// The preferred type of its category, as PostgreSQL's pg_type has it: text, double, boolean, timestamptz.
 bool is_preferred(TypeId id);
 /// Types among which implicit conversions are looked for.
-enum class Category : uint8_t { kUnknown, kBoolean, kNumber, kText, kTime, kOther };
+enum class Category : uint8_t { kUnknown, kBoolean, kNumber, kText, kTime, kSpan, kOther };
 Category category_of(TypeId id);
 
 /// `node` as `type`, by a cast if one is needed. An untyped literal is read as a value of the type at once, and what is wrong
@@ -36,5 +36,6 @@ std::vector<Function> text_casts();
 std::vector<Function> time_casts();
 std::vector<Function> json_casts();
 std::vector<Function> array_casts();
+std::vector<Function> interval_casts();
 
 }  // namespace laketide::expr

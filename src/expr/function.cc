@@ -13,7 +13,8 @@ struct Registry {
 
   Registry() {
     for (const auto family : {arithmetic_functions, decimal_functions, comparison_functions, logic_functions, conditional_functions,
-                              text_functions, pattern_functions, math_functions, json_functions, array_functions}) {
+                              text_functions, pattern_functions, math_functions, json_functions, array_functions, interval_functions, time_functions,
+                              text_form_functions, real_functions}) {
       for (Function& function : family()) all.push_back(std::move(function));
     }
     for (const Function& function : all) by_name[function.name].push_back(&function);

@@ -62,5 +62,9 @@ std::vector<Function> pattern_functions();
 std::vector<Function> math_functions();
 std::vector<Function> json_functions();
 std::vector<Function> array_functions();
+std::vector<Function> interval_functions();
+std::vector<Function> time_functions();
+std::vector<Function> text_form_functions();
+std::vector<Function> real_functions();
 
 }  // namespace laketide::expr

@@ -23,6 +23,8 @@ std::string what(const RowError& error) {
     case ErrorCode::kCharacterNotInRepertoire: return "bytes are not valid UTF-8 text";
     case ErrorCode::kInvalidArgument: return "argument outside of the function's domain";
     case ErrorCode::kProgramLimitExceeded: return "the result is too large";
+    case ErrorCode::kInvalidPower: return "there is no such root or power";
+    case ErrorCode::kInvalidLogarithm: return "there is no logarithm of zero or a negative number";
   }
   return "";
 }
@@ -42,6 +44,8 @@ const char* to_string(ErrorCode code) {
     case ErrorCode::kCharacterNotInRepertoire: return "character_not_in_repertoire";
     case ErrorCode::kInvalidArgument: return "invalid_parameter_value";
     case ErrorCode::kProgramLimitExceeded: return "program_limit_exceeded";
+    case ErrorCode::kInvalidPower: return "invalid_argument_for_power_function";
+    case ErrorCode::kInvalidLogarithm: return "invalid_argument_for_logarithm";
   }
   return "none";
 }

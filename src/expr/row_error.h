@@ -23,6 +23,8 @@ enum class ErrorCode : uint8_t {
   kCharacterNotInRepertoire,
   kInvalidArgument,
   kProgramLimitExceeded,
+  kInvalidPower,
+  kInvalidLogarithm,
 };
 inline constexpr ErrorCode kGood = ErrorCode::kNone;
 inline constexpr ErrorCode kRange = ErrorCode::kNumericValueOutOfRange;

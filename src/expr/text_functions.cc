@@ -168,8 +168,52 @@ struct ConvertTo {
   }
 };
 
+constexpr Text kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+// RFC 2045: a line holds 76 characters.
+ErrorCode base64(Text bytes, TextWriter& out) {
+  constexpr size_t kLine = 57;  // bytes
+  for (size_t at = 0; at < bytes.size(); at += 3) {
+    uint32_t group = 0;
+    for (size_t i = 0; i < 3; ++i) group = group << 8 | (at + i < bytes.size() ? static_cast<unsigned char>(bytes[at + i]) : 0);
+    for (size_t i = 0; i < 4; ++i) out.append(at + i > bytes.size() ? '=' : kBase64[group >> (18 - 6 * i) & 63]);
+    if ((at + 3) % kLine == 0 && at + 3 <= bytes.size()) out.append('\n');
+  }
+  return kGood;
+}
+
+// As PostgreSQL reads it (encode.c, pg_base64_decode): blanks do not count, and padding ends a group of four.
+ErrorCode from_base64(Text text, TextWriter& out) {
+  uint32_t group = 0;
+  int position = 0, end = 0;
+  for (const char c : text) {
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') continue;
+    const size_t digit = kBase64.find(c);
+    if (c == '=') {
+      if (end == 0 && position == 2) {
+        end = 1;
+      } else if (end == 0 && position == 3) {
+        end = 2;
+      } else if (end == 0) {
+        return ErrorCode::kInvalidArgument;
+      }
+    } else if (digit == Text::npos) {
+      return ErrorCode::kInvalidArgument;
+    }
+    group = group << 6 | (c == '=' ? 0 : static_cast<uint32_t>(digit));
+    if (++position < 4) continue;
+    out.append(static_cast<char>(group >> 16));
+    if (end == 0 || end > 1) out.append(static_cast<char>(group >> 8));
+    if (end == 0 || end > 2) out.append(static_cast<char>(group));
+    group = 0;
+    position = 0;
+  }
+  return position == 0 ? kGood : ErrorCode::kInvalidArgument;
+}
+
 struct Encode {
   ErrorCode operator()(Text bytes, Text format, TextWriter& out) const {
+    if (format == "base64") return base64(bytes, out);
     if (format != "hex") return ErrorCode::kInvalidArgument;
     constexpr Text kDigits = "0123456789abcdef";
     for (const char c : bytes) {
@@ -188,6 +232,7 @@ int hex_digit(char c) {
 
 struct Decode {
   ErrorCode operator()(Text text, Text format, TextWriter& out) const {
+    if (format == "base64") return from_base64(text, out);
     if (format != "hex") return ErrorCode::kInvalidArgument;
     int high = -1;
     for (const char c : text) {

@@ -92,6 +92,8 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
+bool is_letter_or_digit(std::string_view character) { return iswalnum_l(static_cast<wint_t>(decode(character)), unicode()) != 0; }
+
 void append_lower(std::string_view text, std::string& to) {
   append_mapped(text, to, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }, towlower_l);
 }

@@ -17,6 +17,8 @@ int64_t count_characters(std::string_view text);
 /// Where character `index` (from 0) begins; the size if there are fewer.
 size_t byte_of_character(std::string_view text, int64_t index);
 bool is_utf8(std::string_view text);
+/// Of one character, by Unicode as C.UTF-8 has it.
+bool is_letter_or_digit(std::string_view character);
 /// Each character by the simple mapping of Unicode, as PostgreSQL under C.UTF-8.
 void append_lower(std::string_view text, std::string& to);
 void append_upper(std::string_view text, std::string& to);

@@ -143,6 +143,8 @@ Result<ExprPtr> ExpressionBinder::cast(const Syntax& syntax) {
 Result<ExprPtr> ExpressionBinder::call(const Syntax& syntax) {
   static const std::map<std::string_view, Form> kForms{
       {"ARRAY", &ExpressionBinder::array},
+      {"concat", &ExpressionBinder::concat},
+      {"concat_ws", &ExpressionBinder::concat},
       {"= ANY", &ExpressionBinder::quantified},
       {"= ALL", &ExpressionBinder::quantified},
       {"<> ANY", &ExpressionBinder::quantified},
@@ -405,6 +407,21 @@ Result<ExprPtr> ExpressionBinder::nullif(const Syntax& syntax) {
   left = expr::share(left);
   LT_ASSIGN_OR_RETURN(equal, apply("=", {left, args[1]}, syntax.at));
   return special("NULLIF", std::move(type), {std::move(equal), std::move(left)}, syntax.at);
+}
+
+// PostgreSQL joins the values' texts, and shows a boolean as it does in a row: t or f.
+Result<ExprPtr> ExpressionBinder::concat(const Syntax& syntax) {
+  LT_ASSIGN_OR_RETURN(Args args, bind_all(syntax.args));
+  if (args.size() < (syntax.text == "concat" ? 1 : 2)) return text_.refuse("sql_function", syntax.at, syntax.text + " needs more arguments");
+  for (ExprPtr& arg : args) {
+    auto made = expr::cast(arg, TypeId::kText, expr::CastContext::kExplicit);
+    if (!made.ok()) return text_.locate(made.status(), arg->place);
+    if (arg->type.id == TypeId::kBoolean) {
+      LT_ASSIGN_OR_RETURN(made, apply("left", {*made, *expr::cast(expr::bigint_constant(1), TypeId::kInt, expr::CastContext::kExplicit)}, syntax.at));
+    }
+    arg = *made;
+  }
+  return special(syntax.text, TypeId::kText, std::move(args), syntax.at);
 }
 
 // PostgreSQL: an array with an array, or with a value, which becomes an array of its own.

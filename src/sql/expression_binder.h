@@ -61,6 +61,7 @@ class ExpressionBinder {
   Result<expr::ExprPtr> nullif(const Syntax& syntax);
   Result<expr::ExprPtr> concatenate(const Syntax& syntax);
   Result<expr::ExprPtr> join_arrays(Args args, int at);
+  Result<expr::ExprPtr> concat(const Syntax& syntax);
   Result<expr::ExprPtr> array(const Syntax& syntax);
   Result<expr::ExprPtr> quantified(const Syntax& syntax);
 

@@ -59,7 +59,8 @@ bool is_window_function(std::string_view name) { return name == "tumble" || name
 
 Status check_groupable(const expr::Type& type, std::string_view what, int at, const QueryText& text) {
   const std::vector<expr::Type> both{type, type};
-  if (type.id != TypeId::kOther && expr::find_overload("=", both).ok()) return {};
+  // Intervals that are equal, as a month and 30 days, need not be the same.
+  if (type.id != TypeId::kOther && type.id != TypeId::kInterval && expr::find_overload("=", both).ok()) return {};
   return text.refuse("sql_type", at, std::string(what) + " needs values that can be compared, and this is " + type.name() + ": cast it to text");
 }
 

@@ -56,16 +56,21 @@ constexpr Habit kFunctions[] = {
     {"int integer to_number", "write CAST(x AS int)"},
     {"bigint long", "write CAST(x AS bigint)"},
     {"double float", "write CAST(x AS double precision)"},
-    {"to_timestamp timestamp_seconds from_unixtime", "write CAST(x AS timestamptz) for ISO 8601 text"},
+    {"timestamp_seconds from_unixtime", "write to_timestamp(seconds); CAST(x AS timestamptz) reads ISO 8601 text"},
     {"to_date", "write CAST(x AS date)"},
     {"get_json_object from_json json_tuple json_extract json_value jsonb_extract_path_text", kJson},
     {"now current_timestamp clock_timestamp getdate current_date", "the record's own time is _timestamp"},
     {"monotonically_increasing_id uuid gen_random_uuid random rand", "a record is named by _topic, _partition and _offset"},
     {"input_file_name", "write _topic"},
-    {"concat", "write a || b, with COALESCE where a part may be NULL"},
     {"timezone", "AT TIME ZONE comes later; CAST(x AS timestamp) is the same instant in UTC"},
-    {"date_trunc date_part extract date_format unix_timestamp date_add date_sub datediff age to_utc_timestamp",
-     "functions of dates and times come later; casts and date arithmetic (date + 1, date - date) are there"},
+    {"date_format", "write CAST(x AS text), extract(year FROM x) and the like"},
+    {"unix_timestamp", "write extract(epoch FROM x)"},
+    {"date_add dateadd timestampadd", "write x + INTERVAL '1 day', or date + 1"},
+    {"date_sub", "write x - INTERVAL '1 day', or date - 1"},
+    {"datediff timestampdiff", "write a - b"},
+    {"year month day dayofmonth hour minute second quarter weekofyear", "write extract(year FROM x), with the field's name"},
+    {"dayofweek", "write extract(dow FROM x)"},
+    {"to_utc_timestamp from_utc_timestamp", "every time is in UTC here"},
     {"regexp_replace regexp_extract regexp_match rlike regexp similar_escape", "write LIKE, ILIKE, replace, split_part or starts_with"},
 };
 
@@ -76,7 +81,6 @@ constexpr Habit kOperators[] = {
     {"!", "write NOT"},
     {"#> #>> @> ?", kJson},
     {"~ ~* !~ !~*", "write LIKE or ILIKE; regular expressions come later"},
-    {"^", "write x * x; powers come later"},
     {"+", "to join texts write ||"},
 };
 
@@ -91,7 +95,6 @@ constexpr Habit kTypes[] = {
     {"double_precision", "double precision"},
     {"bpchar char character", "text"},
     {"json", "jsonb"},
-    {"interval", "INTERVAL '10 seconds' only inside tumble, hop and session; intervals as values come later"},
 };
 
 template <size_t kSize>

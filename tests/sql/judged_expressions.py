@@ -137,3 +137,52 @@ one("jsonb", JSON, ["a -> 'a'", "a ->> 'a'", "a ->> 'b'", "a -> 'b'", "a -> 'c'"
 one("text", ['{"a":1}', ' [1, 2 ] ', '"x"', '1', '-1.5e10', 'true', 'null', '', ' ', '{', '{"a"}', '{"a":1,}', '[1,]', '[1 2]', '1 2', '1],[2', "{'a':1}", '01', '1.', '.5', '+1', 'nan',
              'tru', 'nul', '"\\q"', '"\\ud800"', '"open', '[1]]', '{"a":1}}', '"\t"', '123456789012345678901234567890', '{"b":{"c":[{"d":"e"}]}}', None],
     ["a::jsonb", "a::jsonb -> 'b' -> 'c' -> 0 ->> 'd'"])
+
+INTERVALS = ["0", "1 day", "-1 day", "1 mon", "1 year 2 mons 3 days 04:05:06.789", "-1 mons +2 days -00:00:01", "25:00:00", "-36:00:00.5", "31 days", "100 years", "1 mon -1 day", "30 days", "720:00:00", None]
+INTERVAL_TEXTS = ["1 day", "1 days 2 hours", "@ 3 mins ago", "1-2", "-1-2", "1-12", "3 4:05", "3 4:05:06.7", "4:05", "-4:05:06", "5", "1.5", "-1.5 days", "1.5 years", "1.25 months", "0.5 mon", "2.7 weeks", "1.5 hours",
+                  "1 week", "1 decade 1 century", "1 mil", "10 us 5 ms", "1h 2m 3s", "1y2mon3d", "P1Y2M3DT4H5M6S", "PT1.5S", "P-1Y", "P1W", "PT", "P", "", " ", "abc", "1 parsec", "day", "1 day ago", "1 day -2 hours ago",
+                  "1 day 2", "4:60", "4:05:61", "99999999999 years", "2147483647 days", "2147483648 days", "+1 day", "1 mon 1 mon", "12:30.5", "0.0000001 s", "1.0000006 s", "1e3 s", "  2  hours  ", "1 day 04:05 2 mons", None]
+one("text", INTERVAL_TEXTS, ["a::interval", "a::interval::text", "- (a::interval)"])
+one("text", [text for text in INTERVALS], ["extract(epoch FROM a::interval)", "extract(year FROM a::interval)", "extract(month FROM a::interval)", "extract(day FROM a::interval)", "extract(hour FROM a::interval)",
+    "extract(minute FROM a::interval)", "extract(second FROM a::interval)", "extract(milliseconds FROM a::interval)", "extract(microseconds FROM a::interval)", "extract(quarter FROM a::interval)",
+    "extract(decade FROM a::interval)", "extract(century FROM a::interval)", "date_part('epoch', a::interval)", "date_part('second', a::interval)", "a::interval * 2", "a::interval * 0.5", "1.5 * a::interval", "a::interval / 3",
+    "a::interval / 0", "a::interval * 1e10::double precision", "a::interval::time", "date_trunc('hour', a::interval)", "date_trunc('month', a::interval)", "date_trunc('year', a::interval)", "date_trunc('day', a::interval)",
+    "justify_hours(a::interval)", "justify_days(a::interval)", "justify_interval(a::interval)", "date_trunc('nothing', a::interval)", "a::interval + INTERVAL '1 day'", "COALESCE(a::interval, '1 hour')",
+    "CASE WHEN a::interval > '1 day' THEN a::interval END", "a::interval = '24:00:00'", "TIMESTAMP '2024-01-31 12:00' + a::interval", "DATE '2024-03-31' - a::interval", "TIME '12:00' + a::interval", "a::interval IS NULL"])
+two(("text", INTERVALS), ("text", INTERVALS), ["a::interval + b::interval", "a::interval - b::interval", "a::interval < b::interval", "a::interval = b::interval", "a::interval >= b::interval", "GREATEST(a::interval, b::interval)",
+                                               "a::interval IS DISTINCT FROM b::interval", "NULLIF(a::interval, b::interval)", "a::interval BETWEEN b::interval AND a::interval"])
+for time_type in ["timestamp", "timestamptz"]:
+    two((time_type, TIMESTAMP + ["2024-01-31 00:00:00", "2000-02-29 23:59:59.999999"]), ("text", INTERVALS), ["a + b::interval", "a - b::interval", "b::interval + a"])
+    two((time_type, TIMESTAMP), (time_type, TIMESTAMP + ["2024-03-30 01:02:03"]), ["a - b", "age(a, b)", "date_bin('15 minutes', a, b)", "date_bin('1 day 2 hours', a, b)", "date_bin('0', a, b)"])
+    one(time_type, TIMESTAMP + ["2024-12-30 05:00:00", "2021-01-03 00:00:00", "2000-12-31 23:59:59", "2001-01-01 00:00:00", "1000-06-15 00:00:00", "2023-12-31 00:00:00"],
+        [f"extract({field} FROM a)" for field in ["microseconds", "milliseconds", "second", "minute", "hour", "day", "dow", "isodow", "doy", "week", "month", "quarter", "year", "isoyear", "decade", "century", "millennium", "epoch", "nothing"]] +
+        [f"date_trunc('{field}', a)" for field in ["microseconds", "milliseconds", "second", "minute", "hour", "day", "week", "month", "quarter", "year", "decade", "century", "millennium", "nothing", "dow", "Year"]] +
+        ["date_part('year', a)", "date_part('second', a)", "date_part('epoch', a)", "date_part('milliseconds', a)", "date_part('Hours', a)", "date_part('nothing', a)", "a + INTERVAL '1 month'", "a - INTERVAL '1 day 1 hour'",
+         "a + '1 day'", "a::date + TIME '10:00'", "extract(hour FROM a) + 1", "a + TIME '01:00'"])
+two(("date", [d for d in DATE if d != "294246-12-31"]), ("text", INTERVALS), ["a + b::interval", "a - b::interval"])
+two(("date", DATE), ("time", TIME), ["a + b", "b + a"])
+two(("time", TIME), ("time", TIME), ["a - b", "a + b"])
+two(("time", TIME), ("text", INTERVALS), ["a + b::interval", "a - b::interval", "a::interval"])
+one("date", DATE, [f"extract({field} FROM a)" for field in ["day", "dow", "isodow", "doy", "week", "month", "quarter", "year", "isoyear", "decade", "century", "millennium", "epoch", "hour"]] + ["date_part('year', a)", "date_part('epoch', a)"])
+one("date", [d for d in DATE if d != "294246-12-31"], ["a + INTERVAL '1 mon'", "date_trunc('month', a)", "date_trunc('week', a)"])
+one("time", TIME, [f"extract({field} FROM a)" for field in ["hour", "minute", "second", "milliseconds", "microseconds", "epoch", "day"]] + ["date_part('second', a)"])
+two(("int", ["2024", "0", "-1", "1900", "294277", "2147483647", None]), ("int", ["1", "2", "12", "13", "0", "29", None]), ["make_date(a, b, 29)", "make_date(2024, b, 31)", "make_date(a, 2, b)", "make_timestamp(a, b, 1, 10, 20, 30.5)", "make_time(b, 20, 30.25)", "make_time(10, b, 60)",
+                                                                                                                         "make_time(b, 61, 0)"])
+one("double", ["0", "1.5", "-1.5", "1709210096.123456", "1e12", "1e15", "-1e15", "NaN", None], ["to_timestamp(a)"])
+
+REALS = ["sqrt(a)", "cbrt(a)", "exp(a)", "ln(a)", "log(a)", "log10(a)", "degrees(a)", "radians(a)", "power(a, 2)", "power(a, -1)", "power(2, a)", "pow(a, 0.5::double precision)", "a ^ 3", "sin(a)", "cos(a)", "tan(a)", "asin(a)", "acos(a)", "atan(a)"]
+one("double", DOUBLE, REALS + ["pi()", "a * pi()"])
+one("real", REAL, REALS)
+one("int", INT, REALS)
+two(("double", DOUBLE), ("double", DOUBLE + ["0.5", "3"]), ["power(a, b)", "a ^ b", "atan2(a, b)"])
+
+two(("text", TEXT), ("int", ["0", "1", "2", "5", "-1", "12", "2147483647", None]), ["lpad(a, b)", "rpad(a, b)", "lpad(a, b, 'xy')", "rpad(a, b, 'äö')", "lpad(a, b, '')"])
+two(("text", TEXT), ("int", ["0", "1", "3", "-1", None]), ["repeat(a, b)", "substring(a, b)"])
+two(("text", TEXT), ("text", ["", "a", "abc", "äb", None]), ["translate(a, b, 'xyz')", "translate(a, 'abc', b)", "concat(a, b)", "concat_ws(b, a, 'x', a)", "concat_ws('-', a, NULL, b)", "concat(a, 1, NULL, true, 1.50, b)", "concat(b = 'a', DATE '2024-01-31')"])
+one("text", TEXT + ["hello world", "it's o'clock", "ÉCOLE été", "x1y 2z", "a" * 57, "a" * 64, "a" * 56], ["reverse(a)", "initcap(a)", "md5(a)", "ascii(a)", "encode(convert_to(a, 'UTF8'), 'base64')", "md5(convert_to(a, 'UTF8'))", "lpad(a, 3, a)",
+                                                                         "convert_from(decode(encode(convert_to(a, 'UTF8'), 'base64'), 'base64'), 'UTF8')"])
+one("text", ["", "YQ==", "YWI=", "YWJj", "YWJ", "Y", "Y=Q=", "YQ==YQ==", " Y W J j ", "YQ=", "=", "YQ==x", "ä", "YW\nJj", None], ["encode(decode(a, 'base64'), 'hex')"])
+one("int", ["1", "65", "228", "26085", "128578"], ["chr(a)"])
+one("int", ["0", "1", "65", "228", "26085", "128578", "55296", "1114111", "1114112", "-1", "2147483647", None], ["to_hex(a)", "ascii(chr(a))", "encode(convert_to(chr(a), 'UTF8'), 'hex')"])
+one("bigint", BIGINT, ["to_hex(a)"])
+one("bytea", BYTEA, ["md5(a)", "encode(a, 'base64')"])

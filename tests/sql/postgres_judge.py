@@ -18,7 +18,8 @@ from postgres_server import PostgresServer
 CODES = {"22P05": "invalid_text_representation", "22003": "numeric_value_out_of_range", "22012": "division_by_zero", "22P02": "invalid_text_representation",
          "22007": "invalid_datetime_format", "22008": "datetime_field_overflow", "22011": "substring_error",
          "22025": "invalid_escape_sequence", "22019": "invalid_escape_sequence", "22021": "character_not_in_repertoire",
-         "22023": "invalid_parameter_value", "22009": "datetime_field_overflow"}
+         "22023": "invalid_parameter_value", "22015": "datetime_field_overflow", "2201F": "invalid_argument_for_power_function",
+         "2201E": "invalid_argument_for_logarithm", "54000": "program_limit_exceeded", "0A000": "invalid_parameter_value", "22009": "datetime_field_overflow"}
 TYPES = {"integer": "int", "double precision": "double", "timestamp with time zone": "timestamptz",
          "timestamp without time zone": "timestamp", "time without time zone": "time"}
 

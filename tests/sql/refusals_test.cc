@@ -124,7 +124,6 @@ const Refusal kRefusals[] = {
     {"SELECT count(*) AS n FROM source GROUP BY hop(ts, INTERVAL '1 ms', INTERVAL '1 h')", "sql_window", "1:51", "a longer slide"},
     {"SELECT count(*) AS n FROM source GROUP BY tumble(ts, INTERVAL '1 h'), session(ts, INTERVAL '1 h')", "sql_grouping", "1:71", "one window"},
     {"SELECT tumble_start(ts) AS w FROM source GROUP BY id", "sql_function", "1:8", "window_start"},
-    {"SELECT INTERVAL '1 hour' AS x FROM source", "sql_type", "1:8", "inside tumble, hop and session"},
     // What comes later.
     {"SELECT DISTINCT ON (id) id, v FROM source", "sql_unsupported", "1:21", "mode: upsert"},
     {"SELECT id FROM source ORDER BY id", "sql_unsupported", "1:23", "order the table"},
