@@ -170,7 +170,7 @@ struct Justify {
 };
 
 template <typename Op, typename Out, typename A, typename B>
-void add(std::vector<Function>& all, std::string_view name, TypeId left, TypeId right, TypeId result) {
+void add_interval(std::vector<Function>& all, std::string_view name, TypeId left, TypeId right, TypeId result) {
   all.push_back({name, {left, right}, result, &strict<Op, Out, A, B>, true, nullptr, Function::Style::kInfix});
 }
 
@@ -182,9 +182,9 @@ void add_comparison(std::vector<Function>& all, std::string_view name) {
 
 template <template <int> typename Op, typename T>
 void add_shift(std::vector<Function>& all, TypeId id, TypeId result) {
-  add<Op<1>, int64_t, T, Interval>(all, "+", id, TypeId::kInterval, result);
-  add<Op<1>, int64_t, Interval, T>(all, "+", TypeId::kInterval, id, result);
-  add<Op<-1>, int64_t, T, Interval>(all, "-", id, TypeId::kInterval, result);
+  add_interval<Op<1>, int64_t, T, Interval>(all, "+", id, TypeId::kInterval, result);
+  add_interval<Op<1>, int64_t, Interval, T>(all, "+", TypeId::kInterval, id, result);
+  add_interval<Op<-1>, int64_t, T, Interval>(all, "-", id, TypeId::kInterval, result);
 }
 
 }  // namespace
@@ -202,16 +202,16 @@ std::vector<Function> interval_functions() {
   add_shift<ShiftTimestamp, int64_t>(all, kTimestamptz, kTimestamptz);
   add_shift<ShiftDate, int32_t>(all, kDate, kTimestamp);
   add_shift<ShiftTime, int64_t>(all, kTime, kTime);
-  add<SubtractTimestamps, Interval, int64_t, int64_t>(all, "-", kTimestamp, kTimestamp, kInterval);
-  add<SubtractTimestamps, Interval, int64_t, int64_t>(all, "-", kTimestamptz, kTimestamptz, kInterval);
-  add<SubtractTimes, Interval, int64_t, int64_t>(all, "-", kTime, kTime, kInterval);
-  add<JoinDateAndTime, int64_t, int32_t, int64_t>(all, "+", kDate, kTime, kTimestamp);
-  add<JoinDateAndTime, int64_t, int64_t, int32_t>(all, "+", kTime, kDate, kTimestamp);
-  add<AddIntervals<1>, Interval, Interval, Interval>(all, "+", kInterval, kInterval, kInterval);
-  add<AddIntervals<-1>, Interval, Interval, Interval>(all, "-", kInterval, kInterval, kInterval);
-  add<ScaleInterval<false>, Interval, Interval, double>(all, "*", kInterval, kDouble, kInterval);
-  add<ScaleInterval<false>, Interval, double, Interval>(all, "*", kDouble, kInterval, kInterval);
-  add<ScaleInterval<true>, Interval, Interval, double>(all, "/", kInterval, kDouble, kInterval);
+  add_interval<SubtractTimestamps, Interval, int64_t, int64_t>(all, "-", kTimestamp, kTimestamp, kInterval);
+  add_interval<SubtractTimestamps, Interval, int64_t, int64_t>(all, "-", kTimestamptz, kTimestamptz, kInterval);
+  add_interval<SubtractTimes, Interval, int64_t, int64_t>(all, "-", kTime, kTime, kInterval);
+  add_interval<JoinDateAndTime, int64_t, int32_t, int64_t>(all, "+", kDate, kTime, kTimestamp);
+  add_interval<JoinDateAndTime, int64_t, int64_t, int32_t>(all, "+", kTime, kDate, kTimestamp);
+  add_interval<AddIntervals<1>, Interval, Interval, Interval>(all, "+", kInterval, kInterval, kInterval);
+  add_interval<AddIntervals<-1>, Interval, Interval, Interval>(all, "-", kInterval, kInterval, kInterval);
+  add_interval<ScaleInterval<false>, Interval, Interval, double>(all, "*", kInterval, kDouble, kInterval);
+  add_interval<ScaleInterval<false>, Interval, double, Interval>(all, "*", kDouble, kInterval, kInterval);
+  add_interval<ScaleInterval<true>, Interval, Interval, double>(all, "/", kInterval, kDouble, kInterval);
   all.push_back({"-", {kInterval}, kInterval, &strict<NegateInterval, Interval, Interval>, true, nullptr, Function::Style::kPrefix});
   all.push_back({"justify_hours", {kInterval}, kInterval, &strict<Justify<true, false>, Interval, Interval>, true});
   all.push_back({"justify_days", {kInterval}, kInterval, &strict<Justify<false, true>, Interval, Interval>, true});

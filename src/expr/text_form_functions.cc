@@ -188,7 +188,7 @@ arrow::Status join_texts(const Call& call, std::span<const Column> args, Column&
 }
 
 template <typename Op, typename Out, typename... In>
-void add(std::vector<Function>& all, std::string_view name, std::vector<TypeId> args, TypeId result, bool can_fail = false) {
+void add_form(std::vector<Function>& all, std::string_view name, std::vector<TypeId> args, TypeId result, bool can_fail = false) {
   all.push_back({name, std::move(args), result, &strict<Op, Out, In...>, can_fail});
 }
 
@@ -197,20 +197,20 @@ void add(std::vector<Function>& all, std::string_view name, std::vector<TypeId> 
 std::vector<Function> text_form_functions() {
   using enum TypeId;
   std::vector<Function> all;
-  add<Pad<true>, Text, Text, int32_t>(all, "lpad", {kText, kInt}, kText, true);
-  add<Pad<true>, Text, Text, int32_t, Text>(all, "lpad", {kText, kInt, kText}, kText, true);
-  add<Pad<false>, Text, Text, int32_t>(all, "rpad", {kText, kInt}, kText, true);
-  add<Pad<false>, Text, Text, int32_t, Text>(all, "rpad", {kText, kInt, kText}, kText, true);
-  add<Repeat, Text, Text, int32_t>(all, "repeat", {kText, kInt}, kText, true);
-  add<Reverse, Text, Text>(all, "reverse", {kText}, kText);
-  add<Initcap, Text, Text>(all, "initcap", {kText}, kText);
-  add<Translate, Text, Text, Text, Text>(all, "translate", {kText, kText, kText}, kText);
-  add<Md5, Text, Text>(all, "md5", {kText}, kText);
-  add<Md5, Text, Text>(all, "md5", {kBytea}, kText);
-  add<Ascii, int32_t, Text>(all, "ascii", {kText}, kInt);
-  add<Chr, Text, int32_t>(all, "chr", {kInt}, kText, true);
-  add<ToHex, Text, int32_t>(all, "to_hex", {kInt}, kText);
-  add<ToHex, Text, int64_t>(all, "to_hex", {kBigint}, kText);
+  add_form<Pad<true>, Text, Text, int32_t>(all, "lpad", {kText, kInt}, kText, true);
+  add_form<Pad<true>, Text, Text, int32_t, Text>(all, "lpad", {kText, kInt, kText}, kText, true);
+  add_form<Pad<false>, Text, Text, int32_t>(all, "rpad", {kText, kInt}, kText, true);
+  add_form<Pad<false>, Text, Text, int32_t, Text>(all, "rpad", {kText, kInt, kText}, kText, true);
+  add_form<Repeat, Text, Text, int32_t>(all, "repeat", {kText, kInt}, kText, true);
+  add_form<Reverse, Text, Text>(all, "reverse", {kText}, kText);
+  add_form<Initcap, Text, Text>(all, "initcap", {kText}, kText);
+  add_form<Translate, Text, Text, Text, Text>(all, "translate", {kText, kText, kText}, kText);
+  add_form<Md5, Text, Text>(all, "md5", {kText}, kText);
+  add_form<Md5, Text, Text>(all, "md5", {kBytea}, kText);
+  add_form<Ascii, int32_t, Text>(all, "ascii", {kText}, kInt);
+  add_form<Chr, Text, int32_t>(all, "chr", {kInt}, kText, true);
+  add_form<ToHex, Text, int32_t>(all, "to_hex", {kInt}, kText);
+  add_form<ToHex, Text, int64_t>(all, "to_hex", {kBigint}, kText);
   all.push_back({"concat", {}, kText, &join_texts<false>, false, nullptr, Function::Style::kCall, true});
   all.push_back({"concat_ws", {}, kText, &join_texts<true>, false, nullptr, Function::Style::kCall, true});
   return all;

@@ -347,7 +347,7 @@ void add_parts(std::vector<Function>& all, TypeId id) {
 }
 
 template <typename Op, typename Out, typename... In>
-void add(std::vector<Function>& all, std::string_view name, std::vector<TypeId> args, TypeId result) {
+void add_time(std::vector<Function>& all, std::string_view name, std::vector<TypeId> args, TypeId result) {
   all.push_back({name, std::move(args), result, &strict<Op, Out, In...>, true});
 }
 
@@ -360,15 +360,15 @@ std::vector<Function> time_functions() {
   add_parts<int32_t>(all, kDate);
   add_parts<Interval>(all, kInterval);
   for (const TypeId id : {kTimestamp, kTimestamptz}) {
-    add<DateTrunc, int64_t, Text, int64_t>(all, "date_trunc", {kText, id}, id);
-    add<DateBin, int64_t, Interval, int64_t, int64_t>(all, "date_bin", {kInterval, id, id}, id);
-    add<Age, Interval, int64_t, int64_t>(all, "age", {id, id}, kInterval);
+    add_time<DateTrunc, int64_t, Text, int64_t>(all, "date_trunc", {kText, id}, id);
+    add_time<DateBin, int64_t, Interval, int64_t, int64_t>(all, "date_bin", {kInterval, id, id}, id);
+    add_time<Age, Interval, int64_t, int64_t>(all, "age", {id, id}, kInterval);
   }
-  add<DateTrunc, Interval, Text, Interval>(all, "date_trunc", {kText, kInterval}, kInterval);
-  add<MakeDate, int32_t, int32_t, int32_t, int32_t>(all, "make_date", {kInt, kInt, kInt}, kDate);
-  add<MakeTime, int64_t, int32_t, int32_t, double>(all, "make_time", {kInt, kInt, kDouble}, kTime);
-  add<MakeTimestamp, int64_t, int32_t, int32_t, int32_t, int32_t, int32_t, double>(all, "make_timestamp", {kInt, kInt, kInt, kInt, kInt, kDouble}, kTimestamp);
-  add<ToTimestamp, int64_t, double>(all, "to_timestamp", {kDouble}, kTimestamptz);
+  add_time<DateTrunc, Interval, Text, Interval>(all, "date_trunc", {kText, kInterval}, kInterval);
+  add_time<MakeDate, int32_t, int32_t, int32_t, int32_t>(all, "make_date", {kInt, kInt, kInt}, kDate);
+  add_time<MakeTime, int64_t, int32_t, int32_t, double>(all, "make_time", {kInt, kInt, kDouble}, kTime);
+  add_time<MakeTimestamp, int64_t, int32_t, int32_t, int32_t, int32_t, int32_t, double>(all, "make_timestamp", {kInt, kInt, kInt, kInt, kInt, kDouble}, kTimestamp);
+  add_time<ToTimestamp, int64_t, double>(all, "to_timestamp", {kDouble}, kTimestamptz);
   return all;
 }
 
