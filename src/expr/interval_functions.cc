@@ -10,7 +10,7 @@
 namespace laketide::expr {
 namespace {
 
-constexpr auto kOverflow = ErrorCode::kDatetimeFieldOverflow;
+constexpr auto kIntervalOverflow = ErrorCode::kDatetimeFieldOverflow;
 
 struct ParseInterval {
   ErrorCode operator()(Text text, Interval& out) const { return parse_interval(text, out); }
@@ -59,7 +59,7 @@ template <int sign>
 struct ShiftDate {
   ErrorCode operator()(int32_t days, Interval by, int64_t& out) const {
     int64_t micros = out = 0;
-    if (__builtin_mul_overflow(int64_t{days}, kMicrosPerDay, &micros)) return kOverflow;
+    if (__builtin_mul_overflow(int64_t{days}, kMicrosPerDay, &micros)) return kIntervalOverflow;
     return shift_timestamp(micros, by, sign, out);
   }
   ErrorCode operator()(Interval by, int32_t days, int64_t& out) const { return (*this)(days, by, out); }
@@ -79,7 +79,7 @@ struct ShiftTime {
 struct JoinDateAndTime {
   ErrorCode operator()(int32_t days, int64_t time, int64_t& out) const {
     const bool overflow = __builtin_mul_overflow(int64_t{days}, kMicrosPerDay, &out) || __builtin_add_overflow(out, time, &out);
-    return overflow ? kOverflow : kGood;
+    return overflow ? kIntervalOverflow : kGood;
   }
   ErrorCode operator()(int64_t time, int32_t days, int64_t& out) const { return (*this)(days, time, out); }
 };
@@ -89,7 +89,7 @@ struct SubtractTimestamps {
   ErrorCode operator()(int64_t a, int64_t b, Interval& out) const {
     int64_t micros = 0;
     out = {};
-    if (__builtin_sub_overflow(a, b, &micros)) return kOverflow;
+    if (__builtin_sub_overflow(a, b, &micros)) return kIntervalOverflow;
     return make_interval(0, micros / kMicrosPerDay, micros % kMicrosPerDay, out);
   }
 };
@@ -102,7 +102,7 @@ struct AddIntervals {
   ErrorCode operator()(Interval a, Interval b, Interval& out) const {
     int64_t micros = 0;
     out = {};
-    if (__builtin_add_overflow(a.micros(), sign * b.micros(), &micros)) return kOverflow;
+    if (__builtin_add_overflow(a.micros(), sign * b.micros(), &micros)) return kIntervalOverflow;
     return make_interval(int64_t{a.months} + sign * int64_t{b.months}, int64_t{a.days} + sign * int64_t{b.days}, micros, out);
   }
 };
@@ -121,7 +121,7 @@ struct ScaleInterval {
     out = {};
     if (divide && factor == 0) return ErrorCode::kDivisionByZero;
     const double months = scaled(span.months, factor), days = scaled(span.days, factor);
-    if (std::isnan(months) || std::isnan(days) || std::fabs(months) > 2147483647.0 || std::fabs(days) > 2147483647.0) return kOverflow;
+    if (std::isnan(months) || std::isnan(days) || std::fabs(months) > 2147483647.0 || std::fabs(days) > 2147483647.0) return kIntervalOverflow;
     double month_days = rounded_to_micros((months - std::trunc(months)) * 30);
     double seconds = rounded_to_micros((days - std::trunc(days) + month_days - std::trunc(month_days)) * 86'400);
     double whole_days = std::trunc(days);
@@ -132,7 +132,7 @@ struct ScaleInterval {
     }
     whole_days += std::trunc(month_days);
     const double micros = std::rint(scaled(static_cast<double>(span.micros()), factor) + seconds * 1e6);
-    if (std::isnan(micros) || std::fabs(micros) >= 9.2e18) return kOverflow;
+    if (std::isnan(micros) || std::fabs(micros) >= 9.2e18) return kIntervalOverflow;
     return make_interval(static_cast<int64_t>(std::trunc(months)), static_cast<int64_t>(whole_days), static_cast<int64_t>(micros), out);
   }
   ErrorCode operator()(double factor, Interval span, Interval& out) const { return (*this)(span, factor, out); }

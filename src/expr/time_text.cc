@@ -13,7 +13,7 @@ namespace laketide::expr {
 namespace {
 
 constexpr auto kNoTime = ErrorCode::kInvalidDatetimeFormat;
-constexpr auto kOverflow = ErrorCode::kDatetimeFieldOverflow;
+constexpr auto kTextOverflow = ErrorCode::kDatetimeFieldOverflow;
 
 /// What is left of a text while it is read. Confined to its task.
 struct Cursor {
@@ -47,8 +47,8 @@ struct Cursor {
 };
 
 ErrorCode check(const Civil& date) {
-  if (date.year < 1 || date.month < 1 || date.month > 12 || date.day < 1) return kOverflow;
-  return date.day > days_in(date.year, date.month) ? kOverflow : kGood;
+  if (date.year < 1 || date.month < 1 || date.month > 12 || date.day < 1) return kTextOverflow;
+  return date.day > days_in(date.year, date.month) ? kTextOverflow : kGood;
 }
 
 ErrorCode read_date(Cursor& at, int64_t& days) {
@@ -96,7 +96,7 @@ ErrorCode read_time(Cursor& at, int64_t& micros) {
     if (at.take('.')) fraction = read_fraction(at);
   }
   micros = ((*hour * 60 + *minute) * 60 + second) * kMicrosPerSecond + fraction;
-  return *hour > 24 || *minute > 59 || second > 60 || micros > kMicrosPerDay ? kOverflow : kGood;
+  return *hour > 24 || *minute > 59 || second > 60 || micros > kMicrosPerDay ? kTextOverflow : kGood;
 }
 
 ErrorCode read_zone(Cursor& at, int64_t& offset) {
@@ -129,7 +129,7 @@ ErrorCode read_zone(Cursor& at, int64_t& offset) {
   }
   offset = ((hours * 60 + minutes) * 60 + seconds) * kMicrosPerSecond * (sign == '+' ? 1 : -1);
   if (!at.rest.empty()) return kNoTime;
-  return hours > 15 || minutes > 59 || seconds > 59 ? kOverflow : kGood;
+  return hours > 15 || minutes > 59 || seconds > 59 ? kTextOverflow : kGood;
 }
 
 ErrorCode read_all(std::string_view text, bool zoned, int64_t& days, int64_t& micros) {
@@ -220,7 +220,7 @@ ErrorCode parse_timestamp(std::string_view text, bool zoned, int64_t& micros) {
   if (const ErrorCode wrong = read_all(text, zoned, days, of_day); wrong != kGood) return wrong;
   int64_t value;
   if (__builtin_mul_overflow(days, kMicrosPerDay, &value) || __builtin_add_overflow(value, of_day, &value) || value < kTimestampMin) {
-    return kOverflow;
+    return kTextOverflow;
   }
   micros = value;
   return kGood;

@@ -64,7 +64,8 @@ def test_a_pipeline_file_removed_and_put_back_continues(kafka):
         assert daemon.terminate() == 0
         file.unlink()
         daemon.start()
-        assert "filed" not in [one["name"] for one in daemon.get("/pipelines")["pipelines"]]
+        gone = daemon.stream("filed")
+        assert gone["state"] == "FAILED" and gone["error"]["code"] == "pipeline_file_gone", gone
         stream.produce(2500)
         assert daemon.terminate() == 0
         daemon.write_pipeline(document)
