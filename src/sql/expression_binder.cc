@@ -103,11 +103,11 @@ Result<Type> ExpressionBinder::type(const TypeSyntax& syntax) {
 Result<Type> ExpressionBinder::plain_type(const TypeSyntax& syntax) {
   const auto id = expr::type_id_of(syntax.name);
   const std::string instead = instead_of_type(syntax.name);
-  if (!id || *id == TypeId::kUnknown || *id == TypeId::kInterval) {
+  if (!id || *id == TypeId::kUnknown) {
     if (!instead.empty()) return text_.refuse(kTypeCode, syntax.at, "there is no type " + syntax.name + ": write " + instead);
     return text_.refuse(kTypeCode, syntax.at,
                         "type " + syntax.name + " is not supported: there are boolean, smallint, int, bigint, real, double precision, numeric(p,s), text, "
-                        "bytea, date, time, timestamp, timestamptz, uuid, jsonb");
+                        "bytea, date, time, timestamp, timestamptz, interval, uuid, jsonb");
   }
   if (*id != TypeId::kNumeric) {
     if (syntax.modifiers.empty()) return Type(*id);
