@@ -3,7 +3,6 @@
 #include <vector>
 
 #include "expr/function.h"
-#include "expr/md5.h"
 #include "expr/strict_kernel.h"
 #include "expr/utf8.h"
 
@@ -94,13 +93,6 @@ struct Translate {
         out.append(replaced[place]);
       }
     }
-    return kGood;
-  }
-};
-
-struct Md5 {
-  ErrorCode operator()(Text bytes, TextWriter& out) const {
-    out.append(md5_hex(bytes));
     return kGood;
   }
 };
@@ -205,8 +197,6 @@ std::vector<Function> text_form_functions() {
   add_form<Reverse, Text, Text>(all, "reverse", {kText}, kText);
   add_form<Initcap, Text, Text>(all, "initcap", {kText}, kText);
   add_form<Translate, Text, Text, Text, Text>(all, "translate", {kText, kText, kText}, kText);
-  add_form<Md5, Text, Text>(all, "md5", {kText}, kText);
-  add_form<Md5, Text, Text>(all, "md5", {kBytea}, kText);
   add_form<Ascii, int32_t, Text>(all, "ascii", {kText}, kInt);
   add_form<Chr, Text, int32_t>(all, "chr", {kInt}, kText, true);
   add_form<ToHex, Text, int32_t>(all, "to_hex", {kInt}, kText);
