@@ -135,7 +135,7 @@ Result<std::shared_ptr<const SelectSyntax>> Reader::select(const json& node) {
     --depth_;
     return std::shared_ptr<const SelectSyntax>(std::move(made));
   }
-  made->at = std::max(0, first_place(node.value("targetList", json::array())));
+  made->at = node.contains("targetList") ? std::max(0, first_place(node.at("targetList"))) : 0;
   if (!node.contains("targetList")) return refuse(0, "the select list is empty: write SELECT *, or the columns");
   for (const json& item : node["targetList"]) {
     const json& target = item.at("ResTarget");
