@@ -287,11 +287,12 @@ class Wiring {
     const config::EventTimeSpec& time = source_spec().event_time;
     spec_.needs_schema = spec_.needs_schema || !time.column.empty();
     sql::SourceTable table{source_spec().name, nullptr, spec_.topics.size() == 1 ? spec_.topics.front() : "", !spec_.row_schema, time.column};
+    const sql::Ending ending = job_ ? sql::Ending::kOneEpoch : sql::Ending::kNone;  // a job that remembers is atomic
     std::vector<OutputMode> modes;
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
-    spec_.plan = [main, selects, table, modes, marks, skew = time.max_future_skew, hidden = hidden_columns()](const Schema& schema) mutable -> Result<ChainPlan> {
+    spec_.plan = [main, selects, table, modes, marks, skew = time.max_future_skew, hidden = hidden_columns(), ending](const Schema& schema) mutable -> Result<ChainPlan> {
       table.schema = schema;
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, table, modes, hidden));
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, table, modes, hidden, ending));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }
@@ -350,7 +351,8 @@ class Wiring {
   }
 
   static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
-                                    const sql::SourceTable& table, const std::vector<OutputMode>& modes, const std::vector<std::string>& hidden) {
+                                    const sql::SourceTable& table, const std::vector<OutputMode>& modes, const std::vector<std::string>& hidden,
+                                    sql::Ending ending) {
     LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table));
     std::vector<sql::BoundQuery> queries;
     for (const auto& select : selects) {
@@ -367,7 +369,7 @@ class Wiring {
       const sql::BoundQuery& query = queries[i];
       ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, [query, decoded](Context& context) { return query.operators(decoded, context); }};
       if (query.memory) {
-        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time));
+        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time, ending));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());
         if (added) plan.tails.push_back(tail(query.memory, modes[i], decoded));
         branch.tail = at->second;
