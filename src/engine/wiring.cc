@@ -299,13 +299,14 @@ class Wiring {
     spec_.needs_schema = !main.selects_all() || std::ranges::any_of(selects, [](const auto& select) { return select && !select->selects_all(); });
     spec_.needs_schema = spec_.needs_schema || std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
     std::vector<sql::SourceTable> tables = source_tables(pipeline_);
+    const sql::Ending ending = job_ ? sql::Ending::kOneEpoch : sql::Ending::kNone;  // a job that remembers is atomic
     std::vector<OutputMode> modes;
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
     std::map<std::string, std::optional<std::chrono::microseconds>> skews;
     for (const auto& source : pipeline_.sources) skews[source.name] = source.event_time.max_future_skew;
-    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns()](const Schemas& schemas) mutable -> Result<ChainPlan> {
+    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns(), ending](const Schemas& schemas) mutable -> Result<ChainPlan> {
       for (auto& table : tables) table.schema = schemas.at(table.name);
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, modes, hidden));
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, modes, hidden, ending));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }
@@ -366,7 +367,8 @@ class Wiring {
   }
 
   static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
-                                    const std::vector<sql::SourceTable>& tables, const std::vector<OutputMode>& modes, const std::vector<std::string>& hidden) {
+                                    const std::vector<sql::SourceTable>& tables, const std::vector<OutputMode>& modes, const std::vector<std::string>& hidden,
+                                    sql::Ending ending) {
     const sql::SourceTable& table = tables.front();
     LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table));
     std::vector<sql::BoundQuery> queries;
@@ -383,7 +385,7 @@ class Wiring {
       const sql::BoundQuery& query = queries[i];
       ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, {table.name}, [query, decoded](const std::string&, Context& context) { return query.operators(decoded, context); }};
       if (query.memory) {
-        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time));
+        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time, ending));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());
         if (added) plan.tails.push_back(tail(query.memory, modes[i], table.name, decoded));
         branch.tail = at->second;

@@ -10,7 +10,7 @@
 namespace laketide::sql {
 namespace {
 
-PlanPtr node(std::variant<Scan, Filter, Project, Unnest, Union, Aggregate> step, PlanPtr input, Schema output) {
+PlanPtr node(PlanStep step, PlanPtr input, Schema output) {
   return std::make_shared<const PlanNode>(PlanNode{std::move(step), std::move(input), std::move(output)});
 }
 
@@ -102,8 +102,53 @@ PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output) {
   return node(std::move(aggregate), prune(input, needed), std::move(output));
 }
 
+// Every column stays, so that the node stays the same one whatever is read from it.
+static PlanPtr with_places(const PlanPtr& input) {
+  const std::vector<std::string> names = input->output->field_names();
+  std::set<std::string> needed(names.begin(), names.end());
+  const Scan& scan = scan_of(*input);
+  if (!memory_of(input) && scan.pseudo_columns) {
+    for (std::string& place : place_columns(scan.origin)) needed.insert(std::move(place));
+  }
+  return prune(input, needed);
+}
+
+PlanPtr make_first_rows_node(PlanPtr input, FirstRows first) {
+  Schema output = input->output;
+  return node(std::move(first), with_places(input), std::move(output));
+}
+
+PlanPtr make_top_rows_node(PlanPtr input, TopRows top, const std::string& number) {
+  arrow::FieldVector fields = input->output->fields();
+  fields.push_back(arrow::field(number, arrow::int64(), false));
+  return node(std::move(top), with_places(input), arrow::schema(std::move(fields)));
+}
+
+PlanPtr make_sort_node(PlanPtr input, Sort sort) {
+  Schema output = input->output;
+  return node(std::move(sort), with_places(input), std::move(output));
+}
+
+bool remembers(const PlanNode& plan) {
+  return std::holds_alternative<Aggregate>(plan.step) || std::holds_alternative<FirstRows>(plan.step) || std::holds_alternative<TopRows>(plan.step) ||
+         std::holds_alternative<Sort>(plan.step);
+}
+
+const std::vector<std::string>& keys_of(const PlanNode& memory) {
+  static const std::vector<std::string> kNone;
+  if (const auto* aggregate = std::get_if<Aggregate>(&memory.step)) return aggregate->keys;
+  if (const auto* first = std::get_if<FirstRows>(&memory.step)) return first->keys;
+  const auto* top = std::get_if<TopRows>(&memory.step);
+  return top ? top->keys : kNone;
+}
+
+std::vector<std::string> places_below(const PlanNode& memory) {
+  const Scan& scan = scan_of(*memory.input);
+  return memory_of(memory.input) || !scan.pseudo_columns ? std::vector<std::string>() : place_columns(scan.origin);
+}
+
 PlanPtr memory_of(const PlanPtr& plan) {
-  if (!plan || std::holds_alternative<Aggregate>(plan->step)) return plan;
+  if (!plan || remembers(*plan)) return plan;
   return memory_of(plan->input);
 }
 
@@ -126,7 +171,7 @@ std::vector<const PlanNode*> scans_of(const PlanNode& plan) {
 }
 
 bool can_fail(const PlanNode& plan) {
-  if (std::holds_alternative<Aggregate>(plan.step)) return false;
+  if (remembers(plan)) return false;
   if (const auto* both = std::get_if<Union>(&plan.step)) {
     return std::any_of(both->branches.begin(), both->branches.end(), [](const PlanPtr& branch) { return can_fail(*branch); });
   }
@@ -141,7 +186,7 @@ bool can_fail(const PlanNode& plan) {
 }
 
 PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed) {
-  if (std::holds_alternative<Aggregate>(plan->step)) return plan;
+  if (remembers(*plan)) return plan;
   if (std::holds_alternative<Scan>(plan->step)) return prune_scan(*plan, needed);
   if (std::holds_alternative<Project>(plan->step)) return prune_project(*plan, needed);
   if (const auto* both = std::get_if<Union>(&plan->step)) {

@@ -13,6 +13,7 @@
 #include "flow/context.h"
 #include "flow/operator.h"
 #include "operators/aggregate.h"
+#include "operators/key_codec.h"
 #include "operators/row_place.h"
 
 namespace laketide::sql {
@@ -71,11 +72,38 @@ struct Aggregate {
   int first_call() const { return first_key() + static_cast<int>(keys.size()); }
 };
 
+/// One item of ORDER BY: a column of the input.
+struct SortKey {
+  std::string column;
+  KeyOrder order;
+};
+/// DISTINCT ON and `deduplicate:`: of the rows with the same keys the first by place, until its `time` + `within` or for ever.
+struct FirstRows {
+  std::string name;               // of its state
+  std::vector<std::string> keys;  // columns of the input
+  std::string time;               // column of the event time, where there is a `within`
+  std::optional<int64_t> within;  // microseconds
+};
+/// The first `count` rows of each key by an order. The node's output: that of the input, then the row's number.
+struct TopRows {
+  std::string name;
+  std::vector<std::string> keys;
+  std::vector<SortKey> order;
+  int64_t count = 1;
+};
+/// ORDER BY, LIMIT and OFFSET, of the rows of one epoch.
+struct Sort {
+  std::vector<SortKey> order;
+  std::optional<int64_t> limit;
+  int64_t offset = 0;
+};
+using PlanStep = std::variant<Scan, Filter, Project, Unnest, Union, Aggregate, FirstRows, TopRows, Sort>;
+
 /// One step and what stands below it; a Scan has no input. `output` is without hidden columns: those of the Scan go with every row
-/// up to the top or the first Aggregate; above that it is `_change` that goes with them. Expressions name columns of the input's
+/// up to the top or the first step that remembers; above that it is `_change` that goes with them. Expressions name columns of the input's
 /// output, or pseudo-columns. Immutable.
 struct PlanNode {
-  std::variant<Scan, Filter, Project, Unnest, Union, Aggregate> step;
+  PlanStep step;
   PlanPtr input;
   Schema output;
 };
@@ -95,6 +123,18 @@ PlanPtr make_unnest_node(PlanPtr input, std::vector<expr::ExprPtr> arrays, std::
 
 /// Leaves out at once what the groups do not need, so that the node stays the same one whatever is read from it.
 PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output);
+
+/// Steps that stand behind all lanes; `output` of the first and last is that of the input. What they need of a row's place goes with it.
+PlanPtr make_first_rows_node(PlanPtr input, FirstRows first);
+PlanPtr make_top_rows_node(PlanPtr input, TopRows top, const std::string& number);
+PlanPtr make_sort_node(PlanPtr input, Sort sort);
+
+/// Aggregate, FirstRows, TopRows, Sort: lanes end below the lowest of them.
+bool remembers(const PlanNode& plan);
+/// The columns of a step's keys; none for a Sort.
+const std::vector<std::string>& keys_of(const PlanNode& memory);
+/// The pseudo-columns that say where the rows come from which reach FirstRows, TopRows or Sort; none where they come from groups.
+std::vector<std::string> places_below(const PlanNode& memory);
 
 const Scan& scan_of(const PlanNode& plan);
 /// Every Scan below; several where there is a Union.

@@ -53,8 +53,7 @@ int traced(const PlanNode& plan, const PlanNode& memory, const std::string& colu
 }
 
 // The start of a window tells it from the others; its end does so too, unless it grows as a session's does.
-std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
-  const auto& aggregate = std::get<Aggregate>(memory.step);
+std::vector<std::string> group_key(const PlanNode& plan, const PlanNode& memory, const Aggregate& aggregate) {
   std::map<int, std::string> names;
   for (const auto& field : plan.output->fields()) {
     const int place = traced(plan, memory, field->name());
@@ -65,6 +64,28 @@ std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
   if (static_cast<int>(names.size()) < parts) return {};
   std::vector<std::string> key;
   for (auto& [place, name] : names) key.push_back(std::move(name));
+  return key;
+}
+
+std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
+  if (const auto* aggregate = std::get_if<Aggregate>(&memory.step)) return group_key(plan, memory, *aggregate);
+  if (std::holds_alternative<Sort>(memory.step)) {  // what told rows apart before they were put in order
+    const PlanPtr below = memory_of(memory.input);
+    return below ? key_of(plan, *below) : std::vector<std::string>();
+  }
+  const auto* first = std::get_if<FirstRows>(&memory.step);
+  if (first && first->within) return {};  // a key comes again
+  std::vector<std::string> wanted = keys_of(memory);
+  const auto* top = std::get_if<TopRows>(&memory.step);
+  if (top && top->count > 1) wanted.push_back(memory.output->fields().back()->name());
+  std::vector<std::string> key;
+  for (const std::string& name : wanted) {
+    const int place = memory.output->GetFieldIndex(name);
+    const auto& fields = plan.output->fields();
+    const auto found = std::ranges::find_if(fields, [&](const auto& field) { return traced(plan, memory, field->name()) == place; });
+    if (found == fields.end()) return {};
+    key.push_back((*found)->name());
+  }
   return key;
 }
 
@@ -163,7 +184,7 @@ Status Query::check_tables(std::span<const std::string> names) const {
 
 bool Query::selects_all() const {
   const SelectSyntax& select = *parsed_->select;
-  return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar && !select.where && !select.distinct && select.group_by.empty() &&
+  return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar && !select.where && !select.distinct && select.distinct_on.empty() && select.order_by.empty() && !select.limit && select.offset == 0 && select.group_by.empty() &&
          !select.having && select.union_of.empty() && !select.from.subquery &&
          select.with.empty();
 }

@@ -50,9 +50,11 @@ Result<std::vector<std::unique_ptr<Operator>>> make_head(const PlanNode& memory,
 Result<std::vector<std::unique_ptr<Operator>>> make_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables);
 /// The plan as text for one mode: with what each step that remembers keeps, how long, and when it gives it.
 std::string explain(const BoundQuery& query, OutputMode mode);
+/// How a run ends: never, or in the one epoch that it has, behind which nothing comes (a job that is atomic).
+enum class Ending { kNone, kOneEpoch };
 /// Whether the step can be run in that mode over a source with or without event time; fails `kUser` `bad_output_mode` saying which
-/// modes can be, and why (an append of groups that never end, …).
-Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& event_time);
+/// modes can be, and why (an append of groups that never end, ORDER BY of rows without end, …).
+Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& event_time, Ending ending = Ending::kNone);
 /// What its state looks like, as text: names, keys and types, mode; state goes on with a changed query if this is the same.
 std::string state_shape(const PlanNode& memory, OutputMode mode);
 
