@@ -20,13 +20,14 @@ namespace laketide::sql {
 struct PlanNode;
 using PlanPtr = std::shared_ptr<const PlanNode>;
 
-/// Rows of a source. `hidden`: pseudo-columns that the steps above name.
+/// Rows of a source, or of a static table. `hidden`: pseudo-columns that the steps above name.
 struct Scan {
   RowOrigin origin;
   bool pseudo_columns = true;  // false: the source's rows have no record behind them
   std::string event_time;      // a column; empty: none is declared
   Schema all;                  // the source's columns, of which the node's output has those that are read
   std::vector<std::string> hidden;
+  bool is_static = false;      // the whole content of a table, at the version of the epoch
 };
 /// The rows of the input for which the condition is true, reduced to the columns of the node's output.
 struct Filter {
@@ -39,6 +40,19 @@ struct Project {
 /// A row for each element of its arrays: the node's output is a column for each of them, then those of the input that go on.
 struct Unnest {
   std::vector<expr::ExprPtr> arrays;
+};
+
+/// The rows of the input, each beside the rows of a static table that have equal keys and fulfil the condition; a NULL key equals
+/// none. The node's output: columns of the input, then of the table (kMark: the mark). Their names differ.
+struct Lookup {
+  enum class Kind { kInner, kLeft, kMark };  // kLeft: a row without such rows has NULLs; kMark: each row once, with whether there are any
+  Kind kind = Kind::kInner;
+  PlanPtr table;                          // over a Scan that is static
+  std::vector<expr::ExprPtr> keys;        // over the input
+  std::vector<expr::ExprPtr> table_keys;  // over the table, of the same types
+  expr::ExprPtr condition;                // over both; null: none
+  std::string mark;                       // kMark
+  bool in = false;                        // kMark: NULL where x IN (…) is unknown
 };
 
 /// UNION ALL of what several plans make of the same rows; their outputs are alike. The node has no input of its own.
@@ -75,7 +89,7 @@ struct Aggregate {
 /// up to the top or the first Aggregate; above that it is `_change` that goes with them. Expressions name columns of the input's
 /// output, or pseudo-columns. Immutable.
 struct PlanNode {
-  std::variant<Scan, Filter, Project, Unnest, Union, Aggregate> step;
+  std::variant<Scan, Filter, Project, Unnest, Union, Aggregate, Lookup> step;
   PlanPtr input;
   Schema output;
 };
@@ -92,11 +106,15 @@ PlanPtr make_project_node(PlanPtr input, std::vector<expr::ExprPtr> expressions,
 /// None of the branches remembers.
 PlanPtr make_union_node(std::vector<PlanPtr> branches);
 PlanPtr make_unnest_node(PlanPtr input, std::vector<expr::ExprPtr> arrays, std::vector<std::shared_ptr<arrow::Field>> fields);
+PlanPtr make_lookup_node(PlanPtr input, Lookup lookup);
 
 /// Leaves out at once what the groups do not need, so that the node stays the same one whatever is read from it.
 PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output);
 
+/// Of the rows that go through the plan; a static table that is joined is not looked at, nor in those below.
 const Scan& scan_of(const PlanNode& plan);
+/// Whether the rows are those of static tables.
+bool is_static(const PlanNode& plan);
 /// Every Scan below; several where there is a Union.
 std::vector<const PlanNode*> scans_of(const PlanNode& plan);
 /// The topmost step that remembers, at or below `plan`; null: there is none.

@@ -11,40 +11,15 @@
 #include "flow/change.h"
 #include "flow/pseudo_columns.h"
 #include "sql/expression_binder.h"
+#include "sql/from_binder.h"
 #include "sql/grouping.h"
-#include "sql/habits.h"
+#include "sql/join_condition.h"
+#include "sql/membership.h"
 #include "sql/scope.h"
 #include "sql/unnesting.h"
 
 namespace laketide::sql {
 namespace {
-
-Status unknown_table(const FromSyntax& from, const QueryText& text, const Tables& tables) {
-  std::vector<std::string_view> names;
-  std::string all;
-  for (const auto& [name, plan] : tables) {
-    names.push_back(name);
-    all += (all.empty() ? "" : ", ") + name;
-  }
-  const std::string near = nearest(from.table, names);
-  return text.refuse("sql_unknown_table", from.at,
-                     "there is no table '" + from.table + "'" + (near.empty() ? "" : " (did you mean \"" + near + "\"?)") + "; there is: " + all);
-}
-
-Result<Scope> scope_of(const FromSyntax& from, const QueryText& text, const Tables& tables) {
-  if (from.subquery) {
-    LT_ASSIGN_OR_RETURN(PlanPtr inner, bind_select(*from.subquery, text, tables));
-    return Scope(std::move(inner), {from.alias});
-  }
-  const auto table = tables.find(from.table);
-  if (table == tables.end()) return unknown_table(from, text, tables);
-  if (!from.alias.empty()) return Scope(table->second, {from.alias});
-  std::vector<std::string> names{from.table};
-  for (const auto& [name, plan] : tables) {
-    if (plan == table->second && name != from.table) names.push_back(name);
-  }
-  return Scope(table->second, std::move(names));
-}
 
 /// The select list while it is put together. Confined to its task.
 struct SelectList {
@@ -70,9 +45,11 @@ struct SelectList {
 };
 
 Status add_star(const Syntax& star, const Scope& scope, const QueryText& text, SelectList& list) {
-  if (!star.parts.empty()) LT_RETURN_IF_ERROR(scope.check_table(star.parts[0], star.at, text));
-  for (const auto& field : scope.plan()->output->fields()) {
-    LT_RETURN_IF_ERROR(list.add(expr::column(field->name(), expr::Type::of(*field), field->nullable(), text.place(star.at)), field, star.at, text));
+  LT_ASSIGN_OR_RETURN(const auto columns, scope.star(star, text));
+  for (const NamedColumn& column : columns) {
+    const auto field = scope.plan()->output->GetFieldByName(column.column);
+    expr::ExprPtr value = expr::column(column.column, expr::Type::of(*field), field->nullable(), text.place(star.at));
+    LT_RETURN_IF_ERROR(list.add(std::move(value), field->WithName(column.name), star.at, text));
   }
   return {};
 }
@@ -109,7 +86,7 @@ Result<PlanPtr> bind_list(const SelectSyntax& select, const QueryText& text, con
       LT_RETURN_IF_ERROR(add_item(item, binder, scope, nullptr, text, list));
     }
   }
-  if (is_only_star(select)) return rows;
+  if (is_only_star(select) && scope.relations().size() == 1) return rows;
   return make_project_node(unnesting.finish(std::move(rows)), std::move(list.expressions), std::move(list.fields));
 }
 
@@ -156,6 +133,9 @@ Result<PlanPtr> bind_union(const SelectSyntax& select, const QueryText& text, co
     if (!parts.empty() && plan->output->num_fields() != parts[0]->output->num_fields()) {
       return text.refuse("sql_type", part->at, "each SELECT of a UNION has the same number of columns: " + std::to_string(parts[0]->output->num_fields()) +
                                                    " in the first, " + std::to_string(plan->output->num_fields()) + " here");
+    }
+    if (is_static(*plan)) {
+      return text.refuse("sql_unsupported", part->at, "a SELECT of a UNION reads a source; this one reads a static table, whose rows come with no record: join with it");
     }
     parts.push_back(std::move(plan));
   }
@@ -221,11 +201,12 @@ Result<PlanPtr> bind_select(const SelectSyntax& select, const QueryText& text, c
     LT_ASSIGN_OR_RETURN(PlanPtr all, bind_union(select, text, tables));
     return select.distinct ? distinct(std::move(all), select, text) : all;
   }
-  LT_ASSIGN_OR_RETURN(const Scope scope, scope_of(select.from, text, tables));
+  LT_ASSIGN_OR_RETURN(const Scope scope, bind_from(select.from, text, tables));
   PlanPtr plan = scope.plan();
   if (select.where) {
-    LT_ASSIGN_OR_RETURN(expr::ExprPtr condition, ExpressionBinder(text, scope).condition(*select.where, "WHERE"));
-    plan = make_filter_node(plan, std::move(condition));
+    Membership membership(text, scope, tables);
+    LT_ASSIGN_OR_RETURN(const expr::ExprPtr condition, ExpressionBinder(text, scope, &membership).condition(*select.where, "WHERE"));
+    plan = filter_rows(membership.finish(std::move(plan)), condition);
   }
   LT_ASSIGN_OR_RETURN(plan, is_grouped(select) ? bind_groups(select, text, scope, std::move(plan)) : bind_list(select, text, scope, std::move(plan)));
   return select.distinct ? distinct(std::move(plan), select, text) : plan;
