@@ -39,6 +39,8 @@ ColumnTime time_of(const PlanNode& node, const std::string& column) {
   }
   if (const auto* both = std::get_if<Union>(&node.step)) return time_of_all(*both, column);
   if (const auto* unnest = std::get_if<Unnest>(&node.step); unnest && place >= 0 && place < static_cast<int>(unnest->arrays.size())) return {};
+  const bool looked_up = std::holds_alternative<Lookup>(node.step) && place >= 0 && node.input->output->GetFieldIndex(column) < 0;
+  if (looked_up) return {};
   const auto* project = std::get_if<Project>(&node.step);
   if (project == nullptr || place < 0) return time_of(*node.input, column);
   const expr::Expression& made = *project->expressions[static_cast<size_t>(place)];

@@ -28,7 +28,7 @@ std::string project_text(const PlanNode& plan, const Project& project) {
 }
 
 std::string scan_text(const PlanNode& plan, const Scan& scan) {
-  std::string text = "Scan " + scan.origin.source + ": " + columns_text(*plan.output);
+  std::string text = (scan.is_static ? "Table " : "Scan ") + scan.origin.source + ": " + columns_text(*plan.output);
   for (size_t i = 0; i < scan.hidden.size(); ++i) text += (i == 0 ? "; hidden " : ", ") + scan.hidden[i];
   return text;
 }
@@ -75,11 +75,21 @@ std::string sort_text(const Sort& sort) {
          (sort.offset > 0 ? " offset " + std::to_string(sort.offset) : "");
 }
 
+std::string lookup_text(const Lookup& lookup) {
+  const char* const kinds[] = {"", " left", " mark"};
+  std::string text = std::string("Lookup") + kinds[static_cast<size_t>(lookup.kind)] + " " + scan_of(*lookup.table).origin.source;
+  for (size_t i = 0; i < lookup.keys.size(); ++i) text += (i == 0 ? " on " : " and ") + expr::print(*lookup.keys[i]) + " = " + expr::print(*lookup.table_keys[i]);
+  if (lookup.keys.empty()) text += " with every row";
+  if (lookup.condition) text += " if " + expr::print(*lookup.condition);
+  return lookup.mark.empty() ? text : text + " AS " + lookup.mark;
+}
+
 std::string step_text(const PlanNode& node) {
   if (const auto* scan = std::get_if<Scan>(&node.step)) return scan_text(node, *scan);
   if (const auto* filter = std::get_if<Filter>(&node.step)) return "Filter " + expr::print(*filter->condition);
   if (const auto* project = std::get_if<Project>(&node.step)) return "Project " + project_text(node, *project);
   if (std::holds_alternative<Union>(node.step)) return "Union";
+  if (const auto* lookup = std::get_if<Lookup>(&node.step)) return lookup_text(*lookup);
   if (const auto* unnest = std::get_if<Unnest>(&node.step)) return unnest_text(node, *unnest);
   if (const auto* first = std::get_if<FirstRows>(&node.step)) return first_text(*first);
   if (const auto* top = std::get_if<TopRows>(&node.step)) return top_text(node, *top);
@@ -148,6 +158,10 @@ void add_tree(const PlanNode& plan, const std::string& indent, std::optional<Out
   }
   std::vector<PlanPtr> below;
   if (plan.input) below.push_back(plan.input);
+  if (const auto* lookup = std::get_if<Lookup>(&plan.step)) {
+    text += "\n" + indent + "│  · the table as it is when the epoch opens; a replay sees the same version";
+    below.push_back(lookup->table);
+  }
   if (const auto* both = std::get_if<Union>(&plan.step)) below = both->branches;
   for (const PlanPtr& one : below) {
     const bool last = &one == &below.back();

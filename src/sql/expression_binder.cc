@@ -71,6 +71,8 @@ Result<ExprPtr> ExpressionBinder::bind(const Syntax& syntax) {
     case Syntax::Kind::kNumber: return number(syntax);
     case Syntax::Kind::kText: return expr::text_constant(syntax.text, TypeId::kUnknown, place);
     case Syntax::Kind::kCall: return call(syntax);
+    case Syntax::Kind::kSubquery:
+      return text_.refuse("sql_unsupported", syntax.at, syntax.text + " (SELECT …) stands in WHERE; elsewhere write LEFT JOIN, and test a column of the table with IS NOT NULL");
     case Syntax::Kind::kCast: break;
   }
   return cast(syntax);

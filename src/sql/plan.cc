@@ -63,6 +63,21 @@ PlanPtr prune_unnest(const PlanNode& plan, const std::set<std::string>& needed) 
   return node(unnest, prune(plan.input, below), fields_in(*plan.output, kept));
 }
 
+// What the steps above need, and what the join itself compares, each from its own side.
+PlanPtr prune_lookup(const PlanNode& plan, const std::set<std::string>& needed) {
+  Lookup lookup = std::get<Lookup>(plan.step);
+  std::set<std::string> below = needed, table;
+  below.erase(lookup.mark);
+  if (lookup.condition) expr::collect_columns(*lookup.condition, below);
+  for (const auto& field : lookup.table->output->fields()) {
+    if (below.erase(field->name()) > 0) table.insert(field->name());
+  }
+  for (const expr::ExprPtr& key : lookup.keys) expr::collect_columns(*key, below);
+  for (const expr::ExprPtr& key : lookup.table_keys) expr::collect_columns(*key, table);
+  lookup.table = prune(lookup.table, table);
+  return node(std::move(lookup), prune(plan.input, below), fields_in(*plan.output, needed));
+}
+
 }  // namespace
 
 PlanPtr make_scan(Scan scan, Schema output) { return node(std::move(scan), nullptr, std::move(output)); }
@@ -84,6 +99,18 @@ PlanPtr make_union_node(std::vector<PlanPtr> branches) {
 PlanPtr make_unnest_node(PlanPtr input, std::vector<expr::ExprPtr> arrays, std::vector<std::shared_ptr<arrow::Field>> fields) {
   for (const auto& field : input->output->fields()) fields.push_back(field);
   return node(Unnest{std::move(arrays)}, std::move(input), arrow::schema(std::move(fields)));
+}
+
+PlanPtr make_lookup_node(PlanPtr input, Lookup lookup) {
+  arrow::FieldVector fields = input->output->fields();
+  if (lookup.kind == Lookup::Kind::kMark) {
+    fields.push_back(expr::Type(expr::TypeId::kBoolean).field(lookup.mark, lookup.in));
+  } else {
+    for (const auto& field : lookup.table->output->fields()) {
+      fields.push_back(lookup.kind == Lookup::Kind::kLeft ? field->WithNullable(true) : field);
+    }
+  }
+  return node(std::move(lookup), std::move(input), arrow::schema(std::move(fields)));
 }
 
 PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output) {
@@ -159,6 +186,11 @@ int memories_below(const PlanPtr& plan) {
 
 const Scan& scan_of(const PlanNode& plan) { return std::get<Scan>(scans_of(plan).front()->step); }
 
+bool is_static(const PlanNode& plan) {
+  const auto scans = scans_of(plan);
+  return std::all_of(scans.begin(), scans.end(), [](const PlanNode* scan) { return std::get<Scan>(scan->step).is_static; });
+}
+
 std::vector<const PlanNode*> scans_of(const PlanNode& plan) {
   if (plan.input) return scans_of(*plan.input);
   const auto* both = std::get_if<Union>(&plan.step);
@@ -181,6 +213,7 @@ bool can_fail(const PlanNode& plan) {
     return std::any_of(all.begin(), all.end(), [](const auto& one) { return expr::can_fail(*one); });
   };
   if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return any(unnest->arrays);
+  if (const auto* lookup = std::get_if<Lookup>(&plan.step)) return any(lookup->keys) || (lookup->condition && expr::can_fail(*lookup->condition));
   const auto* project = std::get_if<Project>(&plan.step);
   return project && any(project->expressions);
 }
@@ -195,6 +228,7 @@ PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed) {
     return make_union_node(std::move(branches));
   }
   if (std::holds_alternative<Unnest>(plan->step)) return prune_unnest(*plan, needed);
+  if (std::holds_alternative<Lookup>(plan->step)) return prune_lookup(*plan, needed);
   const auto& filter = std::get<Filter>(plan->step);
   std::set<std::string> below = needed;
   expr::collect_columns(*filter.condition, below);

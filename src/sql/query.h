@@ -1,6 +1,7 @@
 // A query: parsed when a pipeline is deployed, bound when the schema of its source is known.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,12 @@ struct SourceTable {
   std::string topic;           // the one topic; empty: several
   bool pseudo_columns = true;  // false: its rows are made, not read
   std::string event_time;      // column of the source's event time, decoded in any case; empty: none
+};
+
+/// A table beside the sources whose whole content each epoch sees at one version. Immutable.
+struct StaticTable {
+  std::string name;
+  Schema schema;
 };
 
 /// A query with its types. `columns` are what it needs decoded, a subset of the source's schema in its order; `hidden` the
@@ -65,10 +72,10 @@ Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> querie
 /// A parsed query. Immutable.
 class Query {
  public:
-  /// The pipeline's query, over its source.
-  Result<BoundQuery> bind(const SourceTable& source) const;
+  /// The pipeline's query, over its source and static tables.
+  Result<BoundQuery> bind(const SourceTable& source, std::span<const StaticTable> tables = {}) const;
   /// A sink's `select:`, over `result` (the pipeline's bound query) or over the source.
-  Result<BoundQuery> bind(const SourceTable& source, const BoundQuery& result) const;
+  Result<BoundQuery> bind(const SourceTable& source, const BoundQuery& result, std::span<const StaticTable> tables = {}) const;
   /// Whether it reads only tables of these names; to be asked before the schema is known. Fails sql_unknown_table.
   Status check_tables(std::span<const std::string> names) const;
   /// SELECT * without anything else: it needs no schema.
@@ -77,6 +84,7 @@ class Query {
  private:
   friend Result<Query> parse_query(std::string_view text, std::string_view origin);
   struct Parsed;
+  Result<BoundQuery> bind_over(std::map<std::string, PlanPtr> known, const SourceTable& source, std::span<const StaticTable> tables) const;
   explicit Query(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
 
   std::shared_ptr<const Parsed> parsed_;

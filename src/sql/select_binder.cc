@@ -10,8 +10,10 @@
 #include "expr/cast.h"
 #include "flow/pseudo_columns.h"
 #include "sql/expression_binder.h"
+#include "sql/from_binder.h"
 #include "sql/grouping.h"
-#include "sql/habits.h"
+#include "sql/join_condition.h"
+#include "sql/membership.h"
 #include "sql/ordering.h"
 #include "sql/ranking.h"
 #include "sql/scope.h"
@@ -21,38 +23,13 @@
 namespace laketide::sql {
 namespace {
 
-Status unknown_table(const FromSyntax& from, const QueryText& text, const Tables& tables) {
-  std::vector<std::string_view> names;
-  std::string all;
-  for (const auto& [name, plan] : tables) {
-    names.push_back(name);
-    all += (all.empty() ? "" : ", ") + name;
-  }
-  const std::string near = nearest(from.table, names);
-  return text.refuse("sql_unknown_table", from.at,
-                     "there is no table '" + from.table + "'" + (near.empty() ? "" : " (did you mean \"" + near + "\"?)") + "; there is: " + all);
-}
-
-Result<Scope> scope_of(const SelectSyntax& select, const QueryText& text, const Tables& tables) {
-  const FromSyntax& from = select.from;
-  if (from.subquery) {
-    LT_ASSIGN_OR_RETURN(PlanPtr inner, bind_select(*from.subquery, text, tables, row_limits(select)));
-    return Scope(std::move(inner), {from.alias});
-  }
-  const auto table = tables.find(from.table);
-  if (table == tables.end()) return unknown_table(from, text, tables);
-  if (!from.alias.empty()) return Scope(table->second, {from.alias});
-  std::vector<std::string> names{from.table};
-  for (const auto& [name, plan] : tables) {
-    if (plan == table->second && name != from.table) names.push_back(name);
-  }
-  return Scope(table->second, std::move(names));
-}
 
 Status add_star(const Syntax& star, const Scope& scope, const QueryText& text, SelectList& list) {
-  if (!star.parts.empty()) LT_RETURN_IF_ERROR(scope.check_table(star.parts[0], star.at, text));
-  for (const auto& field : scope.plan()->output->fields()) {
-    LT_RETURN_IF_ERROR(list.add(expr::column(field->name(), expr::Type::of(*field), field->nullable(), text.place(star.at)), field, star.at, text));
+  LT_ASSIGN_OR_RETURN(const auto columns, scope.star(star, text));
+  for (const NamedColumn& column : columns) {
+    const auto field = scope.plan()->output->GetFieldByName(column.column);
+    expr::ExprPtr value = expr::column(column.column, expr::Type::of(*field), field->nullable(), text.place(star.at));
+    LT_RETURN_IF_ERROR(list.add(std::move(value), field->WithName(column.name), star.at, text));
   }
   return {};
 }
@@ -103,7 +80,7 @@ Result<Listed> bind_list(const SelectSyntax& select, const QueryText& text, cons
   LT_ASSIGN_OR_RETURN(made.order, select_order(select, text, made.list, &binder));
   made.rows = unnesting.finish(std::move(rows));
   LT_RETURN_IF_ERROR(ranking.finish(made.rows, made.list));
-  made.as_it_is = is_only_star(select) && made.list.all_visible();
+  made.as_it_is = is_only_star(select) && scope.relations().size() == 1 && made.list.all_visible();
   return made;
 }
 
@@ -161,6 +138,9 @@ Result<PlanPtr> bind_union(const SelectSyntax& select, const QueryText& text, co
     if (!parts.empty() && plan->output->num_fields() != parts[0]->output->num_fields()) {
       return text.refuse("sql_type", part->at, "each SELECT of a UNION has the same number of columns: " + std::to_string(parts[0]->output->num_fields()) +
                                                    " in the first, " + std::to_string(plan->output->num_fields()) + " here");
+    }
+    if (is_static(*plan)) {
+      return text.refuse("sql_unsupported", part->at, "a SELECT of a UNION reads a source; this one reads a static table, whose rows come with no record: join with it");
     }
     parts.push_back(std::move(plan));
   }
@@ -230,11 +210,12 @@ Result<PlanPtr> bind_select(const SelectSyntax& select, const QueryText& text, c
     all.as_it_is = true;
     return finish(select, text, std::move(all));
   }
-  LT_ASSIGN_OR_RETURN(const Scope scope, scope_of(select, text, tables));
+  LT_ASSIGN_OR_RETURN(const Scope scope, bind_from(select.from, text, tables, row_limits(select)));
   PlanPtr plan = scope.plan();
   if (select.where) {
-    LT_ASSIGN_OR_RETURN(expr::ExprPtr condition, ExpressionBinder(text, scope).condition(*select.where, "WHERE"));
-    plan = make_filter_node(plan, std::move(condition));
+    Membership membership(text, scope, tables);
+    LT_ASSIGN_OR_RETURN(const expr::ExprPtr condition, ExpressionBinder(text, scope, &membership).condition(*select.where, "WHERE"));
+    plan = filter_rows(membership.finish(std::move(plan)), condition);
   }
   LT_ASSIGN_OR_RETURN(Listed made, is_grouped(select) ? bind_groups(select, text, scope, std::move(plan)) : bind_list(select, text, scope, std::move(plan), limits));
   return finish(select, text, std::move(made));

@@ -38,7 +38,6 @@ constexpr Clause kClauses[] = {
 };
 
 constexpr std::pair<std::string_view, std::string_view> kNodes[] = {
-    {"SubLink", "subqueries inside an expression are not supported; filter in WHERE, or in a pipeline of its own"},
     {"SQLValueFunction", "the time of the query is not known to a row; the record's own time is _timestamp"},
     {"ParamRef", "there are no parameters here; write the value"},
     {"RowExpr", "rows as values are not supported; write one column after the other"},
@@ -69,6 +68,8 @@ class Reader {
   Result<int64_t> row_count(const json& node, const char* clause) const;
   Result<std::shared_ptr<const OverSyntax>> over(const json& node, const std::string& function, int at);
   Result<FromSyntax> from(const json& node);
+  Result<FromSyntax> tables(const json& list);
+  Result<FromSyntax> join(const json& node);
   Result<std::vector<NamedSelect>> with(const json& node);
 
   Result<Syntax> expression(const json& wrapped);
@@ -86,6 +87,7 @@ class Reader {
   Result<Syntax> array(const json& node);
   Result<Syntax> subscript(const json& node);
   Result<Syntax> function(const json& node);
+  Result<Syntax> subquery(const json& node);
   Result<Syntax> special(const json& node, std::string name);
   Result<TypeSyntax> type(const json& node) const;
   std::string integer(const json& constant) const;
@@ -146,9 +148,7 @@ Result<std::shared_ptr<const SelectSyntax>> Reader::select(const json& node) {
     made->items.push_back({std::move(value), target.value("name", "")});
   }
   if (!node.contains("fromClause")) return refuse(static_cast<int>(text_.text().size()), "FROM is missing: write FROM source");
-  const json& tables = node["fromClause"];
-  if (tables.size() > 1) return refuse(std::max(0, first_place(tables[1])), "joins are not supported yet; a query reads one source");
-  LT_ASSIGN_OR_RETURN(made->from, from(tables[0]));
+  LT_ASSIGN_OR_RETURN(made->from, tables(node["fromClause"]));
   if (node.contains("whereClause")) {
     LT_ASSIGN_OR_RETURN(made->where, expression(node["whereClause"]));
   }
@@ -284,8 +284,49 @@ Result<FromSyntax> Reader::from(const json& node) {
     LT_ASSIGN_OR_RETURN(made.subquery, select(inner["subquery"]["SelectStmt"]));
     return made;
   }
+  if (node.contains("JoinExpr")) return join(node["JoinExpr"]);
   if (node.contains("RangeFunction")) return refuse(made.at, "functions in FROM are not supported yet; name a source");
-  return refuse(made.at, "joins are not supported yet; a query reads one source");
+  return refuse(made.at, "only tables, subqueries and joins can stand in FROM");
+}
+
+// a, b, c is (a CROSS JOIN b) CROSS JOIN c.
+Result<FromSyntax> Reader::tables(const json& list) {
+  LT_ASSIGN_OR_RETURN(FromSyntax all, from(list[0]));
+  for (size_t i = 1; i < list.size(); ++i) {
+    auto both = std::make_shared<JoinSyntax>();
+    LT_ASSIGN_OR_RETURN(both->right, from(list[i]));
+    both->kind = JoinSyntax::Kind::kCross;
+    both->at = both->right.at;
+    both->left = std::move(all);
+    all = FromSyntax{{}, nullptr, std::move(both), {}, 0};
+    all.at = all.join->left.at;
+  }
+  return all;
+}
+
+Result<FromSyntax> Reader::join(const json& node) {
+  static const std::map<std::string_view, JoinSyntax::Kind> kKinds{{"JOIN_INNER", JoinSyntax::Kind::kInner},
+                                                                   {"JOIN_LEFT", JoinSyntax::Kind::kLeft},
+                                                                   {"JOIN_RIGHT", JoinSyntax::Kind::kRight},
+                                                                   {"JOIN_FULL", JoinSyntax::Kind::kFull}};
+  if (++depth_ > kDepthMax) return refuse(0, "the query is nested too deeply");
+  auto both = std::make_shared<JoinSyntax>();
+  LT_ASSIGN_OR_RETURN(both->left, from(node.at("larg")));
+  LT_ASSIGN_OR_RETURN(both->right, from(node.at("rarg")));
+  both->at = both->right.at;
+  if (node.value("isNatural", false)) return refuse(both->at, "NATURAL JOIN would change its meaning with every new column: write USING (id)");
+  if (node.contains("alias")) return refuse(both->at, "a join has no name of its own here: name its tables");
+  both->kind = kKinds.at(node.value("jointype", "JOIN_INNER"));
+  for (const json& name : node.value("usingClause", json::array())) both->using_columns.push_back(name.at("String").value("sval", ""));
+  if (node.contains("quals")) {
+    LT_ASSIGN_OR_RETURN(both->on, expression(node["quals"]));
+  }
+  if (!both->on && both->using_columns.empty()) both->kind = JoinSyntax::Kind::kCross;
+  --depth_;
+  FromSyntax made;
+  made.at = both->left.at;
+  made.join = std::move(both);
+  return made;
 }
 
 Result<Syntax> Reader::expression(const json& wrapped) {
@@ -295,6 +336,7 @@ Result<Syntax> Reader::expression(const json& wrapped) {
       {"A_Expr", &Reader::operation},        {"BoolExpr", &Reader::junction},        {"NullTest", &Reader::null_test},
       {"BooleanTest", &Reader::boolean_test}, {"CaseExpr", &Reader::case_when},      {"CoalesceExpr", &Reader::coalesce},
       {"MinMaxExpr", &Reader::extreme},      {"FuncCall", &Reader::function},
+      {"SubLink", &Reader::subquery},
   };
   const std::string& name = wrapped.begin().key();
   const json& node = wrapped.begin().value();
@@ -438,6 +480,26 @@ Result<Syntax> Reader::operation(const json& node) {
 Result<Syntax> Reader::junction(const json& node) {
   const std::string op = node.value("boolop", "AND_EXPR");
   return special(node, op == "AND_EXPR" ? "AND" : op == "OR_EXPR" ? "OR" : "NOT");
+}
+
+Result<Syntax> Reader::subquery(const json& node) {
+  const std::string kind = node.value("subLinkType", "");
+  const int at = at_of(node);
+  const std::string compares = node.contains("operName") ? last_name(node["operName"]) : "=";
+  const bool in = kind == "ANY_SUBLINK" && compares == "=", not_in = kind == "ALL_SUBLINK" && compares == "<>";
+  if (kind != "EXISTS_SUBLINK" && !in && !not_in) {
+    return refuse(at, "a subquery inside an expression is EXISTS (SELECT …) or x IN (SELECT …); for a value, join with the table: LEFT JOIN t ON …");
+  }
+  Syntax made;
+  made.kind = Kind::kSubquery;
+  made.at = at;
+  made.text = kind == "EXISTS_SUBLINK" ? "EXISTS" : "IN";
+  if (node.contains("testexpr")) {
+    LT_ASSIGN_OR_RETURN(Syntax wanted, expression(node["testexpr"]));
+    made.args.push_back(std::move(wanted));
+  }
+  LT_ASSIGN_OR_RETURN(made.subquery, select(node.at("subselect").at("SelectStmt")));
+  return not_in ? call("NOT", at, {std::move(made)}) : made;
 }
 
 Result<Syntax> Reader::special(const json& node, std::string name) {

@@ -152,8 +152,31 @@ const Refusal kRefusals[] = {
     {"SELECT count(*) AS n FROM source UNION ALL SELECT id FROM source", "sql_unsupported", "1:8", "GROUP BY above the UNION ALL"},
     {"SELECT id FROM source EXCEPT SELECT id FROM source", "sql_unsupported", "1:37", "a condition in WHERE"},
     {"SELECT count(unnest(string_to_array(name, ' '))) AS n FROM source", "sql_grouping", "1:14", "in a SELECT in FROM"},
-    {"SELECT a.id FROM source a JOIN source b ON a.id = b.id", "sql_unsupported", "1:18", "joins"},
-    {"SELECT id IN (SELECT 1) AS x FROM source", "sql_unsupported", "1:8", "WHERE"},
+    // Joins.
+    {"SELECT a.id FROM source a JOIN source b ON a.id = b.id", "sql_unsupported", "1:32", "joins of two streams"},
+    {"SELECT id FROM source, source", "sql_name", "1:24", "two tables are called 'source'"},
+    {"SELECT name FROM source JOIN users ON id = user_id", "sql_name", "1:8", "write source.name or users.name"},
+    {"SELECT u.v FROM source JOIN users u ON id = user_id", "sql_unknown_column", "1:8", "there is: id, v, name"},
+    {"SELECT u._offset FROM source JOIN users u ON id = user_id", "sql_unknown_column", "1:8", "'_offset'"},
+    {"SELECT x.id FROM source JOIN users u ON id = user_id", "sql_unknown_table", "1:8", "source, u"},
+    {"SELECT * FROM source JOIN users USING (name, nmae)", "sql_unknown_column", "1:27", "did you mean name?"},
+    {"SELECT * FROM source NATURAL JOIN users", "sql_unsupported", "1:35", "USING (id)"},
+    {"SELECT * FROM users LEFT JOIN source ON id = user_id", "sql_unsupported", "1:31", "stream LEFT JOIN table"},
+    {"SELECT * FROM source FULL JOIN users ON id = user_id", "sql_unsupported", "1:32", "stream LEFT JOIN table"},
+    {"SELECT * FROM users JOIN cities ON city = code JOIN source ON id = user_id", "sql_unsupported", "1:26", "the stream with the first"},
+    {"SELECT * FROM source JOIN (SELECT city, count(*) AS n FROM users GROUP BY city) u ON name = city", "sql_unsupported", "1:35", "the table's own query"},
+    {"SELECT * FROM source JOIN users ON id = user_id", "sql_name", "1:8", "two columns are called 'name'"},
+    {"SELECT * FROM users", "sql_unsupported", "1:1", "reads static tables alone"},
+    {"SELECT id FROM source UNION ALL SELECT user_id FROM users", "sql_unsupported", "1:40", "join with it"},
+    {"SELECT id FROM source JOIN users ON name", "sql_name", "1:37", "source.name or users.name"},
+    {"SELECT id FROM source JOIN users ON id", "sql_type", "1:37", "ON needs a condition"},
+    {"SELECT id IN (SELECT user_id FROM users) AS x FROM source", "sql_unsupported", "1:11", "stands in WHERE"},
+    {"SELECT id FROM source WHERE id = (SELECT max(user_id) FROM users)", "sql_unsupported", "1:34", "LEFT JOIN t ON"},
+    {"SELECT id FROM source WHERE id IN (SELECT id FROM source)", "sql_unsupported", "1:43", "'events' is a stream"},
+    {"SELECT id FROM source WHERE id IN (SELECT user_id, city FROM users)", "sql_type", "1:43", "has one column"},
+    {"SELECT id FROM source WHERE id IN (SELECT city FROM users)", "sql_type", "1:32", "int with text"},
+    {"SELECT id FROM source WHERE EXISTS (SELECT 1 FROM users GROUP BY city)", "sql_unsupported", "1:29", "a plain SELECT"},
+    {"SELECT id FROM source WHERE EXISTS (SELECT 1 FROM users WHERE user_id = x.id)", "sql_unknown_table", "1:73", "write source"},
     {"SELECT ARRAY[] AS x FROM source", "sql_type", "1:8", "'{}'::text[]"},
     {"SELECT ARRAY[1, true] AS x FROM source", "sql_type", "1:8", "cast them to one type"},
     {"SELECT (ARRAY[1, 2])[1:2] AS x FROM source", "sql_unsupported", "1:9", "an element is a[1]"},
@@ -166,8 +189,9 @@ const Refusal kRefusals[] = {
 Result<sql::BoundQuery> bind_refused(std::string_view query) {
   const sql::SourceTable source{
       "events", schema_of_text("id int, v double, name text, n numeric(10,2), ts timestamptz, b bytea, ok boolean, userId bigint"), "t", true};
+  const std::vector<sql::StaticTable> tables{{"users", schema_of_text("user_id int, name text, city text")}, {"cities", schema_of_text("code text, land text")}};
   LT_ASSIGN_OR_RETURN(const sql::Query parsed, sql::parse_query(query, "a.yaml: sql"));
-  return parsed.bind(source);
+  return parsed.bind(source, tables);
 }
 
 class Refusals : public testing::TestWithParam<Refusal> {};
