@@ -96,7 +96,6 @@ class Run : public std::enable_shared_from_this<Run> {
   Status resolve_starts(const PartitionBounds& bounds, const Recovery& recovery);
   Status bind(const Recovery& recovery);
   Status open_state();
-  Result<Schema> find_schema(const Recovery& recovery);
   Status replay(const Recovery& recovery);
   Status read_on(const PartitionBounds& began);
   Status read_ranges(const Ranges& ranges);
@@ -121,9 +120,8 @@ class Run : public std::enable_shared_from_this<Run> {
 
   // Confined to the actor.
   RunPosition position_;
-  std::shared_ptr<Format> format_;
+  SourceFormats formats_;
   ChainPlan chain_;
-  std::string schema_text_;
   std::unique_ptr<state::StateStore> state_;  // null: the query remembers nothing on disk
   bool quarantine_lacks_replay_ = true;
   std::chrono::milliseconds backoff_{0};

@@ -68,7 +68,7 @@ Tail::Tail(TailParts parts, state::StateStore* store, BadRecordPolicy policy, st
       host_(host),
       refused_(policy, parts_.quarantine.get(), this->pipeline(), parts_.context->clock) {}
 
-void Tail::begin(const EpochInfo& info, std::vector<StagedList> collected) {
+void Tail::begin(const EpochInfo& info, std::vector<std::vector<TailInput>> collected) {
   const MutexLock lock(mutex_);
   next_info_ = info;
   next_ = std::move(collected);
@@ -86,9 +86,10 @@ Result<Step> Tail::advance() {
 }
 
 Result<Step> Tail::feed() {
-  StagedList& lanes = (*collected_)[tail_];
-  while (batches_.empty() && lane_ < lanes.size()) {
-    batches_ = static_cast<CollectedRows&>(*lanes[lane_++]).take();
+  std::vector<TailInput>& inputs = (*collected_)[tail_];
+  while (batches_.empty() && input_ < inputs.size()) {
+    port_ = inputs[input_].port;
+    batches_ = static_cast<CollectedRows&>(*inputs[input_++].rows).take();
     std::ranges::reverse(batches_);
   }
   TailParts::One& one = parts_.tails[tail_];
@@ -98,7 +99,7 @@ Result<Step> Tail::feed() {
       batch = std::move(batches_.back());
       batches_.pop_back();
     }
-    LT_ASSIGN_OR_RETURN(const Step step, one.chain->feed(std::move(batch), refused_.rejects()));
+    LT_ASSIGN_OR_RETURN(const Step step, one.chain->feed(std::move(batch), refused_.rejects(), port_));
     held_ = step == Step::kBlocked;
     if (held_) return step;
   } else {
@@ -107,8 +108,8 @@ Result<Step> Tail::feed() {
     if (step != Step::kDone) return step;
     epoch_.staged.push_back(one.fan_out->take_staged());
     epoch_.rows_out.push_back(one.fan_out->rows_out());
-    lanes.clear();
-    lane_ = 0;
+    inputs.clear();
+    input_ = 0;
     ++tail_;
   }
   LT_ASSIGN_OR_RETURN(const int64_t refused, refused_.settle(info_.id));

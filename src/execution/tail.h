@@ -32,6 +32,12 @@ struct TailParts {
   std::unique_ptr<Writer> quarantine;  // as a lane's
 };
 
+/// What one lane collected for one port of a tail. Confined to its task.
+struct TailInput {
+  Port port = 0;
+  std::unique_ptr<Staged> rows;
+};
+
 /// A Chain's writer that hands its rows to `branches`.
 TailParts::One make_tail_chain(std::vector<std::unique_ptr<Operator>> operators, std::vector<std::unique_ptr<Chain>> branches);
 
@@ -69,8 +75,8 @@ class Tail final : public Part {
   /// `store`: null if nothing of the state is to be kept on disk (a job of one epoch). It outlives the tail.
   Tail(TailParts parts, state::StateStore* store, BadRecordPolicy policy, std::string pipeline, TailHost* host);
 
-  /// `collected`: per tail, what the lanes staged for it. Wake the task after it. The epoch before must have been reported.
-  void begin(const EpochInfo& info, std::vector<StagedList> collected);
+  /// `collected`: per tail, what the lanes have for its ports. Wake the task after it. The epoch before must have been reported.
+  void begin(const EpochInfo& info, std::vector<std::vector<TailInput>> collected);
 
  private:
   Result<Step> advance() override;
@@ -82,15 +88,16 @@ class Tail final : public Part {
   state::StateStore* const store_;
   TailHost* const host_;
   Mutex mutex_;
-  std::optional<std::vector<StagedList>> next_ LT_GUARDED_BY(mutex_);
+  std::optional<std::vector<std::vector<TailInput>>> next_ LT_GUARDED_BY(mutex_);
   EpochInfo next_info_ LT_GUARDED_BY(mutex_);
 
   RejectOutlet refused_;
   EpochInfo info_;
-  std::optional<std::vector<StagedList>> collected_;  // none: no epoch to work on
+  std::optional<std::vector<std::vector<TailInput>>> collected_;  // none: no epoch to work on
   size_t tail_ = 0;        // that is fed, or ends its epoch
-  size_t lane_ = 0;        // whose rows go to it next
-  std::vector<Batch> batches_;  // of that lane, the last one first
+  size_t input_ = 0;       // whose rows go to it next
+  Port port_ = 0;          // of the input whose batches these are
+  std::vector<Batch> batches_;  // the last one first
   bool held_ = false;      // the chain keeps what its writers have no room for
   TailEpoch epoch_;
 };

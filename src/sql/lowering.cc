@@ -9,8 +9,11 @@
 #include "flow/change.h"
 #include "flow/pseudo_columns.h"
 #include "operators/branches.h"
+#include "operators/deduplicate.h"
 #include "operators/filter.h"
 #include "operators/project.h"
+#include "operators/sort.h"
+#include "operators/top_rows.h"
 #include "operators/unnest.h"
 #include "sql/event_time.h"
 
@@ -54,18 +57,30 @@ class Lowering {
     return {};
   }
   Status add_partial(const PlanNode& memory) {
-    LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
-    LT_ASSIGN_OR_RETURN(auto made, make_partial_aggregate(std::move(options), context_));
-    operators_.push_back(std::move(made));
-    return {};
+    if (std::holds_alternative<Aggregate>(memory.step)) {
+      LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
+      return add(make_partial_aggregate(std::move(options), context_));
+    }
+    const auto* top = std::get_if<TopRows>(&memory.step);
+    return top ? add(make_partial_top_rows(top_options(memory, *top), context_)) : Status();
   }
   Status add_final(const PlanNode& memory, OutputMode mode, state::StateTables& tables) {
-    LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
-    options.mode = mode;
-    LT_ASSIGN_OR_RETURN(auto made, make_final_aggregate(std::move(options), context_, tables));
-    operators_.push_back(std::move(made));
+    LT_RETURN_IF_ERROR(add_whole(memory, mode, tables));
     schema_ = changed_schema(memory);
     visible_ = memory.output->num_fields();
+    return {};
+  }
+  /// Leaves the columns of the step's input, and where its rows come from: what a tail that has no partial form of them expects.
+  Status keep_input(const PlanNode& memory) {
+    FilterOptions options;
+    options.condition = expr::bool_constant(true);
+    options.input = schema_;
+    options.origin = scan_.origin;
+    const Schema kept = decoded_schema({memory.input->output, places_below(memory)});
+    for (const auto& field : kept->fields()) options.keep.push_back(position_of(field->name()));
+    schema_ = kept;
+    visible_ = memory.input->output->num_fields();
+    operators_.push_back(make_filter(std::move(options), context_));
     return {};
   }
   Operators take() { return std::move(operators_); }
@@ -159,6 +174,57 @@ class Lowering {
     return options;
   }
 
+  Status add(Result<std::unique_ptr<Operator>> made) {
+    LT_ASSIGN_OR_RETURN(auto one, std::move(made));
+    operators_.push_back(std::move(one));
+    return {};
+  }
+
+  Status add_whole(const PlanNode& memory, OutputMode mode, state::StateTables& tables) {
+    if (const auto* first = std::get_if<FirstRows>(&memory.step)) return add(make_deduplicate(first_options(memory, *first), context_, tables));
+    if (const auto* sort = std::get_if<Sort>(&memory.step)) {
+      return add(make_sort({schema_, memory.output->num_fields(), sort_columns(sort->order), place_positions(memory), sort->limit, sort->offset}, context_));
+    }
+    if (const auto* top = std::get_if<TopRows>(&memory.step)) {
+      TopRowsOptions options = top_options(memory, *top);
+      options.mode = mode;
+      return add(make_top_rows(std::move(options), context_, tables));
+    }
+    LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
+    options.mode = mode;
+    return add(make_final_aggregate(std::move(options), context_, tables));
+  }
+
+  DeduplicateOptions first_options(const PlanNode& memory, const FirstRows& first) const {
+    return {first.name, schema_, memory.output->num_fields(), positions_of(first.keys), place_positions(memory), first.within ? position_of(first.time) : -1,
+            first.within};
+  }
+
+  TopRowsOptions top_options(const PlanNode& memory, const TopRows& top) const {
+    TopRowsOptions options{top.name, schema_, memory.input->output->num_fields(), positions_of(top.keys), sort_columns(top.order), place_positions(memory)};
+    options.count = top.count;
+    options.number = memory.output->fields().back()->name();
+    options.event_time_key = final_key(memory);
+    return options;
+  }
+
+  std::vector<SortColumn> sort_columns(const std::vector<SortKey>& order) const {
+    std::vector<SortColumn> columns;
+    for (const SortKey& key : order) columns.push_back({position_of(key.column), key.order});
+    return columns;
+  }
+
+  std::vector<int> positions_of(const std::vector<std::string>& names) const {
+    std::vector<int> positions;
+    for (const std::string& name : names) positions.push_back(position_of(name));
+    return positions;
+  }
+
+  std::vector<int> place_positions(const PlanNode& memory) const {
+    if (places_below(memory).empty()) return {};
+    return {position_of("_topic"), position_of("_partition"), position_of("_offset")};
+  }
+
   // Of `_change`, which stands last; -1: rows have none.
   int change_column() const {
     const int last = schema_->num_fields() - 1;
@@ -208,6 +274,7 @@ Result<Operators> lower_head(const PlanNode& memory, const Decoded& decoded, Con
   const PlanNode& lowest = *lowest_memory(memory);
   Lowering lowering(scan_of(memory), decoded_schema(decoded), decoded.columns->num_fields(), context);
   LT_RETURN_IF_ERROR(lowering.lower(*lowest.input, nullptr));
+  if (!std::holds_alternative<Aggregate>(lowest.step)) LT_RETURN_IF_ERROR(lowering.keep_input(lowest));
   LT_RETURN_IF_ERROR(lowering.add_partial(lowest));
   return lowering.take();
 }
@@ -218,14 +285,16 @@ Result<Operators> lower_tail(const PlanNode& memory, OutputMode mode, Context& c
   std::reverse(memories.begin(), memories.end());
   // What the lowest step takes was laid out by the head; here only types count.
   const PlanNode& input = *memories.front()->input;
-  const Schema schema = decoded_schema({input.output, scan_of(input).hidden});
+  const bool grouped = std::holds_alternative<Aggregate>(memories.front()->step);
+  const Schema schema = decoded_schema({input.output, grouped ? scan_of(input).hidden : places_below(*memories.front())});
   Lowering lowering(scan_of(memory), schema, input.output->num_fields(), context);
   for (size_t i = 0; i < memories.size(); ++i) {
     if (i > 0) {
       LT_RETURN_IF_ERROR(lowering.lower(*memories[i]->input, memories[i - 1]));
       LT_RETURN_IF_ERROR(lowering.add_partial(*memories[i]));
     }
-    LT_RETURN_IF_ERROR(lowering.add_final(*memories[i], i + 1 == memories.size() ? mode : OutputMode::kAppend, tables));
+    const bool only_sorted = std::all_of(memories.begin() + static_cast<long>(i) + 1, memories.end(), [](const PlanNode* above) { return std::holds_alternative<Sort>(above->step); });
+    LT_RETURN_IF_ERROR(lowering.add_final(*memories[i], only_sorted ? mode : OutputMode::kAppend, tables));
   }
   return lowering.take();
 }

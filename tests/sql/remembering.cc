@@ -128,7 +128,7 @@ class ResultTable {
   void apply(Change change, Row row) {
     Row key;
     for (const size_t column : key_) key.push_back(row[column]);
-    if (mode_ != OutputMode::kUpdate) key = {std::to_string(number_++)};
+    if (mode_ != OutputMode::kUpdate) key = {std::to_string(1'000'000'000 + number_++)};  // as many digits as any other
     if (change == Change::kDelete) {
       rows_.erase(key);
     } else {
