@@ -29,7 +29,6 @@ struct Event {
 
 /// The task of a lane or the tail: the scheduler owns this, the stage owns the part. The stage waits for the word of every part; one
 /// whose task the scheduler drops, after an exception or at its own end, gives it here. Confined to its task.
-template <typename Part>
 class PartTask final : public Task {
  public:
   explicit PartTask(std::shared_ptr<Part> part) : part_(std::move(part)) {}
@@ -78,12 +77,10 @@ class Stage::Events final : public LaneHost, public TailHost {
   void lane_is_full(EpochId open) override { push({Kind::kFull, {}, {}, {}, {}, open}); }
   void lane_is_drained() override { push({Kind::kDrained, {}, {}, {}, {}}); }
   void lane_closed(LaneEpoch epoch) override { push({Kind::kClosed, std::move(epoch), {}, {}, {}}); }
-  void lane_failed(Status status) override { push({Kind::kFailed, {}, std::move(status), {}, {}}); }
   void lane_blocked(BlockReason reason) override { push({Kind::kBlocked, {}, {}, reason, {}}); }
-  void lane_ended(std::shared_ptr<void> parts) override { push({Kind::kEnded, {}, {}, {}, std::move(parts)}); }
   void tail_closed(TailEpoch epoch) override { push({Kind::kTailClosed, {}, {}, {}, {}, {}, std::move(epoch)}); }
-  void tail_failed(Status status) override { push({Kind::kFailed, {}, std::move(status), {}, {}}); }
-  void tail_ended(std::shared_ptr<void> parts) override { push({Kind::kEnded, {}, {}, {}, std::move(parts)}); }
+  void part_failed(Status status) override { push({Kind::kFailed, {}, std::move(status), {}, {}}); }
+  void part_ended(std::shared_ptr<void> parts) override { push({Kind::kEnded, {}, {}, {}, std::move(parts)}); }
   void stop() { push({Kind::kStop, {}, {}, {}, {}}); }
   std::optional<Event> pop(SteadyTime deadline) { return queue_.pop(deadline); }
   int64_t records_read() const { return records_read_.load(std::memory_order_relaxed); }
@@ -95,16 +92,10 @@ class Stage::Events final : public LaneHost, public TailHost {
   std::atomic<int64_t> records_read_{0};
 };
 
-/// A started lane. Confined to its task.
-struct Stage::RunningLane {
-  std::shared_ptr<Lane> lane;
-  std::shared_ptr<PartWaker> waker = std::make_shared<PartWaker>();
-  bool started = false;
-};
-
-/// The started tail. Confined to its task.
-struct Stage::RunningTail {
-  std::shared_ptr<Tail> tail;
+/// A part that has been made and perhaps started. Confined to its task.
+template <typename PartType>
+struct Stage::Running {
+  std::shared_ptr<PartType> part;
   std::shared_ptr<PartWaker> waker = std::make_shared<PartWaker>();
   bool started = false;
 };
@@ -174,13 +165,13 @@ std::unique_ptr<Context> Stage::make_context(int lane, std::function<void()> wak
 
 Status Stage::start_tail(const Wait& wait) {
   if (tails_.empty()) return {};
-  tail_ = std::make_unique<RunningTail>();
+  tail_ = std::make_unique<Running<Tail>>();
   LT_ASSIGN_OR_RETURN(TailParts parts, make_tail_parts());
   if (spec_.state != nullptr) LT_RETURN_IF_ERROR(restore_state(parts.tables, wait));
   state_rows_ = parts.tables.rows();
-  tail_->tail = std::make_shared<Tail>(std::move(parts), spec_.state, run_.bad_records, run_.pipeline, events_.get());
+  tail_->part = std::make_shared<Tail>(std::move(parts), spec_.state, run_.bad_records, run_.pipeline, events_.get());
   tail_->started = true;
-  tail_->waker->set(scheduler_.start(std::make_unique<PartTask<Tail>>(tail_->tail), run_.account));
+  tail_->waker->set(scheduler_.start(std::make_unique<PartTask>(tail_->part), run_.account));
   return {};
 }
 
@@ -222,19 +213,19 @@ Status Stage::start_lanes() {
   const LaneLimits limits{std::max<int64_t>(1, run_.epoch_records_max / lane_count()), run_.epoch_bytes_max / lane_count()};
   const LaneLimits unlimited;
   for (int i = 0; i < lane_count(); ++i) {
-    auto running = std::make_unique<RunningLane>();
+    auto running = std::make_unique<Running<Lane>>();
     lanes_.push_back(std::move(running));
     auto parts = make_parts(i, shares[static_cast<size_t>(i)]);
     if (!parts.ok()) {
       lanes_.pop_back();
       return parts.status();
     }
-    lanes_.back()->lane = std::make_shared<Lane>(std::move(parts).value(), spec_.one_epoch ? unlimited : limits, run_.bad_records,
+    lanes_.back()->part = std::make_shared<Lane>(std::move(parts).value(), spec_.one_epoch ? unlimited : limits, run_.bad_records,
                                                  run_.pipeline, position_.epoch, events_.get());
   }
   for (auto& running : lanes_) {
     running->started = true;
-    running->waker->set(scheduler_.start(std::make_unique<PartTask<Lane>>(running->lane), run_.account));
+    running->waker->set(scheduler_.start(std::make_unique<PartTask>(running->part), run_.account));
   }
   return {};
 }
@@ -317,7 +308,7 @@ Act Stage::lane_closed(LaneEpoch epoch, SteadyTime now) {
     StagedList& lists = collected.emplace_back();
     for (auto& lane : closed_) lists.push_back(std::move(lane.staged[lane_sinks_.size() + i]));
   }
-  tail_->tail->begin(info_, std::move(collected));
+  tail_->part->begin(info_, std::move(collected));
   tail_->waker->wake();
   return Act::kWait;
 }
@@ -381,7 +372,7 @@ void Stage::close_lanes() {
   tail_epoch_.reset();
   something_ = std::exchange(idle_close_, false);
   for (auto& running : lanes_) {
-    running->lane->request_close(info);
+    running->part->request_close(info);
     running->waker->wake();
   }
 }
@@ -507,17 +498,14 @@ Status Stage::check_bad(int64_t records, int64_t rejected) const {
 // Lanes and the tail answer a stop within a quantum. Their parts are destroyed here: closing a client may block.
 void Stage::end_lanes() {
   size_t running_count = 0;
-  for (auto& running : lanes_) {
-    if (!running->started) continue;
+  const auto stop = [&](auto& running) {
+    if (!running.started) return;
     ++running_count;
-    running->lane->request_stop();
-    running->waker->wake();
-  }
-  if (tail_ && tail_->started) {
-    ++running_count;
-    tail_->tail->request_stop();
-    tail_->waker->wake();
-  }
+    running.part->request_stop();
+    running.waker->wake();
+  };
+  for (auto& lane : lanes_) stop(*lane);
+  if (tail_) stop(*tail_);
   for (size_t ended = 0; ended < running_count;) {
     auto event = events_->pop(SteadyTime::max());
     if (event && event->kind == Kind::kEnded) ++ended;

@@ -73,8 +73,8 @@ class Stage {
 
  private:
   class Events;
-  struct RunningLane;
-  struct RunningTail;
+  template <typename PartType>
+  struct Running;
 
   void route_sinks();
   Status start_tail(const Wait& wait);
@@ -109,7 +109,7 @@ class Stage {
   Scheduler& scheduler_;
   const StageHooks hooks_;
   std::unique_ptr<Events> events_;
-  std::vector<std::unique_ptr<RunningLane>> lanes_;
+  std::vector<std::unique_ptr<Running<Lane>>> lanes_;
   EpochCoordinator coordinator_;
   Instant opened_at_;
   EpochId filling_;  // by the lanes: the open one, and from its close on the next
@@ -117,7 +117,7 @@ class Stage {
   bool something_ = false;         // of the epoch that closes: it has something to commit
   std::vector<size_t> lane_sinks_;               // of spec_.sinks, those that lanes write into: the lanes' first chains
   std::map<size_t, std::vector<size_t>> tails_;  // of the chain plan's tails, those that are needed: the sinks of spec_.sinks behind each
-  std::unique_ptr<RunningTail> tail_;            // null: none is
+  std::unique_ptr<Running<Tail>> tail_;            // null: none is
   EpochInfo info_;                               // of the epoch that closes, as the tail gets it
   EventClock clock_;                             // after the epoch that closes
   std::optional<TailEpoch> tail_epoch_;

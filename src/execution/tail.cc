@@ -62,26 +62,16 @@ TailParts::One make_tail_chain(std::vector<std::unique_ptr<Operator>> operators,
 }
 
 Tail::Tail(TailParts parts, state::StateStore* store, BadRecordPolicy policy, std::string pipeline, TailHost* host)
-    : parts_(std::move(parts)),
+    : Part("tail", std::move(pipeline), host),
+      parts_(std::move(parts)),
       store_(store),
-      pipeline_(std::move(pipeline)),
       host_(host),
-      refused_(policy, parts_.quarantine.get(), pipeline_, parts_.context->clock) {}
+      refused_(policy, parts_.quarantine.get(), this->pipeline(), parts_.context->clock) {}
 
 void Tail::begin(const EpochInfo& info, std::vector<StagedList> collected) {
   const MutexLock lock(mutex_);
   next_info_ = info;
   next_ = std::move(collected);
-}
-
-TaskStep Tail::run(const Quantum& quantum) {
-  do {
-    if (stop_.load(std::memory_order_acquire)) return end({});
-    const Result<Step> step = advance();
-    if (!step.ok()) return end(step.status());
-    if (*step == Step::kBlocked) return TaskStep::kBlocked;
-  } while (!quantum.over());
-  return TaskStep::kMore;
 }
 
 Result<Step> Tail::advance() {
@@ -138,18 +128,6 @@ Result<Step> Tail::finish() {
   collected_.reset();
   host_->tail_closed(std::exchange(epoch_, {}));
   return Step::kReady;
-}
-
-void Tail::gone() {
-  if (ended_) return;
-  (void)end(Status::internal("tail_broken", "an exception ended the part of this run that remembers; the log has its words. Report it, and start the run again: pipeline " + pipeline_));
-}
-
-TaskStep Tail::end(const Status& status) {
-  ended_ = true;
-  if (!status.ok()) host_->tail_failed(status);
-  host_->tail_ended(std::make_shared<TailParts>(std::move(parts_)));
-  return TaskStep::kDone;
 }
 
 }  // namespace laketide

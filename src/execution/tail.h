@@ -1,13 +1,13 @@
 // The part of a run's query that remembers: one task behind all lanes, at work between an epoch's border and its commit.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/mutex.h"
+#include "execution/part.h"
 #include "execution/reject_outlet.h"
 #include "flow/chain.h"
 #include "flow/context.h"
@@ -47,13 +47,9 @@ struct TailEpoch {
 };
 
 /// How a tail reports to its run; called from its task. Thread-safe.
-class TailHost {
+class TailHost : public virtual PartHost {
  public:
-  virtual ~TailHost() = default;
   virtual void tail_closed(TailEpoch epoch) = 0;
-  virtual void tail_failed(Status status) = 0;
-  /// The last call: `parts` are to be destroyed where blocking is allowed.
-  virtual void tail_ended(std::shared_ptr<void> parts) = 0;
 };
 
 /// A task over TailParts:
@@ -62,31 +58,24 @@ class TailHost {
 ///                   feed what the lanes collected, a batch at a time, to each tail in turn; end the epoch in it
 ///                   settle what was refused, freeze the state, report
 ///
-/// `begin` and `request_stop` may come from any thread. Everything else: Confined to its task.
-class Tail {
+/// `begin` may come from any thread. Everything else: Confined to its task.
+class Tail final : public Part {
  public:
   /// `store`: null if nothing of the state is to be kept on disk (a job of one epoch). It outlives the tail.
   Tail(TailParts parts, state::StateStore* store, BadRecordPolicy policy, std::string pipeline, TailHost* host);
 
   /// `collected`: per tail, what the lanes staged for it. Wake the task after it. The epoch before must have been reported.
   void begin(const EpochInfo& info, std::vector<StagedList> collected);
-  void request_stop() { stop_.store(true, std::memory_order_release); }
-
-  TaskStep run(const Quantum& quantum);
-  /// The task is gone; see Lane::gone.
-  void gone();
 
  private:
-  Result<Step> advance();
+  Result<Step> advance() override;
+  std::shared_ptr<void> take_parts() override { return std::make_shared<TailParts>(std::move(parts_)); }
   Result<Step> feed();
   Result<Step> finish();
-  TaskStep end(const Status& status);
 
   TailParts parts_;
   state::StateStore* const store_;
-  const std::string pipeline_;
   TailHost* const host_;
-  std::atomic<bool> stop_{false};
   Mutex mutex_;
   std::optional<std::vector<StagedList>> next_ LT_GUARDED_BY(mutex_);
   EpochInfo next_info_ LT_GUARDED_BY(mutex_);
@@ -99,7 +88,6 @@ class Tail {
   std::vector<Batch> batches_;  // of that lane, the last one first
   bool held_ = false;      // the chain keeps what its writers have no room for
   TailEpoch epoch_;
-  bool ended_ = false;
 };
 
 }  // namespace laketide

@@ -1,9 +1,7 @@
 #include "operators/key_codec.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <string>
 
 #include <arrow/array/array_base.h>
@@ -13,6 +11,7 @@
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
 
+#include "base/ordered_bits.h"
 #include "expr/decimal.h"
 #include "expr/value_columns.h"
 #include "flow/arrow_status.h"
@@ -44,38 +43,6 @@ int width_of(const arrow::DataType& type) {
     default: return -1;
   }
 }
-
-uint8_t swapped(uint8_t value) { return value; }
-uint16_t swapped(uint16_t value) { return __builtin_bswap16(value); }
-uint32_t swapped(uint32_t value) { return __builtin_bswap32(value); }
-uint64_t swapped(uint64_t value) { return __builtin_bswap64(value); }
-
-template <typename Bits>
-constexpr Bits kSign = static_cast<Bits>(Bits{1} << (sizeof(Bits) * 8 - 1));
-
-// Values of each kind as unsigned numbers of the same order, and back.
-template <typename Bits>
-struct SignedKey {
-  static Bits to(Bits value) { return value ^ kSign<Bits>; }
-  static Bits from(Bits key) { return key ^ kSign<Bits>; }
-};
-template <typename Bits>
-struct UnsignedKey {
-  static Bits to(Bits value) { return value; }
-  static Bits from(Bits key) { return key; }
-};
-template <typename Float, typename Bits>
-struct FloatKey {
-  static Bits to(Bits bits) {
-    Float value;
-    std::memcpy(&value, &bits, sizeof value);
-    if (std::isnan(value)) value = std::numeric_limits<Float>::quiet_NaN();
-    value += Float{0};  // -0 becomes 0
-    std::memcpy(&bits, &value, sizeof value);
-    return (bits & kSign<Bits>) != 0 ? ~bits : bits | kSign<Bits>;
-  }
-  static Bits from(Bits key) { return (key & kSign<Bits>) != 0 ? key ^ kSign<Bits> : ~key; }
-};
 
 // Calls `work.template operator()<Bits, Key>()` for a type whose values are 1 to 8 bytes wide.
 template <typename Work>
@@ -126,14 +93,14 @@ void write_fixed(const arrow::Array& array, bool nullable, int64_t rows, size_t 
     const expr::Values<expr::Int128> values(array);
     return write_rows(array, nullable, rows, width, cursor, [&](int64_t row, uint8_t* to) {
       const expr::Int128 value = values[row];
-      const uint64_t halves[2] = {swapped(SignedKey<uint64_t>::to(static_cast<uint64_t>(value >> 64))), swapped(static_cast<uint64_t>(value))};
+      const uint64_t halves[2] = {big_endian(SignedKey<uint64_t>::to(static_cast<uint64_t>(value >> 64))), big_endian(static_cast<uint64_t>(value))};
       std::memcpy(to, halves, sizeof halves);
     });
   }
   with_key(*array.type(), [&]<typename Bits, typename Key>() {
     const expr::Values<Bits> values(array);
     write_rows(array, nullable, rows, width, cursor, [&](int64_t row, uint8_t* to) {
-      const Bits key = swapped(Key::to(values[row]));
+      const Bits key = big_endian(Key::to(values[row]));
       std::memcpy(to, &key, sizeof key);
     });
   });
@@ -200,7 +167,7 @@ template <typename Bits>
 Bits bits_at(const char* from) {
   Bits bits;
   std::memcpy(&bits, from, sizeof bits);
-  return swapped(bits);
+  return big_endian(bits);
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> read_booleans(bool nullable, Views& rows, arrow::MemoryPool* memory) {

@@ -252,7 +252,7 @@ TEST_F(JobRunTest, an_exception_in_an_operator_fails_it) {
   auto running = start(std::move(spec));
   ASSERT_TRUE(rest(running)) << "a lane that is gone was waited for";
   EXPECT_EQ(running->view().state, StreamState::kFailed);
-  EXPECT_EQ(running->view().problem.code(), "lane_broken");
+  EXPECT_EQ(running->view().problem.code(), "run_broken");
 }
 
 TEST_F(JobRunTest, an_exception_in_its_control_fails_it) {
