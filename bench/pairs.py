@@ -30,7 +30,7 @@ def parse():
     parser.add_argument("--records", type=int)
     parser.add_argument("--pairs", type=int)
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(WORKS), help="rows of the table, with commas between")
-    parser.add_argument("--works-only", action="store_true", help="the pairs, and nothing beside them")
+    parser.add_argument("--without", type=lambda text: text.split(","), default=[], help="of health_ms, process, latency, what is left out")
     arguments = parser.parse_args()
     arguments.binaries = arguments.binaries.resolve()
     arguments.records = arguments.records or (500_000 if arguments.quick else 4_000_000)
@@ -82,7 +82,7 @@ def beside(bench, arguments):
     parts = {"health_ms": lambda: {name: {**report.spread(values), "runs": values} for name, values in measure(bench, arguments.starts).items()},
              "process": lambda: footprint.measure(bench), "latency": lambda: latency.measure(bench, arguments.latency_seconds)}
     found = {}
-    for name, part in parts.items():
+    for name, part in ((name, part) for name, part in parts.items() if name not in arguments.without):
         print(f"{name} ...", flush=True)
         try:
             found[name] = part()
@@ -105,7 +105,7 @@ def main():
             print(f"  {truth['records_per_s']:,.0f} records/s", flush=True)
             bench = Bench(kafka, postgres, "bench", truth, arguments.binaries, directory, {})
             measured = run_pairs(bench, arguments.only, arguments.pairs)
-            more = {} if arguments.works_only else beside(bench, arguments)
+            more = beside(bench, arguments)
         load.append(os.getloadavg()[0])
     except Void as void:
         raise SystemExit(f"void: {void}") from None
