@@ -236,6 +236,7 @@ void Run::watch_bounds() {
     view_.bounds = *bounds;
     view_.lag_seconds = lag;
     metrics_.lag(view_.committed, *bounds, lag);
+    if (view_.watermark) metrics_.watermark(*view_.watermark, system_clock().now());
     const Positions& committed = view_.committed;
     const bool more = std::ranges::any_of(*bounds, [&](const auto& one) { return !committed.contains(one.first); });
     // A stage that began without a partition is ended after its epoch; the next one has it.
@@ -384,6 +385,7 @@ Status Run::record(const Recovery& recovery) {
   if (spec_.job && !recovery.replay) set_decided(spec_.one_epoch && is_begun(recovery));
   view_.epoch = EpochId(position_.epoch.value - 1);
   view_.committed = position_.positions;
+  view_.watermark = position_.clock.watermark;
   return {};
 }
 
@@ -532,7 +534,8 @@ Status Run::read_on(const PartitionBounds& began) {
   }
 }
 
-void Run::show(const EpochPlan& plan, const EpochReceipt& receipt) {
+void Run::show(const CommittedEpoch& epoch) {
+  const auto& [plan, receipt, state] = epoch;
   const MutexLock lock(mutex_);
   // An atomic job is visible with its epoch; one that goes on from an earlier job's may have had to finish that one's first.
   if (spec_.job) set_decided(spec_.one_epoch && spec_.job->first && plan.epoch >= *spec_.job->first);
@@ -543,14 +546,18 @@ void Run::show(const EpochPlan& plan, const EpochReceipt& receipt) {
   view_.quarantined += receipt.quarantined;
   view_.input_rows_per_second = metrics_.committed(receipt);
   view_.last_receipt = receipt;
+  view_.last_phases = spec_.epoch_metrics->last();
+  view_.watermark = plan.clock.watermark;
+  view_.remembered = state;
+  metrics_.remembers(state);
 }
 
 Status Run::run_stage(StageSpec spec) {
   StageHooks hooks;
   hooks.decide = [this] { return decide(); };
-  hooks.committed = [this](const EpochPlan& plan, const EpochReceipt& receipt) {
-    show(plan, receipt);
-    if (!spec_.job) watcher_.post([self = shared_from_this(), next = plan.next] { self->mirror(next); });
+  hooks.committed = [this](const CommittedEpoch& epoch) {
+    show(epoch);
+    if (!spec_.job) watcher_.post([self = shared_from_this(), next = epoch.plan.next] { self->mirror(next); });
   };
   hooks.blocked = [this](BlockReason reason) {
     const bool away = reason == BlockReason::kBrokerAway;

@@ -31,6 +31,9 @@ struct RunView {
   int64_t rows_in = 0, rows_out = 0, quarantined = 0;
   double input_rows_per_second = 0;  // over the last minute
   std::optional<EpochReceipt> last_receipt;
+  EpochMetrics::Durations last_phases{};   // of the same epoch
+  std::optional<Instant> watermark;        // after the last epoch; none: no event time, or no row yet
+  StateSize remembered;                    // by the query, after the last epoch of this process
   std::string schema;
   int attempt = 1;       // of a job: raised by each outside fault that ended an attempt
   double progress = 0;   // of a job: the part of its ranges that is read, 0 to 1
@@ -98,7 +101,7 @@ class Run : public std::enable_shared_from_this<Run> {
   Status read_ranges(const Ranges& ranges);
   Status run_stage(StageSpec spec);
   void abandon(Sink& sink);
-  void show(const EpochPlan& plan, const EpochReceipt& receipt);
+  void show(const CommittedEpoch& epoch);
   void set_state(StreamState state, const Status& problem = {});
   void pause_before_retry();
   Wait waiting() const { return Wait{halt_.token(), SteadyTime::max()}; }

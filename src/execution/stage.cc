@@ -195,7 +195,7 @@ Status Stage::start_tail(const Wait& wait) {
   tail_ = std::make_unique<Running<Tail>>();
   LT_ASSIGN_OR_RETURN(TailParts parts, make_tail_parts());
   if (spec_.state != nullptr) LT_RETURN_IF_ERROR(restore_state(parts.tables, wait));
-  state_rows_ = parts.tables.rows();
+  state_ = {parts.tables.rows(), parts.tables.bytes()};
   tail_->part = std::make_shared<Tail>(std::move(parts), spec_.state, run_.bad_records, run_.pipeline, events_.get());
   tail_->started = true;
   tail_->waker->set(scheduler_.start(std::make_unique<PartTask>(tail_->part), run_.account));
@@ -325,7 +325,7 @@ Result<Act> Stage::next_act(const Wait& wait) {
     case Kind::kTailClosed: break;
   }
   tail_epoch_ = std::move(event->tail);
-  state_rows_ = tail_epoch_->state_rows;
+  state_ = tail_epoch_->size;
   return closed(now);
 }
 
@@ -404,7 +404,7 @@ Act Stage::check_idle(SteadyTime now) {
   std::set<SourcePartition> all;
   for (const auto& [place, range] : spec_.ranges) all.insert(place);
   const EventClock then = advanced(rules_, position_.clock, {}, all, idle_partitions(now, position_.positions));
-  if (state_rows_ == 0 || then.watermark == position_.clock.watermark) return Act::kWait;
+  if (state_.rows == 0 || then.watermark == position_.clock.watermark) return Act::kWait;
   const Act act = coordinator_.on_silence(now);
   idle_close_ = act == Act::kClose;
   return act;
@@ -503,7 +503,7 @@ Status Stage::commit(const Wait& wait) {
   position_.rejected += receipt.quarantined;
   opened_at_ = system_clock().now();
   closed_.clear();
-  hooks_.committed(plan, receipt);
+  hooks_.committed({plan, receipt, state_});
   // Every sink has this epoch: nobody will ask for the state before it.
   if (plan.state_version && spec_.state != nullptr) {
     const Status forgotten = spec_.state->forget_below(plan.state_version->value, wait);

@@ -52,11 +52,18 @@ struct StageSpec {
   state::StateStore* state = nullptr;  // null: what the query remembers is not kept over the stage
 };
 
+/// An epoch that is in every sink. Immutable.
+struct CommittedEpoch {
+  const EpochPlan& plan;
+  const EpochReceipt& receipt;
+  StateSize state;  // after it
+};
+
 /// Asked before each commit is decided, told about each commit and about lanes that wait. Called on the thread of Stage::run.
 /// Caller synchronises.
 struct StageHooks {
   std::function<Status()> decide;
-  std::function<void(const EpochPlan&, const EpochReceipt&)> committed;
+  std::function<void(const CommittedEpoch&)> committed;
   std::function<void(BlockReason)> blocked;
   std::function<PartitionBounds()> bounds;  // as last heard from the broker
 };
@@ -141,7 +148,7 @@ class Stage {
   std::optional<TailEpoch> tail_epoch_;
   std::map<SourcePartition, SteadyTime> last_seen_;  // when a partition last had a row
   SteadyTime idle_check_ = SteadyTime::max();
-  int64_t state_rows_ = 0;   // remembered by the tail
+  StateSize state_;          // of the tail, in memory
   bool idle_close_ = false;  // the epoch that closes does so because partitions fell silent
 };
 

@@ -123,8 +123,7 @@ Result<Step> Tail::finish() {
   if (store_ != nullptr) {
     LT_ASSIGN_OR_RETURN(epoch_.state, store_->freeze(parts_.tables));
   }
-  epoch_.state_rows = parts_.tables.rows();
-  epoch_.state_bytes = parts_.tables.bytes();
+  epoch_.size = {parts_.tables.rows(), parts_.tables.bytes()};
   tail_ = 0;
   collected_.reset();
   host_->tail_closed(std::exchange(epoch_, {}));

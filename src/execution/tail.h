@@ -41,6 +41,12 @@ struct TailInput {
 /// A Chain's writer that hands its rows to `branches`.
 TailParts::One make_tail_chain(std::vector<std::unique_ptr<Operator>> operators, std::vector<std::unique_ptr<Chain>> branches);
 
+/// What a query remembers in memory. Immutable.
+struct StateSize {
+  int64_t rows = 0;
+  int64_t bytes = 0;
+};
+
 /// What an epoch's rows of all lanes became. Confined to its task.
 struct TailEpoch {
   std::vector<StagedList> staged;      // per tail, one per chain behind it
@@ -48,8 +54,7 @@ struct TailEpoch {
   std::unique_ptr<Staged> quarantined;  // null without a quarantine
   int64_t rejected = 0;
   state::FrozenState state;
-  int64_t state_rows = 0;   // in memory, after it
-  int64_t state_bytes = 0;
+  StateSize size;  // after it
 };
 
 /// How a tail reports to its run; called from its task. Thread-safe.

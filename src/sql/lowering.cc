@@ -14,12 +14,14 @@
 #include "operators/deduplicate.h"
 #include "operators/delayed.h"
 #include "operators/filter.h"
+#include "operators/lookup_join.h"
 #include "operators/project.h"
 #include "operators/sort.h"
 #include "operators/stream_join.h"
 #include "operators/top_rows.h"
 #include "operators/unnest.h"
 #include "sql/event_time.h"
+#include "sql/table_side.h"
 
 namespace laketide::sql {
 namespace {
@@ -125,6 +127,7 @@ class Lowering {
     if (const auto* project = std::get_if<Project>(&plan.step)) return add_project(plan, *project);
     if (const auto* both = std::get_if<Union>(&plan.step)) return add_union(*both);
     if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return add_unnest(plan, *unnest);
+    if (const auto* lookup = std::get_if<Lookup>(&plan.step)) return add_lookup(plan, *lookup);
     return {};
   }
   Status add_partial(const PlanNode& memory) {
@@ -245,6 +248,49 @@ class Lowering {
     become(fields);
     options.output = schema_;
     operators_.push_back(make_unnest(std::move(options), context_));
+    return {};
+  }
+
+  Status add_lookup(const PlanNode& plan, const Lookup& lookup) {
+    using Kind = LookupOptions::Kind;
+    LookupOptions options;
+    options.kind = lookup.kind == Lookup::Kind::kInner ? Kind::kInner : lookup.kind == Lookup::Kind::kLeft ? Kind::kLeft : Kind::kMark;
+    options.in = lookup.in;
+    options.origin = scan_.origin;
+    options.change = change_column();
+    options.input = schema_;
+    for (const expr::ExprPtr& key : lookup.keys) {
+      LT_ASSIGN_OR_RETURN(options.keys.emplace_back(), expr::resolve(key, *schema_));
+    }
+    options.table = scan_of(*lookup.table).origin.source;
+    LT_ASSIGN_OR_RETURN(options.index, declare_index(lookup, context_));
+    arrow::FieldVector joined = schema_->fields();
+    joined.insert(joined.end(), lookup.table->output->fields().begin(), lookup.table->output->fields().end());
+    LT_RETURN_IF_ERROR(add_condition(lookup.condition, *arrow::schema(joined), options));
+    const int before = schema_->num_fields();
+    for (const auto& field : plan.output->fields()) {
+      const int of_table = lookup.table->output->GetFieldIndex(field->name());
+      options.keep.push_back(field->name() == lookup.mark ? -1 : of_table >= 0 ? before + of_table : position_of(field->name()));
+    }
+    for (int i = visible_; i < before; ++i) options.keep.push_back(i);
+    become(plan.output->fields());
+    options.output = schema_;
+    LT_ASSIGN_OR_RETURN(auto made, make_lookup_join(std::move(options), context_));
+    operators_.push_back(std::move(made));
+    return {};
+  }
+
+  // Of the columns side by side it gets those that it reads.
+  static Status add_condition(const expr::ExprPtr& condition, const arrow::Schema& joined, LookupOptions& options) {
+    if (!condition) return {};
+    std::set<std::string> names;
+    expr::collect_columns(*condition, names);
+    arrow::FieldVector fields;
+    for (const std::string& name : names) {
+      options.condition_columns.push_back(joined.GetAllFieldIndices(name).front());
+      fields.push_back(joined.field(options.condition_columns.back()));
+    }
+    LT_ASSIGN_OR_RETURN(options.condition, expr::resolve(condition, *arrow::schema(fields)));
     return {};
   }
 

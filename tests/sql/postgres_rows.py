@@ -37,7 +37,7 @@ class Section:
 
 
 def sections(lines):
-    """(schema, rows, [Section]) for each source of a file; lines are numbered from 0."""
+    """(schema, rows, [Section], {table: (schema, rows)}) for each source of a file; lines are numbered from 0. Tables stand behind their source."""
     found, at, differs = [], 0, False
     while at < len(lines):
         line = lines[at]
@@ -50,7 +50,15 @@ def sections(lines):
                 if not lines[at].startswith(("event_time ", "#")):
                     rows.append([cell_of(cell.strip()) for cell in lines[at].split("|")])
                 at += 1
-            found.append((schema, rows, []))
+            found.append((schema, rows, [], {}))
+        elif line.startswith("table "):
+            _, name, schema = line.split(" ", 2)
+            rows = []
+            at += 1
+            while at < len(lines) and lines[at]:
+                rows.append([cell_of(cell.strip()) for cell in lines[at].split("|")])
+                at += 1
+            found[-1][3][name] = (schema, rows)
         elif line == "query":
             section, text = Section(at + 1), []
             at += 1
@@ -204,6 +212,15 @@ def literal(value):
     return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
 
 
+def load_tables(server, tables):
+    for name, (schema, rows) in tables.items():
+        columns = re.sub(r"\bdouble\b", "double precision", schema)
+        script = f"DROP TABLE IF EXISTS {name}; CREATE TABLE {name} ({columns});"
+        for row in rows:
+            script += f"INSERT INTO {name} VALUES ({', '.join(literal(cell) for cell in row)});"
+        server.run(script)
+
+
 def load(server, schema, rows):
     columns = re.sub(r"\bdouble\b", "double precision", schema)
     script = f"DROP TABLE IF EXISTS source, events; CREATE TABLE source ({columns}, {PSEUDO});"
@@ -256,8 +273,9 @@ def matched(expected, rows):
     return lines, left
 
 
-def ours(binary, schema, rows, section):
-    document = {"schema": schema, "rows": rows, "queries": [section.query], "select": section.select}
+def ours(binary, schema, rows, section, tables):
+    document = {"schema": schema, "rows": rows, "queries": [section.query], "select": section.select,
+                "tables": {name: {"schema": schema, "rows": rows} for name, (schema, rows) in tables.items()}}
     done = subprocess.run([binary], input=json.dumps(document), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"the test binary ended with {done.returncode}: {done.stderr}")
@@ -270,8 +288,9 @@ def ours(binary, schema, rows, section):
 def judge(server, path, binary):
     """Problems of one file, and how many queries it has; writes it anew if `binary` is given."""
     lines, problems, count, changes = path.read_text(encoding="utf-8").split("\n"), [], 0, []
-    for schema, rows, queries in sections(lines):
+    for schema, rows, queries, tables in sections(lines):
         load(server, schema, rows)
+        load_tables(server, tables)
         for section in queries:
             if section.differs:
                 continue
@@ -279,7 +298,7 @@ def judge(server, path, binary):
             try:
                 their = answer(server, theirs(section.query, section.select))
                 if binary:
-                    known, _ = matched(ours(binary, schema, rows, section), their)
+                    known, _ = matched(ours(binary, schema, rows, section, tables), their)
                     changes.append((section, [text_of(row) if line is None else line for line, row in zip(known, their)]))
                     continue
             except RuntimeError as error:
