@@ -20,18 +20,17 @@ Result<std::string> explain_pipeline(const config::PipelineSpec& pipeline, const
   if (schemas.size() < pipeline.sources.size()) return std::string("bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n");
   std::vector<sql::SourceTable> tables = source_tables(pipeline);
   for (auto& one : tables) one.schema = schemas.at(one.name);
-  const sql::SourceTable& table = tables.front();
   sql::Query main = sql::select_all();
   if (!pipeline.sql.empty()) {
     LT_ASSIGN_OR_RETURN(main, sql::parse_query(pipeline.sql, pipeline.name + ": sql"));
   }
-  LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table));
+  LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(tables));
   std::string text;
   for (const auto& sink : pipeline.sinks) {
     sql::BoundQuery bound = result;
     if (!sink.select.empty()) {
       LT_ASSIGN_OR_RETURN(const sql::Query select, sql::parse_query(sink.select, pipeline.name + ": select of " + sink.id));
-      LT_ASSIGN_OR_RETURN(bound, select.bind(table, result));
+      LT_ASSIGN_OR_RETURN(bound, select.bind(tables, result));
     }
     text += sink.id + ":\n" + bound.explain + (bound.explain.ends_with('\n') ? "" : "\n");
   }

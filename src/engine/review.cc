@@ -111,11 +111,10 @@ class Reviewer {
   }
 
   void queries() {
-    if (pipeline_.sources.size() != 1) return;  // which wiring refuses
     std::vector<std::string> known = table_names(pipeline_);
     if (!pipeline_.sql.empty()) main_ = parsed(pipeline_.sql, "sql", known);
     known.insert(known.begin(), "result");
-    rest_.sql.clear();
+    rest_.sql = pipeline_.sources.size() > 1 ? "SELECT * FROM \"" + pipeline_.sources.front().name + "\"" : "";
     selects_.resize(pipeline_.sinks.size());
     for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {
       const std::string& select = pipeline_.sinks[i].select;
@@ -151,11 +150,10 @@ class Reviewer {
   void bind(const Schemas& schemas) {
     std::vector<sql::SourceTable> tables = source_tables(pipeline_);
     for (auto& one : tables) one.schema = schemas.at(one.name);
-    const sql::SourceTable& table = tables.front();
-    const auto result = (main_ ? *main_ : sql::select_all()).bind(table);
+      const auto result = (main_ ? *main_ : sql::select_all()).bind(tables);
     if (!result.ok()) return complain_of_query("sql", result.status());
     for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {
-      const auto rows = selects_[i] ? selects_[i]->bind(table, *result) : result;
+      const auto rows = selects_[i] ? selects_[i]->bind(tables, *result) : result;
       review_.steps.push_back(rows.ok() ? rows->explain : "");
       if (rows.ok()) {
         columns_of_sink(i, *rows->output);

@@ -1,5 +1,7 @@
 #include "engine/source_tables.h"
 
+#include <algorithm>
+
 #include "engine/catalog.h"
 
 namespace laketide {
@@ -10,6 +12,16 @@ std::vector<std::string> topics_of(const config::SourceSpec& source) {
   std::vector<std::string> topics = kafka->topics;
   if (!kafka->pattern.empty()) topics.push_back(kafka->pattern);
   return topics;
+}
+
+std::vector<std::string> sources_over(const config::PipelineSpec& pipeline, const std::string& topic) {
+  std::vector<std::string> names;
+  for (const auto& source : pipeline.sources) {
+    const auto topics = topics_of(source);
+    if (std::ranges::find(topics, topic) != topics.end()) names.push_back(source.name);
+  }
+  if (names.empty()) names.push_back(pipeline.sources.front().name);
+  return names;
 }
 
 // A row's place names its topic if rows of several topics can meet.

@@ -11,6 +11,9 @@ namespace laketide {
 
 std::vector<std::string> topics_of(const config::SourceSpec& source);
 
+/// The sources over this topic; the first one if no document names it, as behind a pattern.
+std::vector<std::string> sources_over(const config::PipelineSpec& pipeline, const std::string& topic);
+
 /// Without their schemas.
 std::vector<sql::SourceTable> source_tables(const config::PipelineSpec& pipeline);
 

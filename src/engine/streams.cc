@@ -143,7 +143,7 @@ Result<ResetReport> Streams::reset(const std::string& pipeline, const std::strin
   if (found == streams_.end() && entry == nullptr) return known(pipeline).status();
   if (found != streams_.end() && (is_running(found->second) || is_paused(found->second))) return not_stopped(pipeline, "reset it");
   const config::PipelineSpec& spec = entry != nullptr ? entry->spec : found->second.spec;
-  if (std::holds_alternative<config::RateSourceSpec>(spec.sources.front().from)) {
+  if (std::ranges::any_of(spec.sources, [](const auto& one) { return std::holds_alternative<config::RateSourceSpec>(one.from); })) {
     return Status::user("unsupported", "rows of the rate source are made as time passes; there is no earlier place to read from", "start");
   }
   LT_ASSIGN_OR_RETURN(const auto row, host_.ledger->last_epoch(pipeline));

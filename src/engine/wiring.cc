@@ -52,15 +52,13 @@ class Wiring {
       : pipeline_(pipeline), service_(service), scheduler_(scheduler), job_(job) {}
 
   Result<RunSpec> wire() {
-    if (pipeline_.sources.size() != 1) {
-      return Status::user("unsupported", "a pipeline reads one source in this release; make one pipeline for each", "sources");
-    }
     LT_RETURN_IF_ERROR(modes());
     LT_RETURN_IF_ERROR(identity());
     LT_RETURN_IF_ERROR(sources());
     LT_RETURN_IF_ERROR(sinks());
     LT_RETURN_IF_ERROR(query());
     LT_RETURN_IF_ERROR(rhythm());
+    LT_RETURN_IF_ERROR(check_declared());
     return std::move(spec_);
   }
 
@@ -299,14 +297,15 @@ class Wiring {
     spec_.needs_schema = !main.selects_all() || std::ranges::any_of(selects, [](const auto& select) { return select && !select->selects_all(); });
     spec_.needs_schema = spec_.needs_schema || std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
     std::vector<sql::SourceTable> tables = source_tables(pipeline_);
+    const sql::StateBound bound = pipeline_.state == "unbounded" ? sql::StateBound::kNone : sql::StateBound::kRequired;
     const sql::Ending ending = job_ ? sql::Ending::kOneEpoch : sql::Ending::kNone;  // a job that remembers is atomic
     std::vector<OutputMode> modes;
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
     std::map<std::string, std::optional<std::chrono::microseconds>> skews;
     for (const auto& source : pipeline_.sources) skews[source.name] = source.event_time.max_future_skew;
-    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns(), ending](const Schemas& schemas) mutable -> Result<ChainPlan> {
+    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns(), ending, bound](const Schemas& schemas) mutable -> Result<ChainPlan> {
       for (auto& table : tables) table.schema = schemas.at(table.name);
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, modes, hidden, ending));
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, modes, hidden, ending, bound));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }
@@ -368,26 +367,30 @@ class Wiring {
 
   static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
                                     const std::vector<sql::SourceTable>& tables, const std::vector<OutputMode>& modes, const std::vector<std::string>& hidden,
-                                    sql::Ending ending) {
-    const sql::SourceTable& table = tables.front();
-    LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table));
+                                    sql::Ending ending, sql::StateBound bound) {
+    LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(tables));
     std::vector<sql::BoundQuery> queries;
     for (const auto& select : selects) {
       queries.push_back(result);
       if (!select) continue;
-      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(table, result));
+      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(tables, result));
     }
-    const sql::Decoded decoded = sql::decode_for(table, queries, hidden);
     ChainPlan plan;
-    plan.inputs[table.name] = {decoded.columns, decoded.hidden, nullptr};
+    auto decoded = std::make_shared<std::map<std::string, sql::Decoded>>();
+    for (const sql::SourceTable& table : tables) {
+      const sql::Decoded& one = (*decoded)[table.name] = sql::decode_for(table, queries, hidden);
+      plan.inputs[table.name] = {one.columns, one.hidden, nullptr};
+    }
     std::map<std::pair<sql::PlanPtr, OutputMode>, size_t> tails;  // what two sinks ask for alike is remembered once
     for (size_t i = 0; i < queries.size(); ++i) {
       const sql::BoundQuery& query = queries[i];
-      ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, {table.name}, [query, decoded](const std::string&, Context& context) { return query.operators(decoded, context); }};
+      ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, sql::sources_of(*query.plan), [query, decoded](const std::string& source, Context& context) {
+        return query.operators(source.empty() ? sql::Decoded() : decoded->at(source), context, source);
+      }};
       if (query.memory) {
-        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time, ending));
+        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], event_time_of(*query.memory), ending, bound));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());
-        if (added) plan.tails.push_back(tail(query.memory, modes[i], table.name, decoded));
+        if (added) plan.tails.push_back(tail(query.memory, modes[i], decoded));
         branch.tail = at->second;
       }
       plan.branches.push_back(std::move(branch));
@@ -395,9 +398,33 @@ class Wiring {
     return plan;
   }
 
-  static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const std::string& source, const sql::Decoded& decoded) {
-    return {sql::state_shape(*memory, mode), {{{source}, [memory, decoded](const std::string&, Context& context) { return sql::make_head(*memory, decoded, context); }}},
-            [memory, mode](Context& context, state::StateTables& tables) { return sql::make_tail(*memory, mode, context, tables); }};
+  static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const std::shared_ptr<const std::map<std::string, sql::Decoded>>& decoded) {
+    ChainPlan::Tail made{sql::state_shape(*memory, mode), {}, [memory, mode](Context& context, state::StateTables& tables) { return sql::make_tail(*memory, mode, context, tables); }};
+    for (const sql::Entry& entry : sql::entries_of(*memory)) {
+      made.ports.push_back({sql::sources_of(entry.rows()), [memory, entry, decoded](const std::string& source, Context& context) {
+        return sql::make_head(entry, source, decoded->at(source), context);
+      }});
+    }
+    return made;
+  }
+
+  // The first that is declared by a source of the query.
+  static std::string event_time_of(const sql::PlanNode& memory) {
+    for (const sql::PlanNode* scan : sql::scans_of(memory)) {
+      const std::string& column = std::get<sql::Scan>(scan->step).event_time;
+      if (!column.empty()) return column;
+    }
+    return {};
+  }
+
+  // With schemas that need no record the query is bound now: what it cannot be is said when it is deployed.
+  Status check_declared() const {
+    Schemas schemas;
+    for (const RunSource& source : spec_.sources) {
+      LT_ASSIGN_OR_RETURN(schemas[source.name], declared_schema(source));
+      if (!schemas[source.name]) return {};
+    }
+    return spec_.plan(schemas).status();
   }
 
   Status rhythm() {
@@ -428,7 +455,7 @@ Result<RunSpec> wire(const config::PipelineSpec& pipeline, const config::Service
 }
 
 Result<RunSpec> wire_job(const config::PipelineSpec& pipeline, const config::ServiceConfig& service, Scheduler& scheduler, const JobWiring& job) {
-  if (std::holds_alternative<config::RateSourceSpec>(pipeline.sources.front().from)) {
+  if (std::ranges::any_of(pipeline.sources, [](const auto& one) { return std::holds_alternative<config::RateSourceSpec>(one.from); })) {
     return Status::user("unsupported", "a batch job reads Kafka; the rate source has no end", "sources");
   }
   return Wiring(pipeline, service, scheduler, &job).wire();

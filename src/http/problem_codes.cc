@@ -104,6 +104,7 @@ Codes schemas_and_queries_codes() {
       {"sql_order", 422, "ORDER BY, DISTINCT ON or LIMIT names what cannot order these rows. The detail says what can."},
       {"sql_window", 422, "A window's size, slide or offset makes no windows. The detail shows the form."},
       {"key_type", 422, "GROUP BY or DISTINCT names a value that cannot be compared. Take a part of it, or its text."},
+      {"join_unbounded", 422, "Nothing says how long the rows of a join of streams wait for a partner. The detail says which side, and what to write."},
       {"bad_output_mode", 422, "The query cannot be run in this output_mode, or the sink's mode would not keep its result true. The detail says which fit, and why."},
       {"bad_event_time", 422, "event_time names no timestamp column of the source. Name one."},
       {"no_event_time", 422, "A row has no time for its window. Leave such rows out with WHERE … IS NOT NULL, or declare event_time. In the quarantine: the column of event_time is null."},

@@ -108,18 +108,29 @@ std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
   return key;
 }
 
-// What all of the plan's scans ask for.
-void read_columns(BoundQuery& query) {
-  std::set<std::string> names;
-  for (const PlanNode* scan : scans_of(*query.plan)) {
-    for (const auto& field : scan->output->fields()) names.insert(field->name());
-    add_missing(query.hidden, std::get<Scan>(scan->step).hidden);
+// What the plan's scans of one source ask for.
+void add_reads(const PlanNode& plan, const std::string& source, std::set<std::string>& columns, std::vector<std::string>& hidden) {
+  for (const PlanNode* node : scans_of(plan)) {
+    const auto& scan = std::get<Scan>(node->step);
+    if (scan.origin.source != source) continue;
+    for (const auto& field : node->output->fields()) columns.insert(field->name());
+    add_missing(hidden, scan.hidden);
   }
+}
+
+Schema fields_of(const arrow::Schema& schema, const std::set<std::string>& names) {
   arrow::FieldVector fields;
-  for (const auto& field : scan_of(*query.plan).all->fields()) {
+  for (const auto& field : schema.fields()) {
     if (names.contains(field->name())) fields.push_back(field);
   }
-  query.columns = arrow::schema(std::move(fields));
+  return arrow::schema(std::move(fields));
+}
+
+void read_columns(BoundQuery& query) {
+  std::set<std::string> names;
+  const Scan& first = scan_of(*query.plan);
+  add_reads(*query.plan, first.origin.source, names, query.hidden);
+  query.columns = fields_of(*first.all, names);
 }
 
 BoundQuery bound(PlanPtr whole) {
@@ -147,12 +158,12 @@ struct Query::Parsed {
   std::shared_ptr<const SelectSyntax> select;
 };
 
-Result<std::vector<std::unique_ptr<Operator>>> BoundQuery::operators(const Decoded& decoded, Context& context) const {
-  return lower_above(*plan, memory.get(), decoded, context);
+Result<std::vector<std::unique_ptr<Operator>>> BoundQuery::operators(const Decoded& decoded, Context& context, const std::string& source) const {
+  return lower_above(*plan, memory.get(), source, decoded, context);
 }
 
-Result<std::vector<std::unique_ptr<Operator>>> make_head(const PlanNode& memory, const Decoded& decoded, Context& context) {
-  return lower_head(memory, decoded, context);
+Result<std::vector<std::unique_ptr<Operator>>> make_head(const Entry& entry, const std::string& source, const Decoded& decoded, Context& context) {
+  return lower_head(entry, source, decoded, context);
 }
 
 Result<std::vector<std::unique_ptr<Operator>>> make_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {
@@ -164,29 +175,30 @@ std::string explain(const BoundQuery& query, OutputMode mode) { return explain(*
 Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> queries, const std::vector<std::string>& sink_hidden) {
   Decoded decoded;
   std::set<std::string> names{source.event_time};
-  for (const BoundQuery& query : queries) {
-    for (const auto& field : query.columns->fields()) names.insert(field->name());
-    add_missing(decoded.hidden, query.hidden);
-  }
+  for (const BoundQuery& query : queries) add_reads(*query.plan, source.name, names, decoded.hidden);
   if (source.pseudo_columns) add_missing(decoded.hidden, sink_hidden);
-  arrow::FieldVector fields;
-  for (const auto& field : source.schema->fields()) {
-    if (names.contains(field->name())) fields.push_back(field);
-  }
-  decoded.columns = arrow::schema(std::move(fields));
+  decoded.columns = fields_of(*source.schema, names);
   return decoded;
 }
 
-Result<BoundQuery> Query::bind(const SourceTable& source, std::span<const StaticTable> tables) const { return bind_over({}, source, tables); }
+Result<BoundQuery> Query::bind(std::span<const SourceTable> sources, std::span<const StaticTable> tables) const { return bind_over({}, sources, tables); }
 
-Result<BoundQuery> Query::bind(const SourceTable& source, const BoundQuery& result, std::span<const StaticTable> tables) const {
-  return bind_over({{"result", result.whole}}, source, tables);
+Result<BoundQuery> Query::bind(std::span<const SourceTable> sources, const BoundQuery& result, std::span<const StaticTable> tables) const {
+  return bind_over({{"result", result.whole}}, sources, tables);
 }
 
-Result<BoundQuery> Query::bind_over(Tables known, const SourceTable& source, std::span<const StaticTable> tables) const {
-  const PlanPtr scan = scan_plan(source);
-  known.emplace(source.name, scan);
-  known.emplace("source", scan);
+Result<BoundQuery> Query::bind(const SourceTable& source, std::span<const StaticTable> tables) const { return bind_over({}, {&source, 1}, tables); }
+
+Result<BoundQuery> Query::bind(const SourceTable& source, const BoundQuery& result, std::span<const StaticTable> tables) const {
+  return bind_over({{"result", result.whole}}, {&source, 1}, tables);
+}
+
+Result<BoundQuery> Query::bind_over(Tables known, std::span<const SourceTable> sources, std::span<const StaticTable> tables) const {
+  for (const SourceTable& source : sources) {
+    const PlanPtr scan = scan_plan(source);
+    known.emplace(source.name, scan);
+    if (sources.size() == 1) known.emplace("source", scan);
+  }
   for (const StaticTable& table : tables) {
     known.emplace(table.name, make_scan(Scan{{table.name, ""}, false, "", table.schema, {}, true}, table.schema));
   }
