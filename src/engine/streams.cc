@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "engine/change_plan.h"
-#include "engine/check_pipeline.h"
 #include "engine/range_guard.h"
 #include "engine/wiring.h"
 #include "execution/receipt.h"
@@ -253,7 +252,12 @@ Status Streams::check_query(const config::PipelineSpec& pipeline, std::string* q
     }
     if (schema) schemas[source.name] = std::move(schema);
   }
-  LT_ASSIGN_OR_RETURN(std::string text, explain_pipeline(pipeline, schemas));
+  const bool is_known = schemas.size() == run.sources.size();
+  std::string text = is_known ? "" : "bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n";
+  if (is_known) {
+    LT_ASSIGN_OR_RETURN(const ChainPlan plan, run.plan(schemas));
+    for (size_t i = 0; i < run.sinks.size(); ++i) text += run.sinks[i]->id() + ":\n" + plan.branches[i].steps;
+  }
   if (query_plan != nullptr) *query_plan = std::move(text);
   return {};
 }

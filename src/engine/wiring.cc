@@ -386,7 +386,7 @@ class Wiring {
       const sql::BoundQuery& query = queries[i];
       ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, sql::sources_of(*query.plan), [query, decoded](const std::string& source, Context& context) {
         return query.operators(source.empty() ? sql::Decoded() : decoded->at(source), context, source);
-      }};
+      }, sql::explain(query, modes[i])};
       if (query.memory) {
         LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], event_time_of(*query.memory), ending, bound));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());

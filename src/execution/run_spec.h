@@ -50,6 +50,7 @@ struct ChainPlan {
     std::optional<size_t> tail;     // behind this one; none: behind the decoders of `sources`
     std::set<std::string> sources;
     MakeOperators operators;
+    std::string steps;              // what the rows go through, from the last step down to the sources, a line a step; for people
   };
   std::map<std::string, Input> inputs;  // by source
   std::vector<Tail> tails;
