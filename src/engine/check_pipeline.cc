@@ -18,6 +18,7 @@ Status check_pipeline(const config::PipelineSpec& pipeline, const config::Servic
 
 Result<std::string> explain_pipeline(const config::PipelineSpec& pipeline, const Schema& schema) {
   if (!schema) return std::string("bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n");
+  if (!pipeline.tables.empty()) return std::string("bound when the static tables have been loaded: what columns they have only their servers know\n");
   const auto& source = pipeline.sources.front();
   const bool is_made = std::holds_alternative<config::RateSourceSpec>(source.from);
   const auto topics = topics_of(pipeline);

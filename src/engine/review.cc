@@ -109,15 +109,20 @@ class Reviewer {
     return std::nullopt;
   }
 
+  std::vector<std::string> names(std::vector<std::string> first) const {
+    for (const config::TableSpec& table : pipeline_.tables) first.push_back(table.name);
+    return first;
+  }
+
   void queries() {
     if (pipeline_.sources.size() != 1) return;  // which wiring refuses
     const std::string& source = pipeline_.sources.front().name;
-    if (!pipeline_.sql.empty()) main_ = parsed(pipeline_.sql, "sql", std::vector<std::string>{source, "source"});
+    if (!pipeline_.sql.empty()) main_ = parsed(pipeline_.sql, "sql", names({source, "source"}));
     rest_.sql.clear();
     selects_.resize(pipeline_.sinks.size());
     for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {
       const std::string& select = pipeline_.sinks[i].select;
-      if (!select.empty()) selects_[i] = parsed(select, select_field(i), std::vector<std::string>{"result", source, "source"});
+      if (!select.empty()) selects_[i] = parsed(select, select_field(i), names({"result", source, "source"}));
       rest_.sinks[i].select.clear();
     }
   }
@@ -136,7 +141,7 @@ class Reviewer {
       complain(std::string(spec.status().field()), std::string(spec.status().detail()));
       return std::nullopt;
     }
-    if (!bindable_) return std::nullopt;
+    if (!bindable_ || !pipeline_.tables.empty()) return std::nullopt;  // what static tables have only their servers know
     if (spec->row_schema) return spec->row_schema;
     const auto format = spec->make_format("");
     const Schema schema = format.ok() ? (*format)->schema() : nullptr;

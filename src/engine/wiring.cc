@@ -24,6 +24,7 @@
 #include "sinks/postgres/postgres_sink.h"
 #include "sources/kafka/kafka_source.h"
 #include "sources/kafka/start_offsets.h"
+#include "sources/postgres/postgres_table.h"
 #include "sources/rate/rate_source.h"
 #include "sql/query.h"
 #include "state/state_store.h"
@@ -59,6 +60,7 @@ class Wiring {
     LT_RETURN_IF_ERROR(source());
     LT_RETURN_IF_ERROR(format());
     LT_RETURN_IF_ERROR(sinks());
+    LT_RETURN_IF_ERROR(tables());
     LT_RETURN_IF_ERROR(query());
     LT_RETURN_IF_ERROR(rhythm());
     return std::move(spec_);
@@ -264,15 +266,39 @@ class Wiring {
     return {};
   }
 
+  Status tables() {
+    if (pipeline_.tables.empty()) return {};
+    std::vector<StaticTableSpec> all;
+    for (const config::TableSpec& table : pipeline_.tables) {
+      StaticTableSpec& made = all.emplace_back();
+      made.name = table.name;
+      made.refresh = table.refresh;
+      made.files = std::make_shared<state::TableFiles>(service_.state_dir + "/tables/" + spec_.line + "/" + table.name, store_);
+      PostgresTableOptions options{table.url.empty() ? service_.postgres_url : table.url, table.table, table.query, "laketide/" + pipeline_.name};
+      if (options.url.empty()) {
+        return Status::user("postgres_url", "a postgres table needs a server; set postgres.url in the service file, or url in the table", "tables." + table.name);
+      }
+      LT_ASSIGN_OR_RETURN(made.loader, make_postgres_table(std::move(options)));
+    }
+    spec_.tables = std::make_shared<TableKeeper>(pipeline_.name, std::move(all), scheduler_, spec_.account);
+    return {};
+  }
+
+  /// Those that a query can name beside `first`.
+  std::vector<std::string> table_names(std::vector<std::string> first) const {
+    for (const config::TableSpec& table : pipeline_.tables) first.push_back(table.name);
+    return first;
+  }
+
   Status query() {
     const std::string origin = pipeline_.name + ": ";
     sql::Query main = sql::select_all();
     if (!pipeline_.sql.empty()) {
       LT_ASSIGN_OR_RETURN(main, sql::parse_query(pipeline_.sql, origin + "sql"));
     }
-    const std::string from_source[] = {source_spec().name, "source"};
+    const auto from_source = table_names({source_spec().name, "source"});
     LT_RETURN_IF_ERROR(main.check_tables(from_source));
-    const std::string from_result[] = {"result", source_spec().name, "source"};
+    const auto from_result = table_names({"result", source_spec().name, "source"});
     std::vector<std::optional<sql::Query>> selects;  // one per sink; none: the pipeline's result as it is
     std::vector<bool> marks;                         // one per sink: its last column says which rows are deletes
     for (const auto& sink : pipeline_.sinks) {
@@ -289,9 +315,13 @@ class Wiring {
     sql::SourceTable table{source_spec().name, nullptr, spec_.topics.size() == 1 ? spec_.topics.front() : "", !spec_.row_schema, time.column};
     std::vector<OutputMode> modes;
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
-    spec_.plan = [main, selects, table, modes, marks, skew = time.max_future_skew, hidden = hidden_columns()](const Schema& schema) mutable -> Result<ChainPlan> {
+    spec_.plan = [main, selects, table, modes, marks, skew = time.max_future_skew, hidden = hidden_columns(), tables = spec_.tables](const Schema& schema) mutable -> Result<ChainPlan> {
       table.schema = schema;
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, table, modes, hidden));
+      std::vector<sql::StaticTable> statics;
+      if (tables) {
+        for (const auto& [name, columns] : tables->schemas()) statics.push_back({name, columns});
+      }
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, table, statics, modes, hidden));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }
@@ -350,13 +380,14 @@ class Wiring {
   }
 
   static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
-                                    const sql::SourceTable& table, const std::vector<OutputMode>& modes, const std::vector<std::string>& hidden) {
-    LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table));
+                                    const sql::SourceTable& table, const std::vector<sql::StaticTable>& statics, const std::vector<OutputMode>& modes,
+                                    const std::vector<std::string>& hidden) {
+    LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table, statics));
     std::vector<sql::BoundQuery> queries;
     for (const auto& select : selects) {
       queries.push_back(result);
       if (!select) continue;
-      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(table, result));
+      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(table, result, statics));
     }
     const sql::Decoded decoded = sql::decode_for(table, queries, hidden);
     ChainPlan plan;

@@ -14,6 +14,7 @@
 #include "execution/epoch_metrics.h"
 #include "execution/lane.h"
 #include "execution/run_memory.h"
+#include "execution/table_keeper.h"
 #include "execution/watermark.h"
 #include "flow/decoder.h"
 #include "flow/operator.h"
@@ -102,6 +103,8 @@ struct RunSpec {
   std::string start_text;          // for the status
   /// Binds the query to the source's schema.
   std::function<Result<ChainPlan>(const Schema& schema)> plan;
+
+  std::shared_ptr<TableKeeper> tables;  // null: the pipeline has no static tables; `plan` takes their schemas from it
 
   std::optional<EventTimeRule> event_time;
   /// Opens the state on disk of a query that remembers; `shape` is all its tails'. Not set: a job, which begins with nothing and ends

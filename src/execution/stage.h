@@ -92,6 +92,7 @@ class Stage {
   Status loop(const Wait& wait);
   Result<Act> next_act(const Wait& wait);
   Status commit(const Wait& wait);
+  void forget_below(const EpochPlan& plan, const Wait& wait);
   Result<EpochPlan> make_plan() const;
   EpochCounts count() const;
   Status check_bad(int64_t records, int64_t rejected) const;
@@ -118,6 +119,7 @@ class Stage {
   std::vector<size_t> lane_sinks_;               // of spec_.sinks, those that lanes write into: the lanes' first chains
   std::map<size_t, std::vector<size_t>> tails_;  // of the chain plan's tails, those that are needed: the sinks of spec_.sinks behind each
   std::unique_ptr<RunningTail> tail_;            // null: none is
+  TableVersions open_tables_, closing_tables_;   // what the epoch that lanes fill sees of the static tables, and the one that closes
   EpochInfo info_;                               // of the epoch that closes, as the tail gets it
   EventClock clock_;                             // after the epoch that closes
   std::optional<TailEpoch> tail_epoch_;
