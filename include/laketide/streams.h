@@ -60,6 +60,9 @@ struct StreamStatus {
   double input_rows_per_second = 0;  // over the last minute's committed epochs
   std::string last_commit;      // ISO time, empty: none
   std::vector<TableStatus> tables;  // the static tables it joins with
+  std::string watermark;        // ISO time, after the last epoch; empty: no event time, or no row yet
+  int64_t state_rows = 0;       // that the query remembers
+  int64_t state_bytes = 0;      // in memory
 };
 
 }  // namespace laketide

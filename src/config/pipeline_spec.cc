@@ -69,7 +69,6 @@ std::vector<Field> refused_fields() {
           refused_field("idle_after", time),
           refused_field("max_future_skew", time),
           refused_field("late_rows", "this version counts late rows and does not keep them yet"),
-          refused_field("state", "this version does not join streams yet, the only queries whose memory has no bound unless you say so"),
           refused_field("deduplicate", "this version does not remove duplicates yet"),
           refused_field("sink", "write a list: sinks: [ { delta: { path: averages } } ]"),
           refused_field("engine", "this version runs pipelines itself only")};
@@ -85,6 +84,7 @@ std::vector<Field> pipeline_fields(PipelineSpec& spec) {
       tables_field(spec.tables),
       with_default(text_field("sql", spec.sql, "the query"), "SELECT * FROM source"),
       output_mode_field(spec.output_mode),
+      word_field("state", spec.state, {"bounded", "unbounded"}, "whether a join may keep its rows for ever"),
       with_type({"trigger", "when epochs close",
                  [&spec](Reader& reader, const Node& node, const std::string& path) { return read_trigger(reader, node, path, spec.trigger); }},
                 "section, or one of once, available_now"),

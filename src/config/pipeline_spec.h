@@ -109,6 +109,7 @@ struct PipelineSpec {
   std::vector<TableSpec> tables;
   std::string sql;  // empty: SELECT * FROM source
   std::string output_mode = "append";
+  std::string state = "bounded";  // bounded | unbounded: rows of a join may be kept for ever
   TriggerSpec trigger;
   std::vector<SinkSpec> sinks;
   BadRecordsSpec bad_records;

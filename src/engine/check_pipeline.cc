@@ -1,6 +1,6 @@
 #include "engine/check_pipeline.h"
 
-#include "engine/catalog.h"
+#include "engine/source_tables.h"
 #include "engine/pool_info.h"
 #include "engine/wiring.h"
 #include "scheduler/scheduler.h"
@@ -16,24 +16,22 @@ Status check_pipeline(const config::PipelineSpec& pipeline, const config::Servic
   return wire(pipeline, service, *scheduler).status();
 }
 
-Result<std::string> explain_pipeline(const config::PipelineSpec& pipeline, const Schema& schema) {
-  if (!schema) return std::string("bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n");
+Result<std::string> explain_pipeline(const config::PipelineSpec& pipeline, const Schemas& schemas) {
+  if (schemas.size() < pipeline.sources.size()) return std::string("bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n");
   if (!pipeline.tables.empty()) return std::string("bound when the static tables have been loaded: what columns they have only their servers know\n");
-  const auto& source = pipeline.sources.front();
-  const bool is_made = std::holds_alternative<config::RateSourceSpec>(source.from);
-  const auto topics = topics_of(pipeline);
-  const sql::SourceTable table{source.name, schema, topics.size() == 1 ? topics.front() : "", !is_made};
+  std::vector<sql::SourceTable> tables = source_tables(pipeline);
+  for (auto& one : tables) one.schema = schemas.at(one.name);
   sql::Query main = sql::select_all();
   if (!pipeline.sql.empty()) {
     LT_ASSIGN_OR_RETURN(main, sql::parse_query(pipeline.sql, pipeline.name + ": sql"));
   }
-  LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table));
+  LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(tables));
   std::string text;
   for (const auto& sink : pipeline.sinks) {
     sql::BoundQuery bound = result;
     if (!sink.select.empty()) {
       LT_ASSIGN_OR_RETURN(const sql::Query select, sql::parse_query(sink.select, pipeline.name + ": select of " + sink.id));
-      LT_ASSIGN_OR_RETURN(bound, select.bind(table, result));
+      LT_ASSIGN_OR_RETURN(bound, select.bind(tables, result));
     }
     text += sink.id + ":\n" + bound.explain + (bound.explain.ends_with('\n') ? "" : "\n");
   }

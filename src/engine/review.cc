@@ -9,6 +9,7 @@
 #include "config/nearest.h"
 #include "engine/catalog.h"
 #include "engine/pool_info.h"
+#include "engine/source_tables.h"
 #include "engine/wiring.h"
 #include "flow/schema_text.h"
 #include "scheduler/scheduler.h"
@@ -109,26 +110,21 @@ class Reviewer {
     return std::nullopt;
   }
 
-  std::vector<std::string> names(std::vector<std::string> first) const {
-    for (const config::TableSpec& table : pipeline_.tables) first.push_back(table.name);
-    return first;
-  }
-
   void queries() {
-    if (pipeline_.sources.size() != 1) return;  // which wiring refuses
-    const std::string& source = pipeline_.sources.front().name;
-    if (!pipeline_.sql.empty()) main_ = parsed(pipeline_.sql, "sql", names({source, "source"}));
-    rest_.sql.clear();
+    std::vector<std::string> known = table_names(pipeline_);
+    if (!pipeline_.sql.empty()) main_ = parsed(pipeline_.sql, "sql", known);
+    known.insert(known.begin(), "result");
+    rest_.sql = pipeline_.sources.size() > 1 ? "SELECT * FROM \"" + pipeline_.sources.front().name + "\"" : "";
     selects_.resize(pipeline_.sinks.size());
     for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {
       const std::string& select = pipeline_.sinks[i].select;
-      if (!select.empty()) selects_[i] = parsed(select, select_field(i), names({"result", source, "source"}));
+      if (!select.empty()) selects_[i] = parsed(select, select_field(i), known);
       rest_.sinks[i].select.clear();
     }
   }
 
-  /// What the wiring says of all the rest; the source's schema, if that is known without a record.
-  std::optional<Schema> wired() {
+  /// What the wiring says of all the rest; the sources' schemas, if they are known without a record.
+  std::optional<Schemas> wired() {
     config::ServiceConfig service = service_;
     service.kafka.client.clear();  // the client library's own, which the caller asks
     if (!service.pools.contains(service.stream_defaults.pool)) return std::nullopt;  // a complaint about the service file
@@ -142,20 +138,22 @@ class Reviewer {
       return std::nullopt;
     }
     if (!bindable_ || !pipeline_.tables.empty()) return std::nullopt;  // what static tables have only their servers know
-    if (spec->row_schema) return spec->row_schema;
-    const auto format = spec->make_format("");
-    const Schema schema = format.ok() ? (*format)->schema() : nullptr;
-    return schema ? std::optional(schema) : std::nullopt;
+    Schemas schemas;
+    for (const RunSource& source : spec->sources) {
+      const auto schema = declared_schema(source);
+      if (!schema.ok() || !*schema) return std::nullopt;
+      schemas[source.name] = *schema;
+    }
+    return schemas;
   }
 
-  void bind(const Schema& schema) {
-    const config::SourceSpec& source = pipeline_.sources.front();
-    const auto topics = topics_of(pipeline_);
-    const sql::SourceTable table{source.name, schema, topics.size() == 1 ? topics.front() : "", !std::holds_alternative<config::RateSourceSpec>(source.from)};
-    const auto result = (main_ ? *main_ : sql::select_all()).bind(table);
+  void bind(const Schemas& schemas) {
+    std::vector<sql::SourceTable> tables = source_tables(pipeline_);
+    for (auto& one : tables) one.schema = schemas.at(one.name);
+      const auto result = (main_ ? *main_ : sql::select_all()).bind(tables);
     if (!result.ok()) return complain_of_query("sql", result.status());
     for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {
-      const auto rows = selects_[i] ? selects_[i]->bind(table, *result) : result;
+      const auto rows = selects_[i] ? selects_[i]->bind(tables, *result) : result;
       review_.steps.push_back(rows.ok() ? rows->explain : "");
       if (rows.ok()) {
         columns_of_sink(i, *rows->output);

@@ -10,6 +10,7 @@
 #include <arrow/type.h>
 
 #include "engine/catalog.h"
+#include "engine/source_tables.h"
 #include "flow/actor_sink.h"
 #include "flow/key_columns.h"
 #include "flow/pseudo_columns.h"
@@ -52,23 +53,18 @@ class Wiring {
       : pipeline_(pipeline), service_(service), scheduler_(scheduler), job_(job) {}
 
   Result<RunSpec> wire() {
-    if (pipeline_.sources.size() != 1) {
-      return Status::user("unsupported", "a pipeline reads one source in this release; make one pipeline for each", "sources");
-    }
     LT_RETURN_IF_ERROR(modes());
     LT_RETURN_IF_ERROR(identity());
-    LT_RETURN_IF_ERROR(source());
-    LT_RETURN_IF_ERROR(format());
+    LT_RETURN_IF_ERROR(sources());
     LT_RETURN_IF_ERROR(sinks());
     LT_RETURN_IF_ERROR(tables());
     LT_RETURN_IF_ERROR(query());
     LT_RETURN_IF_ERROR(rhythm());
+    LT_RETURN_IF_ERROR(check_declared());
     return std::move(spec_);
   }
 
  private:
-  const config::SourceSpec& source_spec() const { return pipeline_.sources.front(); }
-
   /// What comes out of the query goes into the sink the way that keeps it true (PRODUCT §7).
   Status modes() const {
     for (const auto& sink : pipeline_.sinks) {
@@ -93,7 +89,6 @@ class Wiring {
       return Status::user("unknown_pool", "no pool of this name is configured; GET /pools lists them: " + spec_.pool, "pool");
     }
     spec_.account = scheduler_.open_account({spec_.pool, spec_.run_id});
-    spec_.source_name = source_spec().name;
     spec_.topics = topics_of(pipeline_);
     return {};
   }
@@ -104,11 +99,23 @@ class Wiring {
     };
   }
 
-  Status source() {
-    if (std::holds_alternative<config::RateSourceSpec>(source_spec().from)) return rate_source();
-    const auto& kafka = std::get<config::KafkaSourceSpec>(source_spec().from);
+  Status sources() {
+    for (const config::SourceSpec& source : pipeline_.sources) {
+      RunSource& made = spec_.sources.emplace_back();
+      made.name = source.name;
+      const auto* rate = std::get_if<config::RateSourceSpec>(&source.from);
+      LT_RETURN_IF_ERROR(rate ? rate_source(*rate, made) : kafka_source(std::get<config::KafkaSourceSpec>(source.from), made));
+      LT_RETURN_IF_ERROR(format(source, made));
+      const config::EventTimeSpec& time = source.event_time;
+      if (!time.column.empty()) made.event_time = EventTimeRule{time.delay, time.idle_after, time.watermark == "spark"};
+    }
+    spec_.source = together(spec_.sources);
+    return {};
+  }
+
+  Status kafka_source(const config::KafkaSourceSpec& kafka, RunSource& made) {
     KafkaSourceOptions options;
-    options.name = source_spec().name;
+    options.name = made.name;
     options.brokers = kafka.brokers.empty() ? service_.kafka.brokers : kafka.brokers;
     options.topics = kafka.topics;
     options.pattern = kafka.pattern;
@@ -118,33 +125,32 @@ class Wiring {
     options.max_rate_per_partition = kafka.max_rate_per_partition;
     options.fail_on_data_loss = kafka.fail_on_data_loss;
     options.alarm = alarm();
-    spec_.lane_bytes = options.prefetch_bytes_max;
-    LT_ASSIGN_OR_RETURN(spec_.source, make_kafka_source(std::move(options)));
+    spec_.lane_bytes = std::max(spec_.lane_bytes, static_cast<int64_t>(options.prefetch_bytes_max));
+    LT_ASSIGN_OR_RETURN(made.source, make_kafka_source(std::move(options)));
     LT_ASSIGN_OR_RETURN(const OffsetSetting start, parse_offsets(kafka.start, "start"));
-    spec_.start_text = kafka.start;
-    spec_.start = [start, source = spec_.source](const PartitionBounds& bounds, const Wait& wait) -> Result<Positions> {
+    say_start(made.name, kafka.start);
+    made.start = [start, source = made.source](const PartitionBounds& bounds, const Wait& wait) -> Result<Positions> {
       Positions times;
       if (start.time() != nullptr) {
         LT_ASSIGN_OR_RETURN(times, source->at_time(*start.time(), wait));
       }
       return resolve_offsets(start, bounds, times, "start");
     };
-    spec_.epoch_records_max = kafka.max_offsets_per_epoch.value_or(INT64_MAX);
+    made.epoch_records_max = kafka.max_offsets_per_epoch.value_or(INT64_MAX);
     return {};
   }
 
-  Status rate_source() {
-    const auto& rate = std::get<config::RateSourceSpec>(source_spec().from);
+  Status rate_source(const config::RateSourceSpec& rate, RunSource& made) {
     RateSourceOptions options;
-    options.name = source_spec().name;
+    options.name = made.name;
     options.rows_per_second = rate.rows_per_second;
     options.partitions = rate.partitions;
     options.alarm = alarm();
-    LT_ASSIGN_OR_RETURN(spec_.source, make_rate_source(std::move(options)));
-    spec_.row_schema = rate_schema();
+    LT_ASSIGN_OR_RETURN(made.source, make_rate_source(std::move(options)));
+    made.row_schema = rate_schema();
     // Its rows reach back to 1970.
-    spec_.start_text = "latest";
-    spec_.start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
+    say_start(made.name, "latest");
+    made.start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
       Positions positions;
       for (const auto& [place, bound] : bounds) positions[place] = bound.high;
       return positions;
@@ -152,13 +158,18 @@ class Wiring {
     return {};
   }
 
-  Status format() {
-    if (spec_.row_schema) return {};
-    const config::FormatSpec format = source_spec().format;
+  void say_start(const std::string& source, const std::string& start) {
+    const bool several = pipeline_.sources.size() > 1;
+    spec_.start_text += (spec_.start_text.empty() ? "" : ", ") + (several ? source + ": " : std::string()) + start;
+  }
+
+  static Status format(const config::SourceSpec& source, RunSource& made) {
+    if (made.row_schema) return {};
+    const config::FormatSpec format = source.format;
     std::string topics;
-    for (const auto& topic : spec_.topics) topics += (topics.empty() ? "" : ",") + topic;
-    spec_.schema_pin = topics + "#" + format.kind;
-    spec_.make_format = [format](const std::string& schema_text) -> Result<std::shared_ptr<Format>> {
+    for (const auto& topic : topics_of(source)) topics += (topics.empty() ? "" : ",") + topic;
+    made.schema_pin = topics + "#" + format.kind;
+    made.make_format = [format](const std::string& schema_text) -> Result<std::shared_ptr<Format>> {
       if (format.kind == "text") return to_shared(text::make_text_format({format.tombstones}));
       if (format.kind == "raw") return to_shared(raw::make_raw_format());
       json::JsonFormatOptions options;
@@ -168,7 +179,7 @@ class Wiring {
       if (options.schema_policy.empty()) options.schema_policy = format.schema.empty() ? "rescue" : "ignore";
       return to_shared(json::make_json_format(std::move(options)));
     };
-    return spec_.make_format("").status();
+    return made.make_format("").status();
   }
 
   static Result<std::shared_ptr<Format>> to_shared(Result<std::unique_ptr<Format>> made) {
@@ -235,7 +246,7 @@ class Wiring {
       target.order_by = sink.order_by;
       options.targets.push_back(std::move(target));
     }
-    options.source = spec_.source_name;
+    if (spec_.sources.size() == 1) options.source = spec_.sources.front().name;
     if (spec_.topics.size() == 1) options.topic = spec_.topics.front();
     options.refused = pipeline_.bad_records.policy == "fail"   ? PostgresSinkOptions::Refused::kFail
                       : pipeline_.bad_records.policy == "drop" ? PostgresSinkOptions::Refused::kDrop
@@ -284,21 +295,15 @@ class Wiring {
     return {};
   }
 
-  /// Those that a query can name beside `first`.
-  std::vector<std::string> table_names(std::vector<std::string> first) const {
-    for (const config::TableSpec& table : pipeline_.tables) first.push_back(table.name);
-    return first;
-  }
-
   Status query() {
     const std::string origin = pipeline_.name + ": ";
     sql::Query main = sql::select_all();
     if (!pipeline_.sql.empty()) {
       LT_ASSIGN_OR_RETURN(main, sql::parse_query(pipeline_.sql, origin + "sql"));
     }
-    const auto from_source = table_names({source_spec().name, "source"});
-    LT_RETURN_IF_ERROR(main.check_tables(from_source));
-    const auto from_result = table_names({"result", source_spec().name, "source"});
+    std::vector<std::string> known = table_names(pipeline_);
+    LT_RETURN_IF_ERROR(main.check_tables(known));
+    known.insert(known.begin(), "result");
     std::vector<std::optional<sql::Query>> selects;  // one per sink; none: the pipeline's result as it is
     std::vector<bool> marks;                         // one per sink: its last column says which rows are deletes
     for (const auto& sink : pipeline_.sinks) {
@@ -307,28 +312,31 @@ class Wiring {
       if (sink.select.empty() && sink.delete_when.empty()) continue;
       const std::string where = (sink.delete_when.empty() ? "select of " : "delete_when of ") + sink.id;
       LT_ASSIGN_OR_RETURN(select, sql::parse_query(select_text(sink), origin + where));
-      LT_RETURN_IF_ERROR(select->check_tables(from_result));
+      LT_RETURN_IF_ERROR(select->check_tables(known));
     }
     spec_.needs_schema = !main.selects_all() || std::ranges::any_of(selects, [](const auto& select) { return select && !select->selects_all(); });
-    const config::EventTimeSpec& time = source_spec().event_time;
-    spec_.needs_schema = spec_.needs_schema || !time.column.empty();
-    sql::SourceTable table{source_spec().name, nullptr, spec_.topics.size() == 1 ? spec_.topics.front() : "", !spec_.row_schema, time.column};
+    spec_.needs_schema = spec_.needs_schema || std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
+    std::vector<sql::SourceTable> tables = source_tables(pipeline_);
+    const sql::StateBound bound = pipeline_.state == "unbounded" ? sql::StateBound::kNone : sql::StateBound::kRequired;
+    const sql::Ending ending = job_ ? sql::Ending::kOneEpoch : sql::Ending::kNone;  // a job that remembers is atomic
     std::vector<OutputMode> modes;
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
-    spec_.plan = [main, selects, table, modes, marks, skew = time.max_future_skew, hidden = hidden_columns(), tables = spec_.tables](const Schema& schema) mutable -> Result<ChainPlan> {
-      table.schema = schema;
+    std::map<std::string, std::optional<std::chrono::microseconds>> skews;
+    for (const auto& source : pipeline_.sources) skews[source.name] = source.event_time.max_future_skew;
+    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns(), ending, bound, keeper = spec_.tables](const Schemas& schemas) mutable -> Result<ChainPlan> {
+      for (auto& table : tables) table.schema = schemas.at(table.name);
       std::vector<sql::StaticTable> statics;
-      if (tables) {
-        for (const auto& [name, columns] : tables->schemas()) statics.push_back({name, columns});
-      }
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, table, statics, modes, hidden));
+      const TableSchemas columns = keeper ? keeper->schemas() : TableSchemas();
+      for (const auto& [name, schema] : columns) statics.push_back({name, schema});
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, statics, modes, hidden, ending, bound));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }
-      if (!table.event_time.empty()) plan.event_times = event_times(table, plan, skew);
+      for (const auto& table : tables) {
+        if (!table.event_time.empty()) plan.inputs.at(table.name).event_times = event_times(table, plan.inputs.at(table.name), skews.at(table.name));
+      }
       return plan;
     };
-    if (!time.column.empty()) spec_.event_time = EventTimeRule{time.delay, time.idle_after, time.watermark == "spark"};
     if (!job_) {
       spec_.open_state = [directory = service_.state_dir + "/query/" + pipeline_.name, store = store_](const std::string& shape) {
         return state::StateStore::open(directory, shape, store);
@@ -352,8 +360,8 @@ class Wiring {
     auto output = branch.output->RemoveField(last);
     if (!output.ok()) return Status::internal("arrow", output.status().ToString());
     branch.output = *output;
-    branch.operators = [before = branch.operators, last](Context& context) -> Result<ChainPlan::Operators> {
-      LT_ASSIGN_OR_RETURN(ChainPlan::Operators operators, before(context));
+    branch.operators = [before = branch.operators, last](const std::string& source, Context& context) -> Result<ChainPlan::Operators> {
+      LT_ASSIGN_OR_RETURN(ChainPlan::Operators operators, before(source, context));
       operators.push_back(make_mark_deletes({last}, context));
       return operators;
     };
@@ -364,41 +372,46 @@ class Wiring {
     return sink.output_mode == "update" ? OutputMode::kUpdate : sink.output_mode == "complete" ? OutputMode::kComplete : OutputMode::kAppend;
   }
 
-  static std::function<Result<std::unique_ptr<EventTimes>>(Context&)> event_times(const sql::SourceTable& table, const ChainPlan& plan,
+  static std::function<Result<std::unique_ptr<EventTimes>>(Context&)> event_times(const sql::SourceTable& table, const ChainPlan::Input& input,
                                                                                   std::optional<std::chrono::microseconds> skew) {
-    arrow::FieldVector fields = plan.columns->fields();
-    for (const auto& name : plan.hidden) fields.push_back(pseudo_column_field(name));
+    arrow::FieldVector fields = input.columns->fields();
+    for (const auto& name : input.hidden) fields.push_back(pseudo_column_field(name));
     const EventTimesOptions options{table.event_time, arrow::schema(std::move(fields)), {table.name, table.topic}, skew};
     return [options](Context& context) { return make_event_times(options, context); };
   }
 
   /// What the sinks ask for: a row that PostgreSQL may refuse carries its place. So does one whose time moves a partition's.
   std::vector<std::string> hidden_columns() const {
-    if ((!needs_place_ && source_spec().event_time.column.empty()) || spec_.row_schema) return {};
+    const bool timed = std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
+    if (!needs_place_ && !timed) return {};
     if (spec_.topics.size() == 1) return {"_partition", "_offset"};
     return {"_topic", "_partition", "_offset"};
   }
 
   static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
-                                    const sql::SourceTable& table, const std::vector<sql::StaticTable>& statics, const std::vector<OutputMode>& modes,
-                                    const std::vector<std::string>& hidden) {
-    LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table, statics));
+                                    const std::vector<sql::SourceTable>& tables, const std::vector<sql::StaticTable>& statics, const std::vector<OutputMode>& modes,
+                                    const std::vector<std::string>& hidden, sql::Ending ending, sql::StateBound bound) {
+    LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(tables, statics));
     std::vector<sql::BoundQuery> queries;
     for (const auto& select : selects) {
       queries.push_back(result);
       if (!select) continue;
-      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(table, result, statics));
+      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(tables, result, statics));
     }
-    const sql::Decoded decoded = sql::decode_for(table, queries, hidden);
     ChainPlan plan;
-    plan.columns = decoded.columns;
-    plan.hidden = decoded.hidden;
+    auto decoded = std::make_shared<std::map<std::string, sql::Decoded>>();
+    for (const sql::SourceTable& table : tables) {
+      const sql::Decoded& one = (*decoded)[table.name] = sql::decode_for(table, queries, hidden);
+      plan.inputs[table.name] = {one.columns, one.hidden, nullptr};
+    }
     std::map<std::pair<sql::PlanPtr, OutputMode>, size_t> tails;  // what two sinks ask for alike is remembered once
     for (size_t i = 0; i < queries.size(); ++i) {
       const sql::BoundQuery& query = queries[i];
-      ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, [query, decoded](Context& context) { return query.operators(decoded, context); }};
+      ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, sql::sources_of(*query.plan), [query, decoded](const std::string& source, Context& context) {
+        return query.operators(source.empty() ? sql::Decoded() : decoded->at(source), context, source);
+      }};
       if (query.memory) {
-        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time));
+        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], event_time_of(*query.memory), ending, bound));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());
         if (added) plan.tails.push_back(tail(query.memory, modes[i], decoded));
         branch.tail = at->second;
@@ -408,9 +421,33 @@ class Wiring {
     return plan;
   }
 
-  static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const sql::Decoded& decoded) {
-    return {sql::state_shape(*memory, mode), [memory, decoded](Context& context) { return sql::make_head(*memory, decoded, context); },
-            [memory, mode](Context& context, state::StateTables& tables) { return sql::make_tail(*memory, mode, context, tables); }};
+  static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const std::shared_ptr<const std::map<std::string, sql::Decoded>>& decoded) {
+    ChainPlan::Tail made{sql::state_shape(*memory, mode), {}, [memory, mode](Context& context, state::StateTables& tables) { return sql::make_tail(*memory, mode, context, tables); }};
+    for (const sql::Entry& entry : sql::entries_of(*memory)) {
+      made.ports.push_back({sql::sources_of(entry.rows()), [memory, entry, decoded](const std::string& source, Context& context) {
+        return sql::make_head(entry, source, decoded->at(source), context);
+      }});
+    }
+    return made;
+  }
+
+  // The first that is declared by a source of the query.
+  static std::string event_time_of(const sql::PlanNode& memory) {
+    for (const sql::PlanNode* scan : sql::scans_of(memory)) {
+      const std::string& column = std::get<sql::Scan>(scan->step).event_time;
+      if (!column.empty()) return column;
+    }
+    return {};
+  }
+
+  // With schemas that need no record the query is bound now: what it cannot be is said when it is deployed.
+  Status check_declared() const {
+    Schemas schemas;
+    for (const RunSource& source : spec_.sources) {
+      LT_ASSIGN_OR_RETURN(schemas[source.name], declared_schema(source));
+      if (!schemas[source.name]) return {};
+    }
+    return spec_.plan(schemas).status();
   }
 
   Status rhythm() {
@@ -441,7 +478,7 @@ Result<RunSpec> wire(const config::PipelineSpec& pipeline, const config::Service
 }
 
 Result<RunSpec> wire_job(const config::PipelineSpec& pipeline, const config::ServiceConfig& service, Scheduler& scheduler, const JobWiring& job) {
-  if (std::holds_alternative<config::RateSourceSpec>(pipeline.sources.front().from)) {
+  if (std::ranges::any_of(pipeline.sources, [](const auto& one) { return std::holds_alternative<config::RateSourceSpec>(one.from); })) {
     return Status::user("unsupported", "a batch job reads Kafka; the rate source has no end", "sources");
   }
   return Wiring(pipeline, service, scheduler, &job).wire();

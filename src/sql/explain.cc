@@ -1,5 +1,7 @@
 #include "sql/explain.h"
 
+#include <cstdlib>
+
 #include <vector>
 
 #include <arrow/type.h>
@@ -55,6 +57,26 @@ std::string aggregate_text(const PlanNode& plan, const Aggregate& aggregate) {
   return "Aggregate" + (keys.empty() ? "" : " by " + keys) + calls;
 }
 
+std::string names_text(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::string first_text(const FirstRows& first) {
+  return "FirstRows of (" + names_text(first.keys) + ")" + (first.within ? " within " + interval_text(*first.within) + " of " + first.time : "");
+}
+
+std::string top_text(const PlanNode& plan, const TopRows& top) {
+  return "TopRows " + std::to_string(top.count) + " of (" + names_text(top.keys) + ")" + (top.order.empty() ? "" : " by " + order_text(top.order)) + " AS " +
+         plan.output->fields().back()->name();
+}
+
+std::string sort_text(const Sort& sort) {
+  return "Sort" + (sort.order.empty() ? "" : " by " + order_text(sort.order)) + (sort.limit ? " limit " + std::to_string(*sort.limit) : "") +
+         (sort.offset > 0 ? " offset " + std::to_string(sort.offset) : "");
+}
+
 std::string lookup_text(const Lookup& lookup) {
   const char* const kinds[] = {"", " left", " mark"};
   std::string text = std::string("Lookup") + kinds[static_cast<size_t>(lookup.kind)] + " " + scan_of(*lookup.table).origin.source;
@@ -64,6 +86,21 @@ std::string lookup_text(const Lookup& lookup) {
   return lookup.mark.empty() ? text : text + " AS " + lookup.mark;
 }
 
+std::string join_text(const Join& join) {
+  const char* const kinds[] = {"", " left", " right", " full", " semi", " anti"};
+  std::string text = std::string("Join") + kinds[static_cast<size_t>(join.kind)];
+  for (size_t i = 0; i < join.left_keys.size(); ++i) text += (i == 0 ? " on " : " and ") + expr::print(*join.left_keys[i]) + " = " + expr::print(*join.right_keys[i]);
+  return text + (join.condition ? " if " + expr::print(*join.condition) : "");
+}
+
+std::string side_note(const Join& join, int side) {
+  const JoinReach reach = reach_of(join)[static_cast<size_t>(side)];
+  const std::string rows = side == 0 ? "keeps rows of the left " : "keeps rows of the right ";
+  if (reach.expiry.empty()) return rows + "for ever, nothing says when no partner can come";
+  const std::string by = reach.keep == 0 ? "at or behind their " : interval_text(std::abs(reach.keep)) + (reach.keep > 0 ? " behind their " : " ahead of their ");
+  return rows + "until the watermark is " + by + reach.expiry;
+}
+
 std::string step_text(const PlanNode& node) {
   if (const auto* scan = std::get_if<Scan>(&node.step)) return scan_text(node, *scan);
   if (const auto* filter = std::get_if<Filter>(&node.step)) return "Filter " + expr::print(*filter->condition);
@@ -71,18 +108,22 @@ std::string step_text(const PlanNode& node) {
   if (std::holds_alternative<Union>(node.step)) return "Union";
   if (const auto* lookup = std::get_if<Lookup>(&node.step)) return lookup_text(*lookup);
   if (const auto* unnest = std::get_if<Unnest>(&node.step)) return unnest_text(node, *unnest);
+  if (const auto* join = std::get_if<Join>(&node.step)) return join_text(*join);
+  if (const auto* first = std::get_if<FirstRows>(&node.step)) return first_text(*first);
+  if (const auto* top = std::get_if<TopRows>(&node.step)) return top_text(node, *top);
+  if (const auto* sort = std::get_if<Sort>(&node.step)) return sort_text(*sort);
   return aggregate_text(node, std::get<Aggregate>(node.step));
 }
 
 // Until when a group is kept, as the end of a sentence; empty: nothing ends it.
 std::string group_end(const PlanNode& memory) {
-  const auto& aggregate = std::get<Aggregate>(memory.step);
+  const auto* aggregate = std::get_if<Aggregate>(&memory.step);
   const std::string& event_time = scan_of(memory).event_time;
   if (event_time.empty()) return {};
   const int key = final_key(memory);
-  const std::string end = window_follows_event_time(memory) ? "window_end" : key >= 0 ? memory.output->field(key)->name() : "";
+  const std::string end = window_follows_event_time(memory) ? "window_end" : key >= 0 ? keys_of(memory)[static_cast<size_t>(key)] : "";
   if (end.empty()) return {};
-  return aggregate.window || key >= 0 ? "the watermark of " + event_time + " is at or behind its " + end : "";
+  return (aggregate && aggregate->window) || key >= 0 ? "the watermark of " + event_time + " is at or behind its " + end : "";
 }
 
 std::string when_given(const PlanNode& memory, std::optional<OutputMode> mode) {
@@ -93,7 +134,24 @@ std::string when_given(const PlanNode& memory, std::optional<OutputMode> mode) {
   return mode ? "append: gives each group once, " + at_last : "gives groups as the output mode says (append: once, " + at_last + ")";
 }
 
+std::string tail_note(const PlanNode& memory) {
+  const bool partial = std::holds_alternative<Aggregate>(memory.step);
+  return memories_under(memory).empty() ? std::string("lanes end below: each gives ") + (partial ? "its part of the groups" : "its rows") +
+                                        " when the epoch ends; from here on there is one tail behind all lanes"
+                                  : "in the tail";
+}
+
 std::vector<std::string> memory_notes(const PlanNode& memory, std::optional<OutputMode> mode) {
+  if (const auto* join = std::get_if<Join>(&memory.step)) return {"gives each pair once, at the end of the epoch that brings the later row", side_note(*join, 0), side_note(*join, 1), tail_note(memory)};
+  if (const auto* first = std::get_if<FirstRows>(&memory.step)) {
+    const std::string end = first->within ? "until the watermark of " + first->time + " is " + interval_text(*first->within) + " behind its first row" : "for ever, no watermark bounds it";
+    return {"gives each row at the end of its epoch", "keeps the key " + end, tail_note(memory)};
+  }
+  if (const auto* top = std::get_if<TopRows>(&memory.step)) {
+    const std::string end = mode == OutputMode::kComplete ? "" : group_end(memory);
+    return {when_given(memory, mode), "keeps " + std::to_string(top->count) + " rows of a key" + (end.empty() ? "; for ever, no watermark bounds it" : ", until " + end), tail_note(memory)};
+  }
+  if (std::holds_alternative<Sort>(memory.step)) return {"gives the rows of the epoch in order at its end, and keeps nothing", tail_note(memory)};
   const auto& aggregate = std::get<Aggregate>(memory.step);
   std::string keys, kept;
   for (int i = 0; i < aggregate.first_call(); ++i) keys += (i > 0 ? ", " : "") + memory.output->field(i)->name();
@@ -107,17 +165,15 @@ std::vector<std::string> memory_notes(const PlanNode& memory, std::optional<Outp
   std::string keeps = one ? "keeps one row" : "keeps for each (" + keys + ")";
   keeps += kept.empty() ? "" : ": " + kept;
   keeps += one ? "" : end.empty() ? "; for ever, no watermark bounds it" : ", until " + end;
-  const bool lowest = !memory_of(memory.input);
-  return {when_given(memory, mode), std::move(keeps),
-          lowest ? "lanes end below: each gives its part of the groups when the epoch ends; from here on there is one tail behind all lanes" : "in the tail"};
+  return {when_given(memory, mode), std::move(keeps), tail_note(memory)};
 }
 
 // A step and what is below it; `indent` stands before every line but the first.
 void add_tree(const PlanNode& plan, const std::string& indent, std::optional<OutputMode> mode, std::string& text) {
   text += step_text(plan);
-  if (std::holds_alternative<Aggregate>(plan.step)) {
+  if (remembers(plan)) {
     for (const std::string& note : memory_notes(plan, mode)) text += "\n" + indent + "   · " + note;
-    mode = OutputMode::kAppend;
+    if (!std::holds_alternative<Sort>(plan.step)) mode = OutputMode::kAppend;
   }
   std::vector<PlanPtr> below;
   if (plan.input) below.push_back(plan.input);
@@ -126,6 +182,7 @@ void add_tree(const PlanNode& plan, const std::string& indent, std::optional<Out
     below.push_back(lookup->table);
   }
   if (const auto* both = std::get_if<Union>(&plan.step)) below = both->branches;
+  if (const auto* join = std::get_if<Join>(&plan.step)) below = {join->left, join->right};
   for (const PlanPtr& one : below) {
     const bool last = &one == &below.back();
     text += "\n" + indent + (last ? "└─ " : "├─ ");
@@ -143,6 +200,15 @@ std::string window_text(const Window& window) {
   text += ", " + interval_text(window.size);
   if (window.offset != 0) text += ", " + interval_text(window.offset);
   return text + ")";
+}
+
+std::string order_text(const std::vector<SortKey>& order) {
+  std::string text;
+  for (const SortKey& key : order) {
+    text += (text.empty() ? "" : ", ") + key.column + (key.order.descending ? " DESC" : "");
+    if (key.order.nulls_first != key.order.descending) text += key.order.nulls_first ? " NULLS FIRST" : " NULLS LAST";
+  }
+  return text;
 }
 
 std::string call_text(const Call& call) {

@@ -198,6 +198,9 @@ Result<ExprPtr> ExpressionBinder::call(const Syntax& syntax) {
 }
 
 Status ExpressionBinder::check_plain_call(const Syntax& syntax) const {
+  if (syntax.over) {
+    return text_.refuse("sql_unsupported", syntax.at, syntax.text + "() OVER (…) is a column of a select list by itself: name it with AS in a SELECT in FROM, and use the name");
+  }
   if (is_window_function(syntax.text)) {
     return text_.refuse("sql_grouping", syntax.at, syntax.text + " stands in GROUP BY; its borders are the columns window_start and window_end");
   }

@@ -10,7 +10,7 @@
 namespace laketide::sql {
 
 /// What the expressions of a SELECT with this FROM can name. Fails `kUser` with the place and what to write instead.
-Result<Scope> bind_from(const FromSyntax& from, const QueryText& text, const Tables& tables);
+Result<Scope> bind_from(const FromSyntax& from, const QueryText& text, const Tables& tables, const RowLimits& limits = {});
 
 /// Refuses, for `what` ("a join"), rows of a static table that are no plain rows: groups of them.
 Status check_static_rows(const PlanPtr& plan, const std::string& what, int at, const QueryText& text);

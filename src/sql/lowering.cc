@@ -10,9 +10,15 @@
 #include "flow/change.h"
 #include "flow/pseudo_columns.h"
 #include "operators/branches.h"
+#include "operators/confluence.h"
+#include "operators/deduplicate.h"
+#include "operators/delayed.h"
 #include "operators/filter.h"
 #include "operators/lookup_join.h"
 #include "operators/project.h"
+#include "operators/sort.h"
+#include "operators/stream_join.h"
+#include "operators/top_rows.h"
 #include "operators/unnest.h"
 #include "sql/event_time.h"
 #include "sql/table_side.h"
@@ -34,9 +40,76 @@ Schema changed_schema(const PlanNode& memory) {
   return arrow::schema(std::move(fields));
 }
 
-const PlanNode* lowest_memory(const PlanNode& memory) {
-  const PlanPtr below = memory_of(memory.input);
-  return below ? lowest_memory(*below) : &memory;
+// That of the source whose rows come in; empty: any.
+const Scan& scan_for(const PlanNode& plan, const std::string& source) {
+  for (const PlanNode* scan : scans_of(plan)) {
+    if (std::get<Scan>(scan->step).origin.source == source) return std::get<Scan>(scan->step);
+  }
+  return scan_of(plan);
+}
+
+std::vector<std::string> names_in(const arrow::Schema& schema, const std::set<std::string>& wanted) {
+  std::vector<std::string> names;
+  for (const auto& field : schema.fields()) {
+    if (wanted.contains(field->name())) names.push_back(field->name());
+  }
+  return names;
+}
+
+/// How the rows of a join's side stand in its memory: what goes out, what it compares besides, its keys, and where a row came from.
+struct SideLayout {
+  Schema rows;
+  int visible = 0, keys = 0;  // so many columns go out; the keys begin behind `keys` columns
+  std::vector<std::string> columns;
+  std::vector<std::string> places;
+};
+
+SideLayout side_layout(const PlanNode& plan, int side) {
+  const auto& join = std::get<Join>(plan.step);
+  const PlanPtr& below = side == 0 ? join.left : join.right;
+  const auto out = plan.output->field_names();
+  const std::set<std::string> given(out.begin(), out.end());
+  std::set<std::string> compared;
+  if (join.condition) expr::collect_columns(*join.condition, compared);
+  const JoinReach reach = reach_of(join)[static_cast<size_t>(side)];
+  compared.insert({reach.expiry, reach.time});
+  for (const std::string& name : given) compared.erase(name);
+  SideLayout layout;
+  layout.columns = names_in(*below->output, given);
+  layout.visible = static_cast<int>(layout.columns.size());
+  for (std::string& name : names_in(*below->output, compared)) layout.columns.push_back(std::move(name));
+  layout.keys = static_cast<int>(layout.columns.size());
+  arrow::FieldVector fields;
+  for (const std::string& name : layout.columns) fields.push_back(below->output->GetFieldByName(name));
+  for (const expr::ExprPtr& key : side == 0 ? join.left_keys : join.right_keys) fields.push_back(key->type.field("key " + std::to_string(fields.size()), true));
+  const Scan& scan = scan_of(*below);
+  if (!memory_of(below) && scan.pseudo_columns) layout.places = place_columns(scan.origin);
+  for (const std::string& place : layout.places) fields.push_back(pseudo_column_field(place));
+  layout.rows = arrow::schema(std::move(fields));
+  return layout;
+}
+
+StreamJoinOptions join_options(const PlanNode& plan, const Join& join) {
+  StreamJoinOptions options{.name = join.name, .kind = join.kind};
+  const auto reach = reach_of(join);
+  for (const int side : {0, 1}) {
+    const SideLayout layout = side_layout(plan, side);
+    const JoinReach& until = reach[static_cast<size_t>(side)];
+    JoinInput& input = options.inputs[static_cast<size_t>(side)];
+    input.rows = layout.rows;
+    input.visible = layout.visible;
+    const size_t keys = join.left_keys.size();
+    for (size_t i = 0; i < keys; ++i) input.keys.push_back(layout.keys + static_cast<int>(i));
+    const auto place = [&](const char* name) { return layout.rows->GetFieldIndex(name); };
+    if (!layout.places.empty()) input.order = {place("_topic"), place("_partition"), place("_offset")};
+    input.time = until.time.empty() ? -1 : layout.rows->GetFieldIndex(until.time);
+    input.lag = until.lag;
+    input.expiry = until.expiry.empty() ? -1 : layout.rows->GetFieldIndex(until.expiry);
+    input.keep = until.keep;
+  }
+  options.condition = join.condition;
+  options.output = plan.output;
+  return options;
 }
 
 /// Builds the operators of a part of a plan from below upwards. Confined to its task.
@@ -58,18 +131,58 @@ class Lowering {
     return {};
   }
   Status add_partial(const PlanNode& memory) {
-    LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
-    LT_ASSIGN_OR_RETURN(auto made, make_partial_aggregate(std::move(options), context_));
-    operators_.push_back(std::move(made));
-    return {};
+    if (std::holds_alternative<Aggregate>(memory.step)) {
+      LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
+      return add(make_partial_aggregate(std::move(options), context_));
+    }
+    const auto* top = std::get_if<TopRows>(&memory.step);
+    return top ? add(make_partial_top_rows(top_options(memory, *top), context_)) : Status();
   }
   Status add_final(const PlanNode& memory, OutputMode mode, state::StateTables& tables) {
-    LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
-    options.mode = mode;
-    LT_ASSIGN_OR_RETURN(auto made, make_final_aggregate(std::move(options), context_, tables));
-    operators_.push_back(std::move(made));
+    LT_RETURN_IF_ERROR(add_whole(memory, mode, tables));
+    if (const int64_t lag = lag_of(memory); lag > 0) operators_.back() = make_delayed(std::move(operators_.back()), lag);
     schema_ = changed_schema(memory);
     visible_ = memory.output->num_fields();
+    return {};
+  }
+  /// Leaves the columns of the step's input, and where its rows come from: what a tail that has no partial form of them expects.
+  Status keep_input(const PlanNode& memory) {
+    FilterOptions options;
+    options.condition = expr::bool_constant(true);
+    options.input = schema_;
+    options.origin = scan_.origin;
+    const Schema kept = decoded_schema({memory.input->output, places_below(memory)});
+    for (const auto& field : kept->fields()) options.keep.push_back(position_of(field->name()));
+    schema_ = kept;
+    visible_ = memory.input->output->num_fields();
+    operators_.push_back(make_filter(std::move(options), context_));
+    return {};
+  }
+  /// Leaves the columns of a join's side as its memory has them.
+  Status add_side(const PlanNode& plan, int side) {
+    const auto& join = std::get<Join>(plan.step);
+    const SideLayout layout = side_layout(plan, side);
+    std::vector<expr::ExprPtr> columns;
+    for (const std::string& name : layout.columns) {
+      const auto& field = schema_->field(position_of(name));
+      columns.push_back(expr::column(name, expr::Type::of(*field), field->nullable()));
+    }
+    const auto& keys = side == 0 ? join.left_keys : join.right_keys;
+    columns.insert(columns.end(), keys.begin(), keys.end());
+    for (const std::string& place : layout.places) {
+      const auto field = pseudo_column_field(place);
+      columns.push_back(expr::column(place, expr::Type::of(*field), field->nullable()));
+    }
+    ProjectOptions options;
+    for (const expr::ExprPtr& column : columns) {
+      LT_ASSIGN_OR_RETURN(options.expressions.emplace_back(), expr::resolve(column, *schema_));
+    }
+    options.input = schema_;
+    options.input_visible = schema_->num_fields();
+    options.origin = scan_.origin;
+    options.output = schema_ = layout.rows;
+    visible_ = layout.keys;
+    operators_.push_back(make_project(std::move(options), context_));
     return {};
   }
   Operators take() { return std::move(operators_); }
@@ -105,11 +218,12 @@ class Lowering {
     return {};
   }
 
-  // Every branch takes what comes in here.
+  // Every branch of the source takes what comes in here.
   Status add_union(const Union& both) {
     std::vector<Operators> branches;
     std::optional<Lowering> last;
     for (const PlanPtr& branch : both.branches) {
+      if (!sources_of(*branch).contains(scan_.origin.source)) continue;
       last.emplace(scan_, schema_, visible_, context_);
       LT_RETURN_IF_ERROR(last->lower(*branch, nullptr));
       branches.push_back(last->take());
@@ -206,6 +320,57 @@ class Lowering {
     return options;
   }
 
+  Status add(Result<std::unique_ptr<Operator>> made) {
+    LT_ASSIGN_OR_RETURN(auto one, std::move(made));
+    operators_.push_back(std::move(one));
+    return {};
+  }
+
+  Status add_whole(const PlanNode& memory, OutputMode mode, state::StateTables& tables) {
+    if (const auto* first = std::get_if<FirstRows>(&memory.step)) return add(make_deduplicate(first_options(memory, *first), context_, tables));
+    if (const auto* sort = std::get_if<Sort>(&memory.step)) {
+      return add(make_sort({schema_, memory.output->num_fields(), sort_columns(sort->order), place_positions(memory), sort->limit, sort->offset}, context_));
+    }
+    if (const auto* top = std::get_if<TopRows>(&memory.step)) {
+      TopRowsOptions options = top_options(memory, *top);
+      options.mode = mode;
+      return add(make_top_rows(std::move(options), context_, tables));
+    }
+    LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
+    options.mode = mode;
+    return add(make_final_aggregate(std::move(options), context_, tables));
+  }
+
+  DeduplicateOptions first_options(const PlanNode& memory, const FirstRows& first) const {
+    return {first.name, schema_, memory.output->num_fields(), positions_of(first.keys), place_positions(memory), first.within ? position_of(first.time) : -1,
+            first.within};
+  }
+
+  TopRowsOptions top_options(const PlanNode& memory, const TopRows& top) const {
+    TopRowsOptions options{top.name, schema_, memory.input->output->num_fields(), positions_of(top.keys), sort_columns(top.order), place_positions(memory)};
+    options.count = top.count;
+    options.number = memory.output->fields().back()->name();
+    options.event_time_key = final_key(memory);
+    return options;
+  }
+
+  std::vector<SortColumn> sort_columns(const std::vector<SortKey>& order) const {
+    std::vector<SortColumn> columns;
+    for (const SortKey& key : order) columns.push_back({position_of(key.column), key.order});
+    return columns;
+  }
+
+  std::vector<int> positions_of(const std::vector<std::string>& names) const {
+    std::vector<int> positions;
+    for (const std::string& name : names) positions.push_back(position_of(name));
+    return positions;
+  }
+
+  std::vector<int> place_positions(const PlanNode& memory) const {
+    if (places_below(memory).empty()) return {};
+    return {position_of("_topic"), position_of("_partition"), position_of("_offset")};
+  }
+
   // Of `_change`, which stands last; -1: rows have none.
   int change_column() const {
     const int last = schema_->num_fields() - 1;
@@ -244,37 +409,73 @@ class Lowering {
 
 }  // namespace
 
-Result<Operators> lower_above(const PlanNode& plan, const PlanNode* memory, const Decoded& decoded, Context& context) {
+Result<Operators> lower_above(const PlanNode& plan, const PlanNode* memory, const std::string& source, const Decoded& decoded, Context& context) {
   const int visible = memory ? memory->output->num_fields() : decoded.columns->num_fields();
-  Lowering lowering(scan_of(plan), memory ? changed_schema(*memory) : decoded_schema(decoded), visible, context);
+  Lowering lowering(scan_for(plan, source), memory ? changed_schema(*memory) : decoded_schema(decoded), visible, context);
   LT_RETURN_IF_ERROR(lowering.lower(plan, memory));
   return lowering.take();
 }
 
-Result<Operators> lower_head(const PlanNode& memory, const Decoded& decoded, Context& context) {
-  const PlanNode& lowest = *lowest_memory(memory);
-  Lowering lowering(scan_of(memory), decoded_schema(decoded), decoded.columns->num_fields(), context);
-  LT_RETURN_IF_ERROR(lowering.lower(*lowest.input, nullptr));
-  LT_RETURN_IF_ERROR(lowering.add_partial(lowest));
+Result<Operators> lower_head(const Entry& entry, const std::string& source, const Decoded& decoded, Context& context) {
+  const PlanNode& memory = *entry.memory;
+  Lowering lowering(scan_for(entry.rows(), source), decoded_schema(decoded), decoded.columns->num_fields(), context);
+  LT_RETURN_IF_ERROR(lowering.lower(entry.rows(), nullptr));
+  if (std::holds_alternative<Join>(memory.step)) {
+    LT_RETURN_IF_ERROR(lowering.add_side(memory, entry.side));
+    return lowering.take();
+  }
+  if (!std::holds_alternative<Aggregate>(memory.step)) LT_RETURN_IF_ERROR(lowering.keep_input(memory));
+  LT_RETURN_IF_ERROR(lowering.add_partial(memory));
   return lowering.take();
 }
 
-Result<Operators> lower_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {
-  std::vector<const PlanNode*> memories{&memory};
-  for (PlanPtr below = memory_of(memory.input); below; below = memory_of(below->input)) memories.push_back(below.get());
-  std::reverse(memories.begin(), memories.end());
-  // What the lowest step takes was laid out by the head; here only types count.
-  const PlanNode& input = *memories.front()->input;
-  const Schema schema = decoded_schema({input.output, scan_of(input).hidden});
-  Lowering lowering(scan_of(memory), schema, input.output->num_fields(), context);
-  for (size_t i = 0; i < memories.size(); ++i) {
-    if (i > 0) {
-      LT_RETURN_IF_ERROR(lowering.lower(*memories[i]->input, memories[i - 1]));
-      LT_RETURN_IF_ERROR(lowering.add_partial(*memories[i]));
-    }
-    LT_RETURN_IF_ERROR(lowering.add_final(*memories[i], i + 1 == memories.size() ? mode : OutputMode::kAppend, tables));
+namespace {
+
+Result<Operators> lower_join(const PlanNode& plan, const Join& join, Context& context, state::StateTables& tables) {
+  std::vector<Tributary> sides;
+  for (const int side : {0, 1}) {
+    const PlanPtr& rows = side == 0 ? join.left : join.right;
+    Tributary& one = sides.emplace_back();
+    const PlanPtr below = memory_of(rows);
+    if (!below) continue;
+    one.ports = static_cast<int>(entries_of(*below).size());
+    state::StateTables own;
+    LT_ASSIGN_OR_RETURN(one.operators, lower_tail(*below, OutputMode::kAppend, context, own));
+    for (const auto& [name, table] : own.all()) tables.declare(join.name + (side == 0 ? ".left." : ".right.") + name, table);
+    Lowering lowering(scan_of(*rows), changed_schema(*below), below->output->num_fields(), context);
+    LT_RETURN_IF_ERROR(lowering.lower(*rows, below.get()));
+    LT_RETURN_IF_ERROR(lowering.add_side(plan, side));
+    for (auto& step : lowering.take()) one.operators.push_back(std::move(step));
   }
-  return lowering.take();
+  LT_ASSIGN_OR_RETURN(auto pairs, make_stream_join(join_options(plan, join), context, tables));
+  Operators made;
+  made.push_back(make_confluence(std::move(sides), std::move(pairs)));
+  return made;
+}
+
+}  // namespace
+
+Result<Operators> lower_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {
+  if (const auto* join = std::get_if<Join>(&memory.step)) return lower_join(memory, *join, context, tables);
+  const PlanPtr below = memory_of(memory.input);
+  Operators made;
+  Schema schema;
+  if (below) {
+    LT_ASSIGN_OR_RETURN(made, lower_tail(*below, std::holds_alternative<Sort>(memory.step) ? mode : OutputMode::kAppend, context, tables));
+    schema = changed_schema(*below);
+  } else {
+    // What the lowest step takes was laid out by the head; here only types count.
+    const bool grouped = std::holds_alternative<Aggregate>(memory.step);
+    schema = decoded_schema({memory.input->output, grouped ? scan_of(*memory.input).hidden : places_below(memory)});
+  }
+  Lowering lowering(scan_of(memory), schema, below ? below->output->num_fields() : memory.input->output->num_fields(), context);
+  if (below) {
+    LT_RETURN_IF_ERROR(lowering.lower(*memory.input, below.get()));
+    LT_RETURN_IF_ERROR(lowering.add_partial(memory));
+  }
+  LT_RETURN_IF_ERROR(lowering.add_final(memory, mode, tables));
+  for (auto& step : lowering.take()) made.push_back(std::move(step));
+  return made;
 }
 
 }  // namespace laketide::sql

@@ -10,7 +10,7 @@
 namespace laketide::sql {
 namespace {
 
-PlanPtr node(std::variant<Scan, Filter, Project, Unnest, Union, Aggregate, Lookup> step, PlanPtr input, Schema output) {
+PlanPtr node(PlanStep step, PlanPtr input, Schema output) {
   return std::make_shared<const PlanNode>(PlanNode{std::move(step), std::move(input), std::move(output)});
 }
 
@@ -78,6 +78,30 @@ PlanPtr prune_lookup(const PlanNode& plan, const std::set<std::string>& needed) 
   return node(std::move(lookup), prune(plan.input, below), fields_in(*plan.output, needed));
 }
 
+// One side of a join: the order of its rows is that of the records, and where they come from is told when one of them fails.
+PlanPtr prune_side(const PlanPtr& side, const std::vector<expr::ExprPtr>& keys, const std::set<std::string>& needed) {
+  std::set<std::string> below;
+  for (const std::string& name : needed) {
+    if (side->output->GetFieldIndex(name) >= 0) below.insert(name);
+  }
+  for (const expr::ExprPtr& key : keys) expr::collect_columns(*key, below);
+  const Scan& scan = scan_of(*side);
+  if (!memory_of(side) && scan.pseudo_columns) {
+    for (std::string& place : place_columns(scan.origin)) below.insert(std::move(place));
+  }
+  return prune(side, below);
+}
+
+PlanPtr prune_join(const PlanNode& plan, const std::set<std::string>& needed) {
+  Join join = std::get<Join>(plan.step);
+  std::set<std::string> below = needed;
+  if (join.condition) expr::collect_columns(*join.condition, below);
+  for (const TimeBound& bound : join.bounds) below.insert({bound.left, bound.right});
+  join.left = prune_side(join.left, join.left_keys, below);
+  join.right = prune_side(join.right, join.right_keys, below);
+  return node(std::move(join), nullptr, fields_in(*plan.output, needed));
+}
+
 }  // namespace
 
 PlanPtr make_scan(Scan scan, Schema output) { return node(std::move(scan), nullptr, std::move(output)); }
@@ -99,6 +123,14 @@ PlanPtr make_union_node(std::vector<PlanPtr> branches) {
 PlanPtr make_unnest_node(PlanPtr input, std::vector<expr::ExprPtr> arrays, std::vector<std::shared_ptr<arrow::Field>> fields) {
   for (const auto& field : input->output->fields()) fields.push_back(field);
   return node(Unnest{std::move(arrays)}, std::move(input), arrow::schema(std::move(fields)));
+}
+
+PlanPtr make_join_node(Join join) {
+  using enum JoinKind;
+  arrow::FieldVector fields;
+  for (const auto& field : join.left->output->fields()) fields.push_back(join.kind == kRight || join.kind == kFull ? field->WithNullable(true) : field);
+  for (const auto& field : join.right->output->fields()) fields.push_back(join.kind == kLeft || join.kind == kFull ? field->WithNullable(true) : field);
+  return node(std::move(join), nullptr, arrow::schema(std::move(fields)));
 }
 
 PlanPtr make_lookup_node(PlanPtr input, Lookup lookup) {
@@ -129,14 +161,92 @@ PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output) {
   return node(std::move(aggregate), prune(input, needed), std::move(output));
 }
 
+// Every column stays, so that the node stays the same one whatever is read from it.
+static PlanPtr with_places(const PlanPtr& input) {
+  const std::vector<std::string> names = input->output->field_names();
+  std::set<std::string> needed(names.begin(), names.end());
+  const Scan& scan = scan_of(*input);
+  if (!memory_of(input) && scan.pseudo_columns) {
+    for (std::string& place : place_columns(scan.origin)) needed.insert(std::move(place));
+  }
+  return prune(input, needed);
+}
+
+PlanPtr make_first_rows_node(PlanPtr input, FirstRows first) {
+  Schema output = input->output;
+  return node(std::move(first), with_places(input), std::move(output));
+}
+
+PlanPtr make_top_rows_node(PlanPtr input, TopRows top, const std::string& number) {
+  arrow::FieldVector fields = input->output->fields();
+  fields.push_back(arrow::field(number, arrow::int64(), false));
+  return node(std::move(top), with_places(input), arrow::schema(std::move(fields)));
+}
+
+PlanPtr make_sort_node(PlanPtr input, Sort sort) {
+  Schema output = input->output;
+  return node(std::move(sort), with_places(input), std::move(output));
+}
+
+bool remembers(const PlanNode& plan) {
+  return std::holds_alternative<Aggregate>(plan.step) || std::holds_alternative<Join>(plan.step) || std::holds_alternative<FirstRows>(plan.step) || std::holds_alternative<TopRows>(plan.step) ||
+         std::holds_alternative<Sort>(plan.step);
+}
+
+const std::vector<std::string>& keys_of(const PlanNode& memory) {
+  static const std::vector<std::string> kNone;
+  if (const auto* aggregate = std::get_if<Aggregate>(&memory.step)) return aggregate->keys;
+  if (const auto* first = std::get_if<FirstRows>(&memory.step)) return first->keys;
+  const auto* top = std::get_if<TopRows>(&memory.step);
+  return top ? top->keys : kNone;
+}
+
+std::vector<std::string> places_below(const PlanNode& memory) {
+  const Scan& scan = scan_of(*memory.input);
+  return memory_of(memory.input) || !scan.pseudo_columns ? std::vector<std::string>() : place_columns(scan.origin);
+}
+
 PlanPtr memory_of(const PlanPtr& plan) {
-  if (!plan || std::holds_alternative<Aggregate>(plan->step)) return plan;
+  if (!plan || remembers(*plan)) return plan;
   return memory_of(plan->input);
+}
+
+std::vector<PlanPtr> memories_under(const PlanNode& memory) {
+  std::vector<PlanPtr> inputs{memory.input}, found;
+  if (const auto* join = std::get_if<Join>(&memory.step)) inputs = {join->left, join->right};
+  for (const PlanPtr& input : inputs) {
+    if (PlanPtr below = memory_of(input)) found.push_back(std::move(below));
+  }
+  return found;
+}
+
+const PlanNode& Entry::rows() const {
+  const auto* join = std::get_if<Join>(&memory->step);
+  return join ? (side == 0 ? *join->left : *join->right) : *memory->input;
+}
+
+std::vector<Entry> entries_of(const PlanNode& memory) {
+  const auto* join = std::get_if<Join>(&memory.step);
+  std::vector<Entry> entries;
+  for (int side = 0; side < (join ? 2 : 1); ++side) {
+    const PlanPtr below = memory_of(!join ? memory.input : side == 0 ? join->left : join->right);
+    const std::vector<Entry> some = below ? entries_of(*below) : std::vector<Entry>{{&memory, side}};
+    entries.insert(entries.end(), some.begin(), some.end());
+  }
+  return entries;
+}
+
+std::set<std::string> sources_of(const PlanNode& plan) {
+  std::set<std::string> names;
+  for (const PlanNode* scan : scans_of(plan)) names.insert(std::get<Scan>(scan->step).origin.source);
+  return names;
 }
 
 int memories_below(const PlanPtr& plan) {
   const PlanPtr memory = memory_of(plan);
-  return memory ? 1 + memories_below(memory->input) : 0;
+  int count = memory ? 1 : 0;
+  for (const PlanPtr& below : memory ? memories_under(*memory) : std::vector<PlanPtr>()) count += memories_below(below);
+  return count;
 }
 
 const Scan& scan_of(const PlanNode& plan) { return std::get<Scan>(scans_of(plan).front()->step); }
@@ -148,6 +258,11 @@ bool is_static(const PlanNode& plan) {
 
 std::vector<const PlanNode*> scans_of(const PlanNode& plan) {
   if (plan.input) return scans_of(*plan.input);
+  if (const auto* join = std::get_if<Join>(&plan.step)) {
+    std::vector<const PlanNode*> all = scans_of(*join->left);
+    for (const PlanNode* scan : scans_of(*join->right)) all.push_back(scan);
+    return all;
+  }
   const auto* both = std::get_if<Union>(&plan.step);
   if (both == nullptr) return {&plan};
   std::vector<const PlanNode*> all;
@@ -158,7 +273,7 @@ std::vector<const PlanNode*> scans_of(const PlanNode& plan) {
 }
 
 bool can_fail(const PlanNode& plan) {
-  if (std::holds_alternative<Aggregate>(plan.step)) return false;
+  if (remembers(plan)) return false;
   if (const auto* both = std::get_if<Union>(&plan.step)) {
     return std::any_of(both->branches.begin(), both->branches.end(), [](const PlanPtr& branch) { return can_fail(*branch); });
   }
@@ -174,7 +289,8 @@ bool can_fail(const PlanNode& plan) {
 }
 
 PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed) {
-  if (std::holds_alternative<Aggregate>(plan->step)) return plan;
+  if (std::holds_alternative<Join>(plan->step)) return prune_join(*plan, needed);
+  if (remembers(*plan)) return plan;
   if (std::holds_alternative<Scan>(plan->step)) return prune_scan(*plan, needed);
   if (std::holds_alternative<Project>(plan->step)) return prune_project(*plan, needed);
   if (const auto* both = std::get_if<Union>(&plan->step)) {

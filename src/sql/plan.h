@@ -13,7 +13,9 @@
 #include "flow/context.h"
 #include "flow/operator.h"
 #include "operators/aggregate.h"
+#include "operators/key_codec.h"
 #include "operators/row_place.h"
+#include "operators/stream_join.h"
 
 namespace laketide::sql {
 
@@ -55,6 +57,22 @@ struct Lookup {
   bool in = false;                        // kMark: NULL where x IN (…) is unknown
 };
 
+/// What a condition says of the times of two rows that belong together: left − right, in microseconds.
+struct TimeBound {
+  std::string left, right;  // columns
+  std::optional<int64_t> least, most;
+};
+/// JOIN of two streams whose columns have different names. The node's output: columns of the left, then of the right; it has no input of
+/// its own.
+struct Join {
+  std::string name;  // of its state
+  JoinKind kind = JoinKind::kInner;
+  PlanPtr left, right;
+  std::vector<expr::ExprPtr> left_keys, right_keys;  // equal in rows that belong together; of the same types
+  expr::ExprPtr condition;                           // over both, and fails for no row; null: none
+  std::vector<TimeBound> bounds;                     // what keys and condition say of time
+};
+
 /// UNION ALL of what several plans make of the same rows; their outputs are alike. The node has no input of its own.
 struct Union {
   std::vector<PlanPtr> branches;
@@ -85,11 +103,38 @@ struct Aggregate {
   int first_call() const { return first_key() + static_cast<int>(keys.size()); }
 };
 
+/// One item of ORDER BY: a column of the input.
+struct SortKey {
+  std::string column;
+  KeyOrder order;
+};
+/// DISTINCT ON and `deduplicate:`: of the rows with the same keys the first by place, until its `time` + `within` or for ever.
+struct FirstRows {
+  std::string name;               // of its state
+  std::vector<std::string> keys;  // columns of the input
+  std::string time;               // column of the event time, where there is a `within`
+  std::optional<int64_t> within;  // microseconds
+};
+/// The first `count` rows of each key by an order. The node's output: that of the input, then the row's number.
+struct TopRows {
+  std::string name;
+  std::vector<std::string> keys;
+  std::vector<SortKey> order;
+  int64_t count = 1;
+};
+/// ORDER BY, LIMIT and OFFSET, of the rows of one epoch.
+struct Sort {
+  std::vector<SortKey> order;
+  std::optional<int64_t> limit;
+  int64_t offset = 0;
+};
+using PlanStep = std::variant<Scan, Filter, Project, Unnest, Union, Aggregate, FirstRows, TopRows, Sort, Lookup, Join>;
+
 /// One step and what stands below it; a Scan has no input. `output` is without hidden columns: those of the Scan go with every row
-/// up to the top or the first Aggregate; above that it is `_change` that goes with them. Expressions name columns of the input's
+/// up to the top or the first step that remembers; above that it is `_change` that goes with them. Expressions name columns of the input's
 /// output, or pseudo-columns. Immutable.
 struct PlanNode {
-  std::variant<Scan, Filter, Project, Unnest, Union, Aggregate, Lookup> step;
+  PlanStep step;
   PlanPtr input;
   Schema output;
 };
@@ -107,18 +152,43 @@ PlanPtr make_project_node(PlanPtr input, std::vector<expr::ExprPtr> expressions,
 PlanPtr make_union_node(std::vector<PlanPtr> branches);
 PlanPtr make_unnest_node(PlanPtr input, std::vector<expr::ExprPtr> arrays, std::vector<std::shared_ptr<arrow::Field>> fields);
 PlanPtr make_lookup_node(PlanPtr input, Lookup lookup);
+PlanPtr make_join_node(Join join);
 
 /// Leaves out at once what the groups do not need, so that the node stays the same one whatever is read from it.
 PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output);
+
+/// Steps that stand behind all lanes; `output` of the first and last is that of the input. What they need of a row's place goes with it.
+PlanPtr make_first_rows_node(PlanPtr input, FirstRows first);
+PlanPtr make_top_rows_node(PlanPtr input, TopRows top, const std::string& number);
+PlanPtr make_sort_node(PlanPtr input, Sort sort);
+
+/// Aggregate, FirstRows, TopRows, Sort, Join: lanes end below the lowest of them.
+bool remembers(const PlanNode& plan);
+/// The columns of a step's keys; none for a Sort.
+const std::vector<std::string>& keys_of(const PlanNode& memory);
+/// The pseudo-columns that say where the rows come from which reach FirstRows, TopRows or Sort; none where they come from groups.
+std::vector<std::string> places_below(const PlanNode& memory);
 
 /// Of the rows that go through the plan; a static table that is joined is not looked at, nor in those below.
 const Scan& scan_of(const PlanNode& plan);
 /// Whether the rows are those of static tables.
 bool is_static(const PlanNode& plan);
-/// Every Scan below; several where there is a Union.
+/// Every Scan below; several where there is a Union or a Join.
 std::vector<const PlanNode*> scans_of(const PlanNode& plan);
 /// The topmost step that remembers, at or below `plan`; null: there is none.
 PlanPtr memory_of(const PlanPtr& plan);
+/// The topmost steps that remember below one that does; of a Join those of its sides, from the left.
+std::vector<PlanPtr> memories_under(const PlanNode& memory);
+/// Where the rows of lanes come into a step that remembers, or into one below it: at the step itself, or (a Join) at one of its sides.
+struct Entry {
+  const PlanNode* memory = nullptr;
+  int side = 0;
+  const PlanNode& rows() const;  // what lanes do
+};
+/// The port of the tail is the place in the list.
+std::vector<Entry> entries_of(const PlanNode& memory);
+/// The names of the sources whose rows go through the plan.
+std::set<std::string> sources_of(const PlanNode& plan);
 /// How many steps remember, at or below `plan`.
 int memories_below(const PlanPtr& plan);
 /// Whether some expression above the topmost step that remembers may refuse a row.

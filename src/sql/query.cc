@@ -72,8 +72,7 @@ int traced(const PlanNode& plan, const PlanNode& memory, const std::string& colu
 }
 
 // The start of a window tells it from the others; its end does so too, unless it grows as a session's does.
-std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
-  const auto& aggregate = std::get<Aggregate>(memory.step);
+std::vector<std::string> group_key(const PlanNode& plan, const PlanNode& memory, const Aggregate& aggregate) {
   std::map<int, std::string> names;
   for (const auto& field : plan.output->fields()) {
     const int place = traced(plan, memory, field->name());
@@ -87,18 +86,51 @@ std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
   return key;
 }
 
-// What all of the plan's scans ask for.
-void read_columns(BoundQuery& query) {
-  std::set<std::string> names;
-  for (const PlanNode* scan : scans_of(*query.plan)) {
-    for (const auto& field : scan->output->fields()) names.insert(field->name());
-    add_missing(query.hidden, std::get<Scan>(scan->step).hidden);
+std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
+  if (const auto* aggregate = std::get_if<Aggregate>(&memory.step)) return group_key(plan, memory, *aggregate);
+  if (std::holds_alternative<Sort>(memory.step)) {  // what told rows apart before they were put in order
+    const PlanPtr below = memory_of(memory.input);
+    return below ? key_of(plan, *below) : std::vector<std::string>();
   }
+  const auto* first = std::get_if<FirstRows>(&memory.step);
+  if (first && first->within) return {};  // a key comes again
+  std::vector<std::string> wanted = keys_of(memory);
+  const auto* top = std::get_if<TopRows>(&memory.step);
+  if (top && top->count > 1) wanted.push_back(memory.output->fields().back()->name());
+  std::vector<std::string> key;
+  for (const std::string& name : wanted) {
+    const int place = memory.output->GetFieldIndex(name);
+    const auto& fields = plan.output->fields();
+    const auto found = std::ranges::find_if(fields, [&](const auto& field) { return traced(plan, memory, field->name()) == place; });
+    if (found == fields.end()) return {};
+    key.push_back((*found)->name());
+  }
+  return key;
+}
+
+// What the plan's scans of one source ask for.
+void add_reads(const PlanNode& plan, const std::string& source, std::set<std::string>& columns, std::vector<std::string>& hidden) {
+  for (const PlanNode* node : scans_of(plan)) {
+    const auto& scan = std::get<Scan>(node->step);
+    if (scan.origin.source != source) continue;
+    for (const auto& field : node->output->fields()) columns.insert(field->name());
+    add_missing(hidden, scan.hidden);
+  }
+}
+
+Schema fields_of(const arrow::Schema& schema, const std::set<std::string>& names) {
   arrow::FieldVector fields;
-  for (const auto& field : scan_of(*query.plan).all->fields()) {
+  for (const auto& field : schema.fields()) {
     if (names.contains(field->name())) fields.push_back(field);
   }
-  query.columns = arrow::schema(std::move(fields));
+  return arrow::schema(std::move(fields));
+}
+
+void read_columns(BoundQuery& query) {
+  std::set<std::string> names;
+  const Scan& first = scan_of(*query.plan);
+  add_reads(*query.plan, first.origin.source, names, query.hidden);
+  query.columns = fields_of(*first.all, names);
 }
 
 BoundQuery bound(PlanPtr whole) {
@@ -126,12 +158,12 @@ struct Query::Parsed {
   std::shared_ptr<const SelectSyntax> select;
 };
 
-Result<std::vector<std::unique_ptr<Operator>>> BoundQuery::operators(const Decoded& decoded, Context& context) const {
-  return lower_above(*plan, memory.get(), decoded, context);
+Result<std::vector<std::unique_ptr<Operator>>> BoundQuery::operators(const Decoded& decoded, Context& context, const std::string& source) const {
+  return lower_above(*plan, memory.get(), source, decoded, context);
 }
 
-Result<std::vector<std::unique_ptr<Operator>>> make_head(const PlanNode& memory, const Decoded& decoded, Context& context) {
-  return lower_head(memory, decoded, context);
+Result<std::vector<std::unique_ptr<Operator>>> make_head(const Entry& entry, const std::string& source, const Decoded& decoded, Context& context) {
+  return lower_head(entry, source, decoded, context);
 }
 
 Result<std::vector<std::unique_ptr<Operator>>> make_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {
@@ -143,29 +175,30 @@ std::string explain(const BoundQuery& query, OutputMode mode) { return explain(*
 Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> queries, const std::vector<std::string>& sink_hidden) {
   Decoded decoded;
   std::set<std::string> names{source.event_time};
-  for (const BoundQuery& query : queries) {
-    for (const auto& field : query.columns->fields()) names.insert(field->name());
-    add_missing(decoded.hidden, query.hidden);
-  }
+  for (const BoundQuery& query : queries) add_reads(*query.plan, source.name, names, decoded.hidden);
   if (source.pseudo_columns) add_missing(decoded.hidden, sink_hidden);
-  arrow::FieldVector fields;
-  for (const auto& field : source.schema->fields()) {
-    if (names.contains(field->name())) fields.push_back(field);
-  }
-  decoded.columns = arrow::schema(std::move(fields));
+  decoded.columns = fields_of(*source.schema, names);
   return decoded;
 }
 
-Result<BoundQuery> Query::bind(const SourceTable& source, std::span<const StaticTable> tables) const { return bind_over({}, source, tables); }
+Result<BoundQuery> Query::bind(std::span<const SourceTable> sources, std::span<const StaticTable> tables) const { return bind_over({}, sources, tables); }
 
-Result<BoundQuery> Query::bind(const SourceTable& source, const BoundQuery& result, std::span<const StaticTable> tables) const {
-  return bind_over({{"result", result.whole}}, source, tables);
+Result<BoundQuery> Query::bind(std::span<const SourceTable> sources, const BoundQuery& result, std::span<const StaticTable> tables) const {
+  return bind_over({{"result", result.whole}}, sources, tables);
 }
 
-Result<BoundQuery> Query::bind_over(Tables known, const SourceTable& source, std::span<const StaticTable> tables) const {
-  const PlanPtr scan = scan_plan(source);
-  known.emplace(source.name, scan);
-  known.emplace("source", scan);
+Result<BoundQuery> Query::bind(const SourceTable& source, std::span<const StaticTable> tables) const { return bind_over({}, {&source, 1}, tables); }
+
+Result<BoundQuery> Query::bind(const SourceTable& source, const BoundQuery& result, std::span<const StaticTable> tables) const {
+  return bind_over({{"result", result.whole}}, {&source, 1}, tables);
+}
+
+Result<BoundQuery> Query::bind_over(Tables known, std::span<const SourceTable> sources, std::span<const StaticTable> tables) const {
+  for (const SourceTable& source : sources) {
+    const PlanPtr scan = scan_plan(source);
+    known.emplace(source.name, scan);
+    if (sources.size() == 1) known.emplace("source", scan);
+  }
   for (const StaticTable& table : tables) {
     known.emplace(table.name, make_scan(Scan{{table.name, ""}, false, "", table.schema, {}, true}, table.schema));
   }
@@ -188,7 +221,7 @@ Status Query::check_tables(std::span<const std::string> names) const {
 
 bool Query::selects_all() const {
   const SelectSyntax& select = *parsed_->select;
-  return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar && !select.where && !select.distinct && select.group_by.empty() &&
+  return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar && !select.where && !select.distinct && select.distinct_on.empty() && select.order_by.empty() && !select.limit && select.offset == 0 && select.group_by.empty() &&
          !select.having && select.union_of.empty() && !select.from.subquery && !select.from.join &&
          select.with.empty();
 }

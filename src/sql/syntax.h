@@ -1,6 +1,7 @@
 // A query as it was written, reduced to what this version can mean. Places are bytes from 0.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -34,6 +35,20 @@ struct Syntax {
   bool star = false;               // kCall: count(*)
   std::shared_ptr<const Syntax> filter;  // kCall: FILTER (WHERE …); null: none
   std::shared_ptr<const SelectSyntax> subquery;  // kSubquery
+  std::shared_ptr<const struct OverSyntax> over;  // kCall: row_number() OVER (…); null: none
+};
+
+/// One item of ORDER BY. Immutable.
+struct OrderSyntax {
+  Syntax value;
+  bool descending = false;
+  bool nulls_first = false;
+};
+
+/// PARTITION BY … ORDER BY … of a window function. Immutable.
+struct OverSyntax {
+  std::vector<Syntax> partition_by;
+  std::vector<OrderSyntax> order_by;
 };
 
 /// Whether both say the same, wherever they stand. `same_column` is asked about two columns.
@@ -71,7 +86,8 @@ struct NamedSelect {
   int at = 0;
 };
 
-/// One SELECT, or several put together by UNION ALL (`distinct`: by UNION), which has only `with` besides. Immutable.
+/// One SELECT, or several put together by UNION ALL (`distinct`: by UNION), which has only `with`, ORDER BY and LIMIT besides.
+/// Immutable.
 struct SelectSyntax {
   std::vector<NamedSelect> with;
   std::vector<std::shared_ptr<const SelectSyntax>> union_of;
@@ -81,6 +97,10 @@ struct SelectSyntax {
   std::vector<Syntax> group_by;
   std::optional<Syntax> having;
   bool distinct = false;
+  std::vector<Syntax> distinct_on;
+  std::vector<OrderSyntax> order_by;
+  std::optional<int64_t> limit;
+  int64_t offset = 0;
   int at = 0;
 };
 

@@ -1,6 +1,7 @@
 #include "sql/syntax_reader.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <string_view>
@@ -19,7 +20,7 @@ using Kind = Syntax::Kind;
 
 constexpr int kDepthMax = 1000;
 
-constexpr std::string_view kOver = "window functions need all rows before the first; GROUP BY tumble(ts, INTERVAL '10 seconds') and aggregates do what can be done";
+constexpr std::string_view kOver = "window functions need all rows before the first; what can be done: row_number() OVER (PARTITION BY … ORDER BY …) in a SELECT in FROM, kept by WHERE rn <= 10, and GROUP BY tumble(ts, INTERVAL '10 seconds') with aggregates";
 
 /// A clause that PostgreSQL has and this version has not.
 struct Clause {
@@ -31,9 +32,6 @@ struct Clause {
 
 constexpr Clause kClauses[] = {
     {"windowClause", "window", "WINDOW is not supported", kOver.data()},
-    {"sortClause", "order", "ORDER BY has no meaning for rows without end", "leave it out; order the table where you read it"},
-    {"limitCount", "limit", "LIMIT has no meaning for rows without end", "leave it out; limit the range of a batch job instead"},
-    {"limitOffset", "offset", "OFFSET skips rows of a result, which has no meaning here", "the record's place is _offset: WHERE _offset >= 100"},
     {"lockingClause", "for", "FOR UPDATE has no meaning here", "leave it out"},
     {"intoClause", "into", "SELECT INTO is not supported", "name the table under sinks:"},
     {"valuesLists", "values", "VALUES is not supported", "write SELECT … FROM source"},
@@ -65,6 +63,10 @@ class Reader {
   Status refuse_clauses(const json& node) const;
   Status set_operation(const json& node, SelectSyntax& made);
   Status grouping(const json& node, SelectSyntax& made);
+  Status ordering(const json& node, SelectSyntax& made);
+  Result<std::vector<OrderSyntax>> order_items(const json& list);
+  Result<int64_t> row_count(const json& node, const char* clause) const;
+  Result<std::shared_ptr<const OverSyntax>> over(const json& node, const std::string& function, int at);
   Result<FromSyntax> from(const json& node);
   Result<FromSyntax> tables(const json& list);
   Result<FromSyntax> join(const json& node);
@@ -134,6 +136,7 @@ Result<std::shared_ptr<const SelectSyntax>> Reader::select(const json& node) {
   }
   if (node.value("op", "SETOP_NONE") != "SETOP_NONE") {
     LT_RETURN_IF_ERROR(set_operation(node, *made));
+    LT_RETURN_IF_ERROR(ordering(node, *made));
     --depth_;
     return std::shared_ptr<const SelectSyntax>(std::move(made));
   }
@@ -150,6 +153,7 @@ Result<std::shared_ptr<const SelectSyntax>> Reader::select(const json& node) {
     LT_ASSIGN_OR_RETURN(made->where, expression(node["whereClause"]));
   }
   LT_RETURN_IF_ERROR(grouping(node, *made));
+  LT_RETURN_IF_ERROR(ordering(node, *made));
   --depth_;
   return std::shared_ptr<const SelectSyntax>(std::move(made));
 }
@@ -174,10 +178,64 @@ Status Reader::grouping(const json& node, SelectSyntax& made) {
     LT_ASSIGN_OR_RETURN(made.having, expression(node["havingClause"]));
   }
   if (!node.contains("distinctClause")) return {};
-  made.distinct = true;
   const json& distinct = node["distinctClause"];
-  if (distinct.empty() || distinct[0].empty()) return {};
-  return refuse(std::max(0, first_place(distinct)), "DISTINCT ON is not supported yet; write first(x) with GROUP BY, or a sink with mode: upsert and a key");
+  made.distinct = distinct.empty() || distinct[0].empty();
+  if (made.distinct) return {};
+  LT_ASSIGN_OR_RETURN(made.distinct_on, expressions(distinct));
+  return {};
+}
+
+Status Reader::ordering(const json& node, SelectSyntax& made) {
+  if (node.contains("sortClause")) {
+    LT_ASSIGN_OR_RETURN(made.order_by, order_items(node["sortClause"]));
+  }
+  if (node.value("limitOption", "") == "LIMIT_OPTION_WITH_TIES") return refuse(made.at, "FETCH FIRST … WITH TIES is not supported; write LIMIT 10");
+  const auto is_null = [](const json& count) { return count.contains("A_Const") && count["A_Const"].value("isnull", false); };  // LIMIT ALL
+  if (node.contains("limitCount") && !is_null(node["limitCount"])) {
+    LT_ASSIGN_OR_RETURN(made.limit, row_count(node["limitCount"], "LIMIT"));
+  }
+  if (node.contains("limitOffset") && !is_null(node["limitOffset"])) {
+    LT_ASSIGN_OR_RETURN(made.offset, row_count(node["limitOffset"], "OFFSET"));
+  }
+  return {};
+}
+
+Result<std::vector<OrderSyntax>> Reader::order_items(const json& list) {
+  std::vector<OrderSyntax> all;
+  for (const json& item : list) {
+    const json& by = item.at("SortBy");
+    const std::string direction = by.value("sortby_dir", "SORTBY_DEFAULT"), nulls = by.value("sortby_nulls", "SORTBY_NULLS_DEFAULT");
+    LT_ASSIGN_OR_RETURN(Syntax value, expression(by.at("node")));
+    if (direction == "SORTBY_USING") return refuse(value.at, "ORDER BY … USING is not supported; write ASC or DESC");
+    const bool descending = direction == "SORTBY_DESC";
+    all.push_back({std::move(value), descending, nulls == "SORTBY_NULLS_DEFAULT" ? descending : nulls == "SORTBY_NULLS_FIRST"});
+  }
+  return all;
+}
+
+Result<int64_t> Reader::row_count(const json& node, const char* clause) const {
+  const int at = std::max(0, first_place(node));
+  if (!node.contains("A_Const")) return refuse(at, std::string(clause) + " takes a number that is written down");
+  const json& constant = node["A_Const"];
+  const std::string digits = constant.contains("ival") ? integer(constant) : constant.contains("fval") ? constant["fval"].value("fval", "") : "";
+  int64_t count = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  if (error != std::errc() || end != digits.data() + digits.size() || count < 0) return refuse(at, std::string(clause) + " takes a whole number, 0 or more");
+  return count;
+}
+
+// row_number() is the one that can be kept up while rows come.
+Result<std::shared_ptr<const OverSyntax>> Reader::over(const json& node, const std::string& function, int at) {
+  const json& window = node["over"];
+  if (function != "row_number" || window.contains("name") || window.contains("refname")) return refuse(at, function + "(…) OVER is not supported: " + std::string(kOver));
+  auto made = std::make_shared<OverSyntax>();
+  if (window.contains("partitionClause")) {
+    LT_ASSIGN_OR_RETURN(made->partition_by, expressions(window["partitionClause"]));
+  }
+  if (window.contains("orderClause")) {
+    LT_ASSIGN_OR_RETURN(made->order_by, order_items(window["orderClause"]));
+  }
+  return std::shared_ptr<const OverSyntax>(std::move(made));
 }
 
 Status Reader::refuse_clauses(const json& node) const {
@@ -510,7 +568,6 @@ Result<Syntax> Reader::case_when(const json& node) {
 Result<Syntax> Reader::function(const json& node) {
   const std::string name = last_name(node.at("funcname"));
   const int at = at_of(node);
-  if (node.contains("over")) return refuse(at, name + "(…) OVER is not supported: " + std::string(kOver));
   if (node.contains("agg_within_group")) return refuse(at, "WITHIN GROUP is not supported; write percentile(x, 0.5)");
   if (node.contains("agg_order")) {
     return refuse(at, "ORDER BY inside " + name + " is not supported: its rows come in the order of topic, partition and offset");
@@ -523,6 +580,9 @@ Result<Syntax> Reader::function(const json& node) {
   Syntax made = call(name, at, std::move(args));
   made.star = node.value("agg_star", false);
   made.distinct = node.value("agg_distinct", false);
+  if (node.contains("over")) {
+    LT_ASSIGN_OR_RETURN(made.over, over(node, name, at));
+  }
   if (node.contains("agg_filter")) {
     LT_ASSIGN_OR_RETURN(Syntax filter, expression(node["agg_filter"]));
     made.filter = std::make_shared<const Syntax>(std::move(filter));

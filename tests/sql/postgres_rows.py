@@ -191,7 +191,17 @@ def in_order(text):
     return text
 
 
+def first_by_place(text):
+    """Rows that no ORDER BY chooses are taken by their offsets."""
+    distinct = re.search(r"\bDISTINCT ON \(", text)
+    if distinct and "ORDER BY" not in text:
+        end = closing(text, distinct.end() - 1)
+        return text + f" ORDER BY {text[distinct.end():end - 1]}, _offset"
+    return re.sub(r"(?<!ORDER BY)( (?:LIMIT|OFFSET) )", r" ORDER BY _offset\1", text, count=1) if "ORDER BY" not in text else text
+
+
 def theirs(query, select):
+    query = first_by_place(query)
     text = f"WITH result AS ({query}) {select}" if select else query
     text = in_order(with_windows(text))
     text = re.sub(r"\bapprox_count_distinct\(", "count(DISTINCT ", text)

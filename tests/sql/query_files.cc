@@ -169,18 +169,33 @@ class RememberingTest : public testing::Test {
   RememberingTest(const File& file, const Case& one, Way way) : file_(file), case_(one), way_(way) {}
   void TestBody() override {
     const sql::BoundQuery bound = bind_case(file_, case_).value();
+    const bool sorted = std::holds_alternative<sql::Sort>(bound.memory->step);
     std::vector<std::string> expected = case_.expected;
-    std::sort(expected.begin(), expected.end());
-    const bool one_row = std::get<sql::Aggregate>(bound.memory->step).first_call() == 0;
+    if (!sorted) std::sort(expected.begin(), expected.end());
+    const auto* aggregate = std::get_if<sql::Aggregate>(&bound.memory->step);
+    const bool one_row = aggregate && aggregate->first_call() == 0;
+    int modes = 0;
     for (const OutputMode mode : {OutputMode::kAppend, OutputMode::kUpdate, OutputMode::kComplete}) {
-      if (mode == OutputMode::kUpdate && bound.key.empty() && !one_row) continue;
+      if (mode == OutputMode::kUpdate && ((bound.key.empty() && !one_row) || sorted)) continue;
+      if (!possible(*bound.memory, mode)) continue;
+      ++modes;
       std::vector<std::string> lines = lines_of(ask_remembering(bound, source_of(file_), file_.rows, way_, mode, file_.delay, file_.tables));
-      std::sort(lines.begin(), lines.end());
+      if (!sorted) std::sort(lines.begin(), lines.end());
       EXPECT_EQ(lines, expected) << case_.file << ":" << case_.line << " in " << kModes[static_cast<size_t>(mode)] << ": " << case_.query;
     }
+    // What an epoch's rows alone do not tell can only be asked of a run that has one epoch.
+    EXPECT_TRUE(modes > 0 || way_ != Way::kBounded) << case_.file << ":" << case_.line << " runs in no mode";
   }
 
  private:
+  // The runs here flush at their end, so that what waits for a watermark comes at last; nothing else is forgiven.
+  bool possible(const sql::PlanNode& memory, OutputMode mode) const {
+    if (std::holds_alternative<sql::Join>(memory.step) && mode == OutputMode::kComplete) return false;  // a pair comes once
+    bool judged = std::holds_alternative<sql::FirstRows>(memory.step);
+    for (const sql::PlanNode* at = &memory; at != nullptr; at = sql::memory_of(at->input).get()) judged |= std::holds_alternative<sql::Sort>(at->step);
+    return way_ == Way::kBounded || !judged || sql::check_mode(memory, mode, file_.event_time).ok();
+  }
+
   static constexpr const char* kModes[] = {"append", "update", "complete"};
 
   const File& file_;

@@ -39,22 +39,33 @@ class Life {
  public:
   Life(const sql::BoundQuery& bound, const sql::Decoded& decoded, OutputMode mode, int lanes, const std::vector<TableRows>& tables) {
     context_.memory = arrow::default_memory_pool();
+    const auto entries = sql::entries_of(*bound.memory);
+    partial_.resize(entries.size());
     publish(tables, board_, context_);
     for (int i = 0; i < lanes; ++i) {
-      lanes_.push_back(std::make_unique<Chain>(must(sql::make_head(*bound.memory, decoded, context_)), std::make_unique<Collect>(partial_)));
+      for (const sql::Entry& entry : entries) {
+        std::vector<Batch>& partial = partial_[&entry - entries.data()];
+        lanes_.push_back(std::make_unique<Chain>(must(sql::make_head(entry, "", decoded, context_)), std::make_unique<Collect>(partial)));
+      }
     }
     auto tail = must(sql::make_tail(*bound.memory, mode, context_, tables_));
     for (auto& above : must(bound.operators(decoded, context_))) tail.push_back(std::move(above));
     tail_ = std::make_unique<Chain>(std::move(tail), std::make_unique<Collect>(out_));
   }
 
-  Status feed(const Batch& batch, size_t lane) { return lanes_[lane % lanes_.size()]->feed(batch, rejects_).status(); }
+  Status feed(const Batch& batch, size_t lane) {
+    const size_t ports = partial_.size(), first = lane % (lanes_.size() / ports) * ports;
+    for (size_t i = first; i < first + ports; ++i) LT_RETURN_IF_ERROR(lanes_[i]->feed(batch, rejects_).status());
+    return {};
+  }
 
   /// The rows that the epoch gives.
   Result<std::vector<Batch>> end_epoch(const EpochInfo& epoch) {
     for (auto& lane : lanes_) LT_RETURN_IF_ERROR(end(*lane, epoch));
-    for (const Batch& batch : partial_) LT_RETURN_IF_ERROR(tail_->feed(batch, rejects_).status());
-    partial_.clear();
+    for (size_t port = 0; port < partial_.size(); ++port) {
+      for (const Batch& batch : partial_[port]) LT_RETURN_IF_ERROR(tail_->feed(batch, rejects_, static_cast<Port>(port)).status());
+      partial_[port].clear();
+    }
     LT_RETURN_IF_ERROR(end(*tail_, epoch));
     return std::exchange(out_, {});
   }
@@ -97,8 +108,9 @@ class Life {
   StaticTables board_;
   Context context_;
   state::StateTables tables_;
-  std::vector<Batch> partial_, out_;
-  std::vector<std::unique_ptr<Chain>> lanes_;
+  std::vector<std::vector<Batch>> partial_;  // by port
+  std::vector<Batch> out_;
+  std::vector<std::unique_ptr<Chain>> lanes_;  // a chain for each port of the first lane, then of the second, …
   std::unique_ptr<Chain> tail_;
   Rejects rejects_;
 };
@@ -130,7 +142,7 @@ class ResultTable {
   void apply(Change change, Row row) {
     Row key;
     for (const size_t column : key_) key.push_back(row[column]);
-    if (mode_ != OutputMode::kUpdate) key = {std::to_string(number_++)};
+    if (mode_ != OutputMode::kUpdate) key = {std::to_string(1'000'000'000 + number_++)};  // as many digits as any other
     if (change == Change::kDelete) {
       rows_.erase(key);
     } else {

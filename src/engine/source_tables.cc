@@ -1,0 +1,46 @@
+#include "engine/source_tables.h"
+
+#include <algorithm>
+
+#include "engine/catalog.h"
+
+namespace laketide {
+
+std::vector<std::string> topics_of(const config::SourceSpec& source) {
+  const auto* kafka = std::get_if<config::KafkaSourceSpec>(&source.from);
+  if (kafka == nullptr) return {};
+  std::vector<std::string> topics = kafka->topics;
+  if (!kafka->pattern.empty()) topics.push_back(kafka->pattern);
+  return topics;
+}
+
+std::vector<std::string> sources_over(const config::PipelineSpec& pipeline, const std::string& topic) {
+  std::vector<std::string> names;
+  for (const auto& source : pipeline.sources) {
+    const auto topics = topics_of(source);
+    if (std::ranges::find(topics, topic) != topics.end()) names.push_back(source.name);
+  }
+  if (names.empty()) names.push_back(pipeline.sources.front().name);
+  return names;
+}
+
+// A row's place names its topic if rows of several topics can meet.
+std::vector<sql::SourceTable> source_tables(const config::PipelineSpec& pipeline) {
+  const auto topics = topics_of(pipeline);
+  std::vector<sql::SourceTable> tables;
+  for (const auto& source : pipeline.sources) {
+    const bool is_made = std::holds_alternative<config::RateSourceSpec>(source.from);
+    tables.push_back({source.name, nullptr, topics.size() == 1 ? topics.front() : "", !is_made, source.event_time.column});
+  }
+  return tables;
+}
+
+std::vector<std::string> table_names(const config::PipelineSpec& pipeline) {
+  std::vector<std::string> names;
+  for (const auto& source : pipeline.sources) names.push_back(source.name);
+  if (names.size() == 1) names.push_back("source");
+  for (const auto& table : pipeline.tables) names.push_back(table.name);
+  return names;
+}
+
+}  // namespace laketide
