@@ -64,8 +64,7 @@ std::vector<Field> bad_records_fields(BadRecordsSpec& bad) {
 
 std::vector<Field> refused_fields() {
   const std::string time = "stands in the source, as in event_time: { column: ts, delay: 30s, idle_after: 10s, max_future_skew: 1h, watermark: spark }";
-  return {refused_field("tables", "this version does not join with static tables yet"),
-          refused_field("event_time", time),
+  return {refused_field("event_time", time),
           refused_field("watermark", time),
           refused_field("idle_after", time),
           refused_field("max_future_skew", time),
@@ -82,6 +81,7 @@ std::vector<Field> pipeline_fields(PipelineSpec& spec) {
       text_field("name", spec.name, "the pipeline's name", check_pipeline_name),
       sources_field(spec.sources),
       source_field(spec.sources),
+      tables_field(spec.tables),
       with_default(text_field("sql", spec.sql, "the query"), "SELECT * FROM source"),
       output_mode_field(spec.output_mode),
       word_field("state", spec.state, {"bounded", "unbounded"}, "whether a join may keep its rows for ever"),
@@ -114,6 +114,7 @@ void check_whole(Reader& reader, const Node& root, const PipelineSpec& spec) {
   }
   const bool needs_sql = std::any_of(spec.sinks.begin(), spec.sinks.end(), [](const SinkSpec& sink) { return sink.select.empty(); });
   check_keys(reader, root, spec);
+  check_table_names(reader, root, spec);
   if (source == nullptr && spec.sources.size() > 1 && spec.sql.empty() && needs_sql) {
     reader.refuse(root.place, "sql", "several sources need a query that says what to do with them");
   }

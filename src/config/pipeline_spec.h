@@ -58,6 +58,16 @@ struct SourceSpec {
   EventTimeSpec event_time;
 };
 
+/// One entry of `tables:`; which members count depends on `kind`. Immutable.
+struct TableSpec {
+  std::string name;  // table name in SQL
+  std::string kind;  // postgres
+  std::string url;   // postgres: default the service's
+  std::string table; // postgres: this or `query`
+  std::string query;
+  std::optional<std::chrono::milliseconds> refresh;  // none: loaded once
+};
+
 /// One entry of `sinks:`; which members count depends on `kind`. Immutable.
 struct SinkSpec {
   std::string kind;  // delta | postgres | console
@@ -96,6 +106,7 @@ struct TriggerSpec {
 struct PipelineSpec {
   std::string name;
   std::vector<SourceSpec> sources;
+  std::vector<TableSpec> tables;
   std::string sql;  // empty: SELECT * FROM source
   std::string output_mode = "append";
   std::string state = "bounded";  // bounded | unbounded: rows of a join may be kept for ever

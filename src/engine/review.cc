@@ -146,6 +146,7 @@ class Reviewer {
       return std::nullopt;
     }
     Known known;
+    if (!pipeline.tables.empty()) return known;  // what static tables have only their servers know
     for (const RunSource& source : spec->sources) {
       const auto schema = declared_schema(source);
       if (!schema.ok() || !*schema) return Known();

@@ -39,6 +39,7 @@ std::vector<std::string> table_names(const config::PipelineSpec& pipeline) {
   std::vector<std::string> names;
   for (const auto& source : pipeline.sources) names.push_back(source.name);
   if (names.size() == 1) names.push_back("source");
+  for (const auto& table : pipeline.tables) names.push_back(table.name);
   return names;
 }
 

@@ -17,7 +17,7 @@ std::vector<std::string> sources_over(const config::PipelineSpec& pipeline, cons
 /// Without their schemas.
 std::vector<sql::SourceTable> source_tables(const config::PipelineSpec& pipeline);
 
-/// What FROM can name: the sources, and "source" where there is one.
+/// What FROM can name: the sources, "source" where there is one, and the static tables.
 std::vector<std::string> table_names(const config::PipelineSpec& pipeline);
 
 }  // namespace laketide

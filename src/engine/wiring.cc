@@ -25,6 +25,7 @@
 #include "sinks/postgres/postgres_sink.h"
 #include "sources/kafka/kafka_source.h"
 #include "sources/kafka/start_offsets.h"
+#include "sources/postgres/postgres_table.h"
 #include "sources/rate/rate_source.h"
 #include "sql/query.h"
 #include "state/state_store.h"
@@ -56,6 +57,7 @@ class Wiring {
     LT_RETURN_IF_ERROR(identity());
     LT_RETURN_IF_ERROR(sources());
     LT_RETURN_IF_ERROR(sinks());
+    LT_RETURN_IF_ERROR(tables());
     LT_RETURN_IF_ERROR(query());
     LT_RETURN_IF_ERROR(rhythm());
     LT_RETURN_IF_ERROR(check_declared());
@@ -275,6 +277,24 @@ class Wiring {
     return {};
   }
 
+  Status tables() {
+    if (pipeline_.tables.empty()) return {};
+    std::vector<StaticTableSpec> all;
+    for (const config::TableSpec& table : pipeline_.tables) {
+      StaticTableSpec& made = all.emplace_back();
+      made.name = table.name;
+      made.refresh = table.refresh;
+      made.files = std::make_shared<state::TableFiles>(service_.state_dir + "/tables/" + spec_.line + "/" + table.name, store_);
+      PostgresTableOptions options{table.url.empty() ? service_.postgres_url : table.url, table.table, table.query, "laketide/" + pipeline_.name};
+      if (options.url.empty()) {
+        return Status::user("postgres_url", "a postgres table needs a server; set postgres.url in the service file, or url in the table", "tables." + table.name);
+      }
+      LT_ASSIGN_OR_RETURN(made.loader, make_postgres_table(std::move(options)));
+    }
+    spec_.tables = std::make_shared<TableKeeper>(pipeline_.name, std::move(all), scheduler_, spec_.account);
+    return {};
+  }
+
   Status query() {
     const std::string origin = pipeline_.name + ": ";
     sql::Query main = sql::select_all();
@@ -303,9 +323,12 @@ class Wiring {
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
     std::map<std::string, std::optional<std::chrono::microseconds>> skews;
     for (const auto& source : pipeline_.sources) skews[source.name] = source.event_time.max_future_skew;
-    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns(), ending, bound](const Schemas& schemas) mutable -> Result<ChainPlan> {
+    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns(), ending, bound, keeper = spec_.tables](const Schemas& schemas) mutable -> Result<ChainPlan> {
       for (auto& table : tables) table.schema = schemas.at(table.name);
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, modes, hidden, ending, bound));
+      std::vector<sql::StaticTable> statics;
+      const TableSchemas columns = keeper ? keeper->schemas() : TableSchemas();
+      for (const auto& [name, schema] : columns) statics.push_back({name, schema});
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, statics, modes, hidden, ending, bound));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }
@@ -366,14 +389,14 @@ class Wiring {
   }
 
   static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
-                                    const std::vector<sql::SourceTable>& tables, const std::vector<OutputMode>& modes, const std::vector<std::string>& hidden,
-                                    sql::Ending ending, sql::StateBound bound) {
-    LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(tables));
+                                    const std::vector<sql::SourceTable>& tables, const std::vector<sql::StaticTable>& statics, const std::vector<OutputMode>& modes,
+                                    const std::vector<std::string>& hidden, sql::Ending ending, sql::StateBound bound) {
+    LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(tables, statics));
     std::vector<sql::BoundQuery> queries;
     for (const auto& select : selects) {
       queries.push_back(result);
       if (!select) continue;
-      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(tables, result));
+      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(tables, result, statics));
     }
     ChainPlan plan;
     auto decoded = std::make_shared<std::map<std::string, sql::Decoded>>();
