@@ -31,7 +31,7 @@ Field trigger_kind_field(const char* name, TriggerSpec& trigger, TriggerSpec::Ki
 
 std::vector<Field> trigger_fields(TriggerSpec& trigger) {
   const auto set_every = [&trigger](microseconds value) { trigger.every = std::chrono::ceil<std::chrono::milliseconds>(value); };
-  return {with_aliases(with_default(duration_field("epoch", set_every, {10ms, 1h}, "an epoch is committed this often"), "stream_defaults.epoch"),
+  return {with_aliases(with_default(duration_field("epoch", set_every, {5ms, 1h}, "an epoch is committed this often"), "stream_defaults.epoch"),
                        {"processingTime", "processing_time"}),
           trigger_kind_field("once", trigger, TriggerSpec::Kind::kOnce),
           with_aliases(trigger_kind_field("available_now", trigger, TriggerSpec::Kind::kAvailableNow), {"availableNow"}),

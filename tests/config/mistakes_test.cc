@@ -126,7 +126,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"name: n\ntrigger: { once: true, epoch: 1s }\n" SOURCE SINKS, ":2:10: trigger: ", "one trigger"},
         Mistake{"name: n\ntrigger: { continuous: 1s }\n" SOURCE SINKS, ":2:12: trigger.continuous: ", "trigger: { epoch: 1s }"},
         Mistake{"name: stop\n" SOURCE SINKS, ":1:7: name: ", "paths of the API"},
-        Mistake{"name: n\ntrigger: { epoch: 5 }\n" SOURCE SINKS, ":2:19: trigger.epoch: ", "5ms is not from 10ms to 1h"},
+        Mistake{"name: n\ntrigger: { epoch: 4 }\n" SOURCE SINKS, ":2:19: trigger.epoch: ", "4ms is not from 5ms to 1h"},
         Mistake{"name: n\nlanes: many\n" SOURCE SINKS, ":2:8: lanes: ", "auto or a whole number"},
         Mistake{"name: n\nbad_records: { policy: ignore }\n" SOURCE SINKS, ":2:24: bad_records.policy: ", "quarantine, drop, fail"},
         Mistake{"name: n\n" SOURCE "sinks: { delta: { path: t } }", ":3:8: sinks: ", "a list of sinks such as - delta"},
