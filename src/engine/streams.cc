@@ -252,9 +252,12 @@ Status Streams::check_query(const config::PipelineSpec& pipeline, std::string* q
     }
     if (schema) schemas[source.name] = std::move(schema);
   }
-  const bool is_known = schemas.size() == run.sources.size();
-  std::string text = is_known ? "" : "bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n";
-  if (is_known) {
+  std::string text;
+  if (schemas.size() < run.sources.size()) {
+    text = "bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n";
+  } else if (run.tables) {
+    text = "bound when the static tables have been loaded: what columns they have only their servers know\n";
+  } else {
     LT_ASSIGN_OR_RETURN(const ChainPlan plan, run.plan(schemas));
     for (size_t i = 0; i < run.sinks.size(); ++i) text += run.sinks[i]->id() + ":\n" + plan.branches[i].steps;
   }
