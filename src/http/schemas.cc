@@ -166,6 +166,11 @@ std::vector<Schema> stream_schemas() {
         {"partitions", "[Partition]", ""},
         {"progress", "object", "the last epoch in the form of Spark's StreamingQueryProgress; only of a single stream", true, true}}},
       {"Streams", "", {{"streams", "[Stream]", ""}}},
+  };
+}
+
+std::vector<Schema> epoch_schemas() {
+  return {
       {"Range", "Offsets [start, end) of one partition.",
        {{"source", "string", ""}, {"topic", "string", ""}, {"partition", "integer", ""}, {"start", "integer", ""}, {"end", "integer", "exclusive"}}},
       {"SinkCommit", "What one sink holds of an epoch.",
@@ -298,7 +303,7 @@ std::vector<Schema> service_schemas() {
 const std::vector<Schema>& schemas() {
   static const std::vector<Schema> all = [] {
     std::vector<Schema> list = requests();
-    for (std::vector<Schema> part : {start_requests(), stream_schemas(), job_schemas(), pool_schemas(), service_schemas()}) {
+    for (std::vector<Schema> part : {start_requests(), stream_schemas(), epoch_schemas(), job_schemas(), pool_schemas(), service_schemas()}) {
       for (Schema& schema : part) list.push_back(std::move(schema));
     }
     return list;
