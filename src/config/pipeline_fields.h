@@ -23,6 +23,8 @@ std::vector<Field> json_format_fields(FormatSpec& format);
 std::vector<Field> delta_fields(SinkSpec& sink);
 std::vector<Field> postgres_fields(SinkSpec& sink);
 std::vector<Field> console_fields(SinkSpec& sink);
+/// Under `late_rows: { delta: … }`.
+std::vector<Field> late_rows_fields(SinkSpec& sink);
 
 /// The whole document's table, and that of its trigger.
 std::vector<Field> pipeline_fields(PipelineSpec& spec);

@@ -194,6 +194,7 @@ class Wiring {
       }
     }
     for (const auto& [url, indices] : by_url) LT_RETURN_IF_ERROR(postgres(url, indices));
+    if (keeps_late_rows()) LT_RETURN_IF_ERROR(delta(pipeline_.late_rows, spec_.sinks.emplace_back()));
     return quarantine();
   }
 
@@ -213,6 +214,9 @@ class Wiring {
     LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), store_));
     return {};
   }
+
+  /// A job reads everything before any window ends, so that no row of it is late.
+  bool keeps_late_rows() const { return !pipeline_.late_rows.path.empty() && !job_; }
 
   std::string table_path(const std::string& path) const {
     return std::filesystem::path(path).is_absolute() ? path : service_.lake_root + "/" + path;
@@ -287,12 +291,15 @@ class Wiring {
     const config::EventTimeSpec& time = source_spec().event_time;
     spec_.needs_schema = spec_.needs_schema || !time.column.empty();
     sql::SourceTable table{source_spec().name, nullptr, spec_.topics.size() == 1 ? spec_.topics.front() : "", !spec_.row_schema, time.column};
+    table.deduplicate = source_spec().deduplicate.key;
+    if (const auto within = source_spec().deduplicate.within) table.within = within->count();
+    spec_.needs_schema = spec_.needs_schema || !table.deduplicate.empty();
     const sql::Ending ending = job_ ? sql::Ending::kOneEpoch : sql::Ending::kNone;  // a job that remembers is atomic
     std::vector<OutputMode> modes;
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
-    spec_.plan = [main, selects, table, modes, marks, skew = time.max_future_skew, hidden = hidden_columns(), ending](const Schema& schema) mutable -> Result<ChainPlan> {
+    spec_.plan = [main, selects, table, modes, marks, skew = time.max_future_skew, hidden = hidden_columns(), ending, late = keeps_late_rows()](const Schema& schema) mutable -> Result<ChainPlan> {
       table.schema = schema;
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, table, modes, hidden, ending));
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, table, modes, hidden, ending, late));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }
@@ -352,7 +359,7 @@ class Wiring {
 
   static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
                                     const sql::SourceTable& table, const std::vector<OutputMode>& modes, const std::vector<std::string>& hidden,
-                                    sql::Ending ending) {
+                                    sql::Ending ending, bool late_rows) {
     LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table));
     std::vector<sql::BoundQuery> queries;
     for (const auto& select : selects) {
@@ -360,7 +367,13 @@ class Wiring {
       if (!select) continue;
       LT_ASSIGN_OR_RETURN(queries.back(), select->bind(table, result));
     }
+    std::optional<sql::BoundQuery> late;
+    if (late_rows) {
+      LT_ASSIGN_OR_RETURN(late, late_query(queries, modes));
+      queries.push_back(*late);
+    }
     const sql::Decoded decoded = sql::decode_for(table, queries, hidden);
+    if (late) queries.pop_back();
     ChainPlan plan;
     plan.columns = decoded.columns;
     plan.hidden = decoded.hidden;
@@ -370,13 +383,31 @@ class Wiring {
       ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, [query, decoded](Context& context) { return query.operators(decoded, context); }};
       if (query.memory) {
         LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time, ending));
+        LT_RETURN_IF_ERROR(sql::check_changes(query, modes[i]));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());
         if (added) plan.tails.push_back(tail(query.memory, modes[i], decoded));
         branch.tail = at->second;
       }
       plan.branches.push_back(std::move(branch));
     }
+    if (late) plan.branches.push_back({late->output, {}, [query = *late, decoded](Context& context) { return query.operators(decoded, context); }});
     return plan;
+  }
+
+  /// The rows that are too late for the one GROUP BY whose windows the sinks have.
+  static Result<sql::BoundQuery> late_query(const std::vector<sql::BoundQuery>& queries, const std::vector<OutputMode>& modes) {
+    const sql::BoundQuery* found = nullptr;
+    for (size_t i = 0; i < queries.size(); ++i) {
+      if (!queries[i].memory || modes[i] == OutputMode::kComplete) continue;  // complete gives every window for ever, and nothing is late
+      if (found && found->memory != queries[i].memory) {
+        return Status::user("bad_late_rows", "the sinks have several queries with windows, each with late rows of its own: make a pipeline for each, or remove late_rows", "late_rows");
+      }
+      found = &queries[i];
+    }
+    if (!found && queries.front().memory) {
+      return Status::user("bad_late_rows", "output_mode: complete gives every window again, late rows in it: nothing is left for late_rows, remove it", "late_rows");
+    }
+    return sql::bind_late_rows(found ? *found : queries.front());
   }
 
   static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const sql::Decoded& decoded) {

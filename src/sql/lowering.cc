@@ -11,6 +11,7 @@
 #include "operators/branches.h"
 #include "operators/deduplicate.h"
 #include "operators/filter.h"
+#include "operators/late_rows.h"
 #include "operators/project.h"
 #include "operators/sort.h"
 #include "operators/top_rows.h"
@@ -54,6 +55,7 @@ class Lowering {
     if (const auto* project = std::get_if<Project>(&plan.step)) return add_project(plan, *project);
     if (const auto* both = std::get_if<Union>(&plan.step)) return add_union(*both);
     if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return add_unnest(plan, *unnest);
+    if (const auto* late = std::get_if<LateRows>(&plan.step)) add_late_rows(plan, *late);
     return {};
   }
   Status add_partial(const PlanNode& memory) {
@@ -146,6 +148,12 @@ class Lowering {
     options.output = schema_;
     operators_.push_back(make_unnest(std::move(options), context_));
     return {};
+  }
+
+  void add_late_rows(const PlanNode& plan, const LateRows& late) {
+    const Window& window = late.window;
+    operators_.push_back(make_late_rows({schema_, {window.kind, position_of(window.time), window.size, window.slide, window.offset}, scan_.origin}, context_));
+    become(plan.output->fields());
   }
 
   Result<AggregateOptions> aggregate_options(const PlanNode& memory) const {

@@ -13,8 +13,8 @@
 #include "flow/context.h"
 #include "flow/operator.h"
 #include "operators/aggregate.h"
-#include "operators/key_codec.h"
 #include "operators/row_place.h"
+#include "sql/ordered_steps.h"
 
 namespace laketide::sql {
 
@@ -72,32 +72,11 @@ struct Aggregate {
   int first_call() const { return first_key() + static_cast<int>(keys.size()); }
 };
 
-/// One item of ORDER BY: a column of the input.
-struct SortKey {
-  std::string column;
-  KeyOrder order;
+/// Rows that a window of a GROUP BY takes no longer. The node's output: window_start, window_end, that of the input.
+struct LateRows {
+  Window window;
 };
-/// DISTINCT ON and `deduplicate:`: of the rows with the same keys the first by place, until its `time` + `within` or for ever.
-struct FirstRows {
-  std::string name;               // of its state
-  std::vector<std::string> keys;  // columns of the input
-  std::string time;               // column of the event time, where there is a `within`
-  std::optional<int64_t> within;  // microseconds
-};
-/// The first `count` rows of each key by an order. The node's output: that of the input, then the row's number.
-struct TopRows {
-  std::string name;
-  std::vector<std::string> keys;
-  std::vector<SortKey> order;
-  int64_t count = 1;
-};
-/// ORDER BY, LIMIT and OFFSET, of the rows of one epoch.
-struct Sort {
-  std::vector<SortKey> order;
-  std::optional<int64_t> limit;
-  int64_t offset = 0;
-};
-using PlanStep = std::variant<Scan, Filter, Project, Unnest, Union, Aggregate, FirstRows, TopRows, Sort>;
+using PlanStep = std::variant<Scan, Filter, Project, Unnest, Union, Aggregate, FirstRows, TopRows, Sort, LateRows>;
 
 /// One step and what stands below it; a Scan has no input. `output` is without hidden columns: those of the Scan go with every row
 /// up to the top or the first step that remembers; above that it is `_change` that goes with them. Expressions name columns of the input's
@@ -128,6 +107,8 @@ PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output);
 PlanPtr make_first_rows_node(PlanPtr input, FirstRows first);
 PlanPtr make_top_rows_node(PlanPtr input, TopRows top, const std::string& number);
 PlanPtr make_sort_node(PlanPtr input, Sort sort);
+/// Stands in lanes; it and what is below it are not pruned.
+PlanPtr make_late_rows_node(PlanPtr input, Window window);
 
 /// Aggregate, FirstRows, TopRows, Sort: lanes end below the lowest of them.
 bool remembers(const PlanNode& plan);

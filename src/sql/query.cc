@@ -8,6 +8,7 @@
 #include <arrow/type.h>
 
 #include "sql/explain.h"
+#include "sql/grouping.h"
 #include "sql/lowering.h"
 #include "sql/parser.h"
 #include "sql/query_text.h"
@@ -22,8 +23,16 @@ void add_missing(std::vector<std::string>& to, const std::vector<std::string>& n
   }
 }
 
-PlanPtr scan_plan(const SourceTable& source) {
-  return make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, source.event_time, source.schema, {}}, source.schema);
+Result<PlanPtr> scan_plan(const SourceTable& source) {
+  PlanPtr scan = make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, source.event_time, source.schema, {}}, source.schema);
+  if (source.deduplicate.empty()) return scan;
+  const QueryText text("", "sources." + source.name + ".deduplicate.key");
+  for (const std::string& name : source.deduplicate) {
+    const auto field = source.schema->GetFieldByName(name);
+    if (!field) return Status::user("sql_unknown_column", "the source has no column of this name: " + name, "sources." + source.name + ".deduplicate.key");
+    LT_RETURN_IF_ERROR(check_groupable(expr::Type::of(*field), "deduplicate", 0, text));
+  }
+  return make_first_rows_node(std::move(scan), {"deduplicate_" + source.name, source.deduplicate, source.event_time, source.within});
 }
 
 // Finds the tables that a SELECT reads, its own WITH aside.
@@ -159,13 +168,15 @@ Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> querie
 }
 
 Result<BoundQuery> Query::bind(const SourceTable& source) const {
-  const PlanPtr scan = scan_plan(source);
+  LT_ASSIGN_OR_RETURN(const PlanPtr scan, scan_plan(source));
   LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(*parsed_->select, parsed_->text, {{source.name, scan}, {"source", scan}}));
-  return bound(std::move(plan));
+  BoundQuery query = bound(std::move(plan));
+  query.source = scan;
+  return query;
 }
 
 Result<BoundQuery> Query::bind(const SourceTable& source, const BoundQuery& result) const {
-  const PlanPtr scan = scan_plan(source);
+  LT_ASSIGN_OR_RETURN(const PlanPtr scan, result.source ? Result<PlanPtr>(result.source) : scan_plan(source));
   LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(*parsed_->select, parsed_->text, {{source.name, scan}, {"source", scan}, {"result", result.whole}}));
   return bound(std::move(plan));
 }

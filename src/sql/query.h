@@ -1,7 +1,9 @@
 // A query: parsed when a pipeline is deployed, bound when the schema of its source is known.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +23,8 @@ struct SourceTable {
   std::string topic;           // the one topic; empty: several
   bool pseudo_columns = true;  // false: its rows are made, not read
   std::string event_time;      // column of the source's event time, decoded in any case; empty: none
+  std::vector<std::string> deduplicate;      // key of `deduplicate:`; empty: every row counts
+  std::optional<int64_t> within;             // of it, microseconds of event time; none: for ever
 };
 
 /// A query with its types. `columns` are what it needs decoded, a subset of the source's schema in its order; `hidden` the
@@ -31,7 +35,8 @@ struct BoundQuery {
   std::vector<std::string> hidden;
   std::string explain;  // for no mode in particular
   PlanPtr plan;
-  PlanPtr whole;  // before columns were left out; what `result` is bound to
+  PlanPtr whole;   // before columns were left out; what `result` is bound to
+  PlanPtr source;  // the rows of the source as every query of the pipeline reads them
   /// The topmost step that remembers (GROUP BY, DISTINCT, …): lanes do what is below it, one tail behind all lanes does it, and
   /// `operators` is what stands above it. The same node in every query bound to one `result`, so that its memory is kept once. Null:
   /// the query remembers nothing.
@@ -55,8 +60,15 @@ enum class Ending { kNone, kOneEpoch };
 /// Whether the step can be run in that mode over a source with or without event time; fails `kUser` `bad_output_mode` saying which
 /// modes can be, and why (an append of groups that never end, ORDER BY of rows without end, …).
 Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& event_time, Ending ending = Ending::kNone);
+/// What stands above the step must be able to follow the changes of its rows; fails the same way.
+Status check_changes(const BoundQuery& query, OutputMode mode);
 /// What its state looks like, as text: names, keys and types, mode; state goes on with a changed query if this is the same.
 std::string state_shape(const PlanNode& memory, OutputMode mode);
+
+/// The rows that came too late for the window of the query's lowest GROUP BY: window_start and window_end, once for each window that
+/// was lost on them, the source's columns, and where they come from. Each lane finds its own, when the epoch ends. Fails `kUser`
+/// `bad_late_rows` for a query whose late rows cannot be told one by one.
+Result<BoundQuery> bind_late_rows(const BoundQuery& query);
 
 /// What one decoder must give so that all of `queries` can stand behind it: their columns in the source's order, their hidden
 /// columns and those that the sinks ask for.
