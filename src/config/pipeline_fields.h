@@ -23,6 +23,8 @@ std::vector<Field> json_format_fields(FormatSpec& format);
 std::vector<Field> delta_fields(SinkSpec& sink);
 std::vector<Field> postgres_fields(SinkSpec& sink);
 std::vector<Field> console_fields(SinkSpec& sink);
+/// Under `late_rows: { delta: … }`.
+std::vector<Field> late_rows_fields(SinkSpec& sink);
 
 /// `tables:`, a mapping of names to static tables of one kind each, and what stands under a kind.
 Field tables_field(std::vector<TableSpec>& into);

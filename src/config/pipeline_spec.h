@@ -50,12 +50,19 @@ struct EventTimeSpec {
   std::string watermark = "partitions";  // partitions | spark
 };
 
+/// `deduplicate:` under a source; key empty: none. Immutable.
+struct DeduplicateSpec {
+  std::vector<std::string> key;
+  std::optional<std::chrono::microseconds> within;  // of event time; none: for ever
+};
+
 /// One entry of `sources:`. Immutable.
 struct SourceSpec {
   std::string name;  // table name in SQL
   std::variant<KafkaSourceSpec, RateSourceSpec> from;
   FormatSpec format;
   EventTimeSpec event_time;
+  DeduplicateSpec deduplicate;
 };
 
 /// One entry of `tables:`; which members count depends on `kind`. Immutable.
@@ -112,6 +119,7 @@ struct PipelineSpec {
   std::string state = "bounded";  // bounded | unbounded: rows of a join may be kept for ever
   TriggerSpec trigger;
   std::vector<SinkSpec> sinks;
+  SinkSpec late_rows;              // path empty: late rows are counted and not kept
   BadRecordsSpec bad_records;
   std::string pool;                // default: stream_defaults.pool
   std::optional<int> lanes;        // none: auto

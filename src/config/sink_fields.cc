@@ -162,12 +162,15 @@ std::string check_table(const std::string& table) {
   return one_dot && lengths ? "" : "expected table or schema.table, each of at most 63 letters, such as public.averages";
 }
 
+std::vector<Field> late_rows_fields(SinkSpec& sink) {
+  return {path_field(sink.path), list_field("partition_by", sink.partition_by, "columns that become folders"),
+          word_field("compression", sink.compression, {"zstd", "snappy"}, "of the Parquet files"),
+          size_field("target_file_bytes", sink.target_file_bytes, {1LL << 20, 4LL << 30}, "files are closed at about this size")};
+}
+
 std::vector<Field> delta_fields(SinkSpec& sink) {
   const auto set_retain = [&sink](std::chrono::microseconds value) { sink.retain = std::chrono::duration_cast<std::chrono::milliseconds>(value); };
-  return with_common(with_more({path_field(sink.path), list_field("partition_by", sink.partition_by, "columns that become folders"),
-                             word_field("compression", sink.compression, {"zstd", "snappy"}, "of the Parquet files"),
-                             size_field("target_file_bytes", sink.target_file_bytes, {1LL << 20, 4LL << 30}, "files are closed at about this size"),
-                             with_default(duration_field("retain", set_retain, {std::chrono::seconds(0), std::chrono::hours(24 * 3650)}, "files that were replaced stay so long"), "7d")},
+  return with_common(with_more(with_more(late_rows_fields(sink), {with_default(duration_field("retain", set_retain, {std::chrono::seconds(0), std::chrono::hours(24 * 3650)}, "files that were replaced stay so long"), "7d")}),
                             both_tables_fields(sink)),
                      sink);
 }

@@ -171,7 +171,7 @@ class Reviewer {
     const auto result = (main_ ? *main_ : sql::select_all()).bind(tables);
     if (!result.ok()) return complain_of_query("sql", result.status());
     for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {
-      const auto rows = selects_[i] ? selects_[i]->bind(tables, *result) : result;
+      const auto rows = selects_[i] ? selects_[i]->bind(*result) : result;
       if (rows.ok()) {
         columns_of_sink(i, *rows->output);
       } else {

@@ -30,7 +30,8 @@ std::vector<sql::SourceTable> source_tables(const config::PipelineSpec& pipeline
   std::vector<sql::SourceTable> tables;
   for (const auto& source : pipeline.sources) {
     const bool is_made = std::holds_alternative<config::RateSourceSpec>(source.from);
-    tables.push_back({source.name, nullptr, topics.size() == 1 ? topics.front() : "", !is_made, source.event_time.column});
+    tables.push_back({source.name, nullptr, topics.size() == 1 ? topics.front() : "", !is_made, source.event_time.column, source.deduplicate.key, {}});
+    if (const auto within = source.deduplicate.within) tables.back().within = within->count();
   }
   return tables;
 }

@@ -207,6 +207,7 @@ class Wiring {
       }
     }
     for (const auto& [url, indices] : by_url) LT_RETURN_IF_ERROR(postgres(url, indices));
+    if (keeps_late_rows()) LT_RETURN_IF_ERROR(delta(pipeline_.late_rows, spec_.sinks.emplace_back()));
     return quarantine();
   }
 
@@ -226,6 +227,9 @@ class Wiring {
     LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), store_));
     return {};
   }
+
+  /// A job reads everything before any window ends, so that no row of it is late.
+  bool keeps_late_rows() const { return !pipeline_.late_rows.path.empty() && !job_; }
 
   std::string table_path(const std::string& path) const {
     return std::filesystem::path(path).is_absolute() ? path : service_.lake_root + "/" + path;
@@ -316,6 +320,7 @@ class Wiring {
     }
     spec_.needs_schema = !main.selects_all() || std::ranges::any_of(selects, [](const auto& select) { return select && !select->selects_all(); });
     spec_.needs_schema = spec_.needs_schema || std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
+    spec_.needs_schema = spec_.needs_schema || std::ranges::any_of(pipeline_.sources, [](const config::SourceSpec& one) { return !one.deduplicate.key.empty(); });
     std::vector<sql::SourceTable> tables = source_tables(pipeline_);
     const sql::StateBound bound = pipeline_.state == "unbounded" ? sql::StateBound::kNone : sql::StateBound::kRequired;
     const sql::Ending ending = job_ ? sql::Ending::kOneEpoch : sql::Ending::kNone;  // a job that remembers is atomic
@@ -323,12 +328,12 @@ class Wiring {
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
     std::map<std::string, std::optional<std::chrono::microseconds>> skews;
     for (const auto& source : pipeline_.sources) skews[source.name] = source.event_time.max_future_skew;
-    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns(), ending, bound, keeper = spec_.tables](const Schemas& schemas) mutable -> Result<ChainPlan> {
+    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns(), ending, bound, late = keeps_late_rows(), keeper = spec_.tables](const Schemas& schemas) mutable -> Result<ChainPlan> {
       for (auto& table : tables) table.schema = schemas.at(table.name);
       std::vector<sql::StaticTable> statics;
       const TableSchemas columns = keeper ? keeper->schemas() : TableSchemas();
       for (const auto& [name, schema] : columns) statics.push_back({name, schema});
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, statics, modes, hidden, ending, bound));
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, statics, modes, hidden, ending, bound, late));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }
@@ -389,14 +394,19 @@ class Wiring {
   }
 
   static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
-                                    const std::vector<sql::SourceTable>& tables, const std::vector<sql::StaticTable>& statics, const std::vector<OutputMode>& modes,
-                                    const std::vector<std::string>& hidden, sql::Ending ending, sql::StateBound bound) {
+                                    const std::vector<sql::SourceTable>& tables, const std::vector<sql::StaticTable>& statics, std::vector<OutputMode> modes,
+                                    const std::vector<std::string>& hidden, sql::Ending ending, sql::StateBound bound, bool late_rows) {
     LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(tables, statics));
     std::vector<sql::BoundQuery> queries;
     for (const auto& select : selects) {
       queries.push_back(result);
       if (!select) continue;
-      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(tables, result, statics));
+      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(result, statics));
+    }
+    if (late_rows) {
+      LT_ASSIGN_OR_RETURN(sql::BoundQuery late, late_query(queries, modes));
+      queries.push_back(std::move(late));
+      modes.push_back(OutputMode::kAppend);
     }
     ChainPlan plan;
     auto decoded = std::make_shared<std::map<std::string, sql::Decoded>>();
@@ -412,6 +422,7 @@ class Wiring {
       }, sql::explain(query, modes[i])};
       if (query.memory) {
         LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], event_time_of(*query.memory), ending, bound));
+        LT_RETURN_IF_ERROR(sql::check_changes(query, modes[i]));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());
         if (added) plan.tails.push_back(tail(query.memory, modes[i], decoded));
         branch.tail = at->second;
@@ -419,6 +430,22 @@ class Wiring {
       plan.branches.push_back(std::move(branch));
     }
     return plan;
+  }
+
+  /// The rows that are too late for the one GROUP BY whose windows the sinks have.
+  static Result<sql::BoundQuery> late_query(const std::vector<sql::BoundQuery>& queries, const std::vector<OutputMode>& modes) {
+    const sql::BoundQuery* found = nullptr;
+    for (size_t i = 0; i < queries.size(); ++i) {
+      if (!queries[i].memory || modes[i] == OutputMode::kComplete) continue;  // complete gives every window for ever, and nothing is late
+      if (found && found->memory != queries[i].memory) {
+        return Status::user("bad_late_rows", "the sinks have several queries with windows, each with late rows of its own: make a pipeline for each, or remove late_rows", "late_rows");
+      }
+      found = &queries[i];
+    }
+    if (!found && queries.front().memory) {
+      return Status::user("bad_late_rows", "output_mode: complete gives every window again, late rows in it: nothing is left for late_rows, remove it", "late_rows");
+    }
+    return sql::bind_late_rows(found ? *found : queries.front());
   }
 
   static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const std::shared_ptr<const std::map<std::string, sql::Decoded>>& decoded) {

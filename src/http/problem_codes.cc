@@ -101,6 +101,7 @@ Codes schemas_and_queries_codes() {
       {"sql_function", 422, "There is no such function for these types. The detail lists those there are."},
       {"sql_type", 422, "An expression's types do not fit. Cast a side."},
       {"sql_grouping", 422, "An aggregate, a window or a column stands where a group has no one value for it. The detail says where it may stand."},
+      {"bad_late_rows", 422, "The query has no late rows that could be kept one by one. The detail says why; remove late_rows, or change the query."},
       {"sql_order", 422, "ORDER BY, DISTINCT ON or LIMIT names what cannot order these rows. The detail says what can."},
       {"sql_window", 422, "A window's size, slide or offset makes no windows. The detail shows the form."},
       {"key_type", 422, "GROUP BY or DISTINCT names a value that cannot be compared. Take a part of it, or its text."},

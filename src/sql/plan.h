@@ -41,6 +41,8 @@ PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output);
 PlanPtr make_first_rows_node(PlanPtr input, FirstRows first);
 PlanPtr make_top_rows_node(PlanPtr input, TopRows top, const std::string& number);
 PlanPtr make_sort_node(PlanPtr input, Sort sort);
+/// Stands in lanes; it and what is below it are not pruned.
+PlanPtr make_late_rows_node(PlanPtr input, Window window);
 
 /// Aggregate, FirstRows, TopRows, Sort, Join: lanes end below the lowest of them.
 bool remembers(const PlanNode& plan);

@@ -128,6 +128,10 @@ struct Sort {
   std::optional<int64_t> limit;
   int64_t offset = 0;
 };
-using PlanStep = std::variant<Scan, Filter, Project, Unnest, Union, Aggregate, FirstRows, TopRows, Sort, Lookup, Join>;
+/// Rows that a window of a GROUP BY takes no longer. The node's output: window_start, window_end, that of the input.
+struct LateRows {
+  Window window;
+};
+using PlanStep = std::variant<Scan, Filter, Project, Unnest, Union, Aggregate, FirstRows, TopRows, Sort, Lookup, Join, LateRows>;
 
 }  // namespace laketide::sql
