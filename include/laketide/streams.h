@@ -32,6 +32,15 @@ struct PartitionStatus {
   std::optional<int64_t> lag_records;  // end - committed
 };
 
+/// A static table as a stream sees it. Immutable.
+struct TableStatus {
+  std::string table;
+  std::string loaded_at;   // ISO time of the content that the next epoch sees; empty: none yet
+  int64_t rows = 0;
+  std::string error_code;  // why it is older than it should be; empty: it is not
+  std::string reason;
+};
+
 /// A stream as GET /stream shows it. Immutable.
 struct StreamStatus {
   std::string id;  // of the run; new at each start
@@ -50,6 +59,7 @@ struct StreamStatus {
   int64_t quarantined = 0;
   double input_rows_per_second = 0;  // over the last minute's committed epochs
   std::string last_commit;      // ISO time, empty: none
+  std::vector<TableStatus> tables;  // the static tables it joins with
   std::string watermark;        // ISO time, after the last epoch; empty: no event time, or no row yet
   int64_t state_rows = 0;       // that the query remembers
   int64_t state_bytes = 0;      // in memory

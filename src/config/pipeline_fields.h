@@ -23,6 +23,18 @@ std::vector<Field> json_format_fields(FormatSpec& format);
 std::vector<Field> delta_fields(SinkSpec& sink);
 std::vector<Field> postgres_fields(SinkSpec& sink);
 std::vector<Field> console_fields(SinkSpec& sink);
+/// Under `late_rows: { delta: … }`.
+std::vector<Field> late_rows_fields(SinkSpec& sink);
+
+/// `tables:`, a mapping of names to static tables of one kind each, and what stands under a kind.
+Field tables_field(std::vector<TableSpec>& into);
+std::vector<Field> table_fields(TableSpec& table);
+std::vector<Field> postgres_table_fields(TableSpec& table);
+/// No table is named as a source is.
+void check_table_names(Reader& reader, const Node& root, const PipelineSpec& spec);
+
+/// schema.table of PostgreSQL. "" if fine.
+std::string check_table(const std::string& table);
 
 /// The whole document's table, and that of its trigger.
 std::vector<Field> pipeline_fields(PipelineSpec& spec);

@@ -64,14 +64,11 @@ std::vector<Field> bad_records_fields(BadRecordsSpec& bad) {
 
 std::vector<Field> refused_fields() {
   const std::string time = "stands in the source, as in event_time: { column: ts, delay: 30s, idle_after: 10s, max_future_skew: 1h, watermark: spark }";
-  return {refused_field("tables", "this version does not join with static tables yet"),
-          refused_field("event_time", time),
+  return {refused_field("event_time", time),
           refused_field("watermark", time),
           refused_field("idle_after", time),
           refused_field("max_future_skew", time),
-          refused_field("late_rows", "this version counts late rows and does not keep them yet"),
-          refused_field("state", "this version does not join streams yet, the only queries whose memory has no bound unless you say so"),
-          refused_field("deduplicate", "this version does not remove duplicates yet"),
+          refused_field("deduplicate", "stands in the source, as in deduplicate: { key: [id], within: 10m }"),
           refused_field("sink", "write a list: sinks: [ { delta: { path: averages } } ]"),
           refused_field("engine", "this version runs pipelines itself only")};
 }
@@ -83,12 +80,16 @@ std::vector<Field> pipeline_fields(PipelineSpec& spec) {
       text_field("name", spec.name, "the pipeline's name", check_pipeline_name),
       sources_field(spec.sources),
       source_field(spec.sources),
+      tables_field(spec.tables),
       with_default(text_field("sql", spec.sql, "the query"), "SELECT * FROM source"),
       output_mode_field(spec.output_mode),
+      word_field("state", spec.state, {"bounded", "unbounded"}, "whether a join may keep its rows for ever"),
       with_type({"trigger", "when epochs close",
                  [&spec](Reader& reader, const Node& node, const std::string& path) { return read_trigger(reader, node, path, spec.trigger); }},
                 "section, or one of once, available_now"),
       sinks_field(spec.sinks),
+      section_field("late_rows", "where rows go that came after their window had ended; left out: they are counted and not kept",
+                    {section_field("delta", "a table of its own, written with the epoch", late_rows_fields(spec.late_rows))}),
       section_field("bad_records", "what to do with records that cannot be used", bad_records_fields(spec.bad_records)),
       with_default(text_field("pool", spec.pool, "pool of the engine's share"), "stream_defaults.pool"),
       integer_field("lanes", [&spec](int64_t n) { spec.lanes = n == 0 ? std::nullopt : std::optional(static_cast<int>(n)); },
@@ -114,6 +115,10 @@ void check_whole(Reader& reader, const Node& root, const PipelineSpec& spec) {
   }
   const bool needs_sql = std::any_of(spec.sinks.begin(), spec.sinks.end(), [](const SinkSpec& sink) { return sink.select.empty(); });
   check_keys(reader, root, spec);
+  check_table_names(reader, root, spec);
+  if (root.find("late_rows") != nullptr && spec.late_rows.path.empty()) {
+    reader.refuse(root.find("late_rows")->key_place, "late_rows", "names no folder, such as late_rows: { delta: { path: averages_late } }");
+  }
   if (source == nullptr && spec.sources.size() > 1 && spec.sql.empty() && needs_sql) {
     reader.refuse(root.place, "sql", "several sources need a query that says what to do with them");
   }
@@ -124,6 +129,10 @@ void fill_defaults(PipelineSpec& spec) {
     auto* kafka = std::get_if<KafkaSourceSpec>(&source.from);
     if (kafka != nullptr && kafka->group_id.empty()) kafka->group_id = "laketide-" + spec.name;
   }
+  SinkSpec& late = spec.late_rows;
+  while (late.path.size() > 1 && late.path.ends_with('/')) late.path.pop_back();
+  late.kind = "delta";
+  late.id = "late:" + late.path;
   for (SinkSpec& sink : spec.sinks) {
     if (sink.output_mode.empty()) sink.output_mode = spec.output_mode;
   }

@@ -50,12 +50,29 @@ struct EventTimeSpec {
   std::string watermark = "partitions";  // partitions | spark
 };
 
+/// `deduplicate:` under a source; key empty: none. Immutable.
+struct DeduplicateSpec {
+  std::vector<std::string> key;
+  std::optional<std::chrono::microseconds> within;  // of event time; none: for ever
+};
+
 /// One entry of `sources:`. Immutable.
 struct SourceSpec {
   std::string name;  // table name in SQL
   std::variant<KafkaSourceSpec, RateSourceSpec> from;
   FormatSpec format;
   EventTimeSpec event_time;
+  DeduplicateSpec deduplicate;
+};
+
+/// One entry of `tables:`; which members count depends on `kind`. Immutable.
+struct TableSpec {
+  std::string name;  // table name in SQL
+  std::string kind;  // postgres
+  std::string url;   // postgres: default the service's
+  std::string table; // postgres: this or `query`
+  std::string query;
+  std::optional<std::chrono::milliseconds> refresh;  // none: loaded once
 };
 
 /// One entry of `sinks:`; which members count depends on `kind`. Immutable.
@@ -96,10 +113,13 @@ struct TriggerSpec {
 struct PipelineSpec {
   std::string name;
   std::vector<SourceSpec> sources;
+  std::vector<TableSpec> tables;
   std::string sql;  // empty: SELECT * FROM source
   std::string output_mode = "append";
+  std::string state = "bounded";  // bounded | unbounded: rows of a join may be kept for ever
   TriggerSpec trigger;
   std::vector<SinkSpec> sinks;
+  SinkSpec late_rows;              // path empty: late rows are counted and not kept
   BadRecordsSpec bad_records;
   std::string pool;                // default: stream_defaults.pool
   std::optional<int> lanes;        // none: auto

@@ -78,6 +78,9 @@ std::string reference() {
   add_table("`sources.<name>.kafka`", kafka_source_fields(kafka), out);
   add_table("`sources.<name>.rate`", rate_source_fields(rate), out);
   add_table("`sources.<name>.format.json`", json_format_fields(format), out);
+  TableSpec table;
+  add_table("`tables.<name>`", table_fields(table), out);
+  add_table("`tables.<name>.postgres`", postgres_table_fields(table), out);
   SinkSpec delta, postgres, console;
   add_table("`sinks[].delta`", delta_fields(delta), out);
   add_table("`sinks[].postgres`", postgres_fields(postgres), out);

@@ -34,14 +34,6 @@ std::string check_path(const std::string& path, bool is_file) {
   return {};
 }
 
-std::string check_table(const std::string& table) {
-  const size_t dot = table.find('.');
-  const std::string_view name = std::string_view(table).substr(dot == std::string::npos ? 0 : dot + 1);
-  const bool one_dot = name.find('.') == std::string_view::npos;
-  const bool lengths = !name.empty() && name.size() <= kIdentifierLengthMax && dot != 0 && (dot == std::string::npos || dot <= kIdentifierLengthMax);
-  return one_dot && lengths ? "" : "expected table or schema.table, each of at most 63 letters, such as public.averages";
-}
-
 Field path_field(std::string& into) {
   return with_type({"path", "folder below the lake root", [&into](Reader& reader, const Node& node, const std::string& path) {
             const bool is_file = reader.is_file();
@@ -60,7 +52,7 @@ Field mode_field(std::string& into) {
 }
 
 /// What both tables have in common.
-std::vector<Field> table_fields(SinkSpec& sink) {
+std::vector<Field> both_tables_fields(SinkSpec& sink) {
   return {mode_field(sink.mode), list_field("key", sink.key, "columns that make a row unique; default the query's own"),
           text_field("order_by", sink.order_by, "of two rows with one key the larger wins"),
           text_field("delete_when", sink.delete_when, "condition in SQL; where it holds the row with this key is deleted")};
@@ -162,18 +154,29 @@ std::string read_sinks(Reader& reader, const Node& node, const std::string& path
 
 }  // namespace
 
+std::string check_table(const std::string& table) {
+  const size_t dot = table.find('.');
+  const std::string_view name = std::string_view(table).substr(dot == std::string::npos ? 0 : dot + 1);
+  const bool one_dot = name.find('.') == std::string_view::npos;
+  const bool lengths = !name.empty() && name.size() <= kIdentifierLengthMax && dot != 0 && (dot == std::string::npos || dot <= kIdentifierLengthMax);
+  return one_dot && lengths ? "" : "expected table or schema.table, each of at most 63 letters, such as public.averages";
+}
+
+std::vector<Field> late_rows_fields(SinkSpec& sink) {
+  return {path_field(sink.path), list_field("partition_by", sink.partition_by, "columns that become folders"),
+          word_field("compression", sink.compression, {"zstd", "snappy"}, "of the Parquet files"),
+          size_field("target_file_bytes", sink.target_file_bytes, {1LL << 20, 4LL << 30}, "files are closed at about this size")};
+}
+
 std::vector<Field> delta_fields(SinkSpec& sink) {
   const auto set_retain = [&sink](std::chrono::microseconds value) { sink.retain = std::chrono::duration_cast<std::chrono::milliseconds>(value); };
-  return with_common(with_more({path_field(sink.path), list_field("partition_by", sink.partition_by, "columns that become folders"),
-                             word_field("compression", sink.compression, {"zstd", "snappy"}, "of the Parquet files"),
-                             size_field("target_file_bytes", sink.target_file_bytes, {1LL << 20, 4LL << 30}, "files are closed at about this size"),
-                             with_default(duration_field("retain", set_retain, {std::chrono::seconds(0), std::chrono::hours(24 * 3650)}, "files that were replaced stay so long"), "7d")},
-                            table_fields(sink)),
+  return with_common(with_more(with_more(late_rows_fields(sink), {with_default(duration_field("retain", set_retain, {std::chrono::seconds(0), std::chrono::hours(24 * 3650)}, "files that were replaced stay so long"), "7d")}),
+                            both_tables_fields(sink)),
                      sink);
 }
 
 std::vector<Field> postgres_fields(SinkSpec& sink) {
-  return with_common(with_more({text_field("table", sink.table, "schema.table", check_table), postgres_url_field(sink.url, true)}, table_fields(sink)), sink);
+  return with_common(with_more({text_field("table", sink.table, "schema.table", check_table), postgres_url_field(sink.url, true)}, both_tables_fields(sink)), sink);
 }
 
 std::vector<Field> console_fields(SinkSpec& sink) {

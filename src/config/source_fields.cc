@@ -172,6 +172,15 @@ std::string read_event_time(Reader& reader, const Node& node, const std::string&
   return canonical;
 }
 
+std::string read_deduplicate(Reader& reader, const Node& node, const std::string& path, DeduplicateSpec& spec) {
+  const std::string canonical = reader.section(
+      node, path,
+      {list_field("key", spec.key, "columns; of the rows that are alike in them the first stays"),
+       duration_field("within", [&spec](std::chrono::microseconds value) { spec.within = value; }, {1ms, kDelayMax}, "of event time; a row that comes later is a first one again; left out: for ever")});
+  if (spec.key.empty()) reader.refuse(node.place, path, "names no column, such as { key: [id], within: 10m }");
+  return canonical;
+}
+
 std::string read_source(Reader& reader, const Node& node, const std::string& path, SourceSpec& source) {
   KafkaSourceSpec kafka;
   RateSourceSpec rate;
@@ -186,6 +195,8 @@ std::string read_source(Reader& reader, const Node& node, const std::string& pat
       refused_field("delta", files),
       {"event_time", "the column that says when a row happened",
        [&](Reader& r, const Node& n, const std::string& p) { return read_event_time(r, n, p, source.event_time); }},
+      {"deduplicate", "of rows that are alike in a key the first one stays",
+       [&](Reader& r, const Node& n, const std::string& p) { return read_deduplicate(r, n, p, source.deduplicate); }},
   };
   if (!reader.expect_mapping(node, path, kSourceExample)) return {};
   if (is_rate == (node.find("kafka") != nullptr) && node.find("files") == nullptr && node.find("delta") == nullptr) {
@@ -196,6 +207,10 @@ std::string read_source(Reader& reader, const Node& node, const std::string& pat
     empty->value.kind = Node::Kind::kMapping;
   }
   const std::string canonical = reader.section(filled, path, fields);
+  if (source.deduplicate.within && source.event_time.column.empty()) {
+    reader.refuse(node.place, path + ".deduplicate", "within is of event time: declare event_time: { column: ts, delay: 30s } beside it, or leave within out");
+  }
+  if (is_rate && !source.deduplicate.key.empty()) reader.refuse(node.place, path + ".deduplicate", "rate makes rows that are all different; remove it");
   if (is_rate && node.find("format") != nullptr) {
     reader.refuse(node.find("format")->key_place, path + ".format", "rate makes columns, not bytes; remove the format");
   }

@@ -73,9 +73,11 @@ std::vector<JobRange> to_job_ranges(const Ranges& ranges) {
   return out;
 }
 
-Ranges to_ranges(const std::vector<JobRange>& ranges, const std::string& source) {
+Ranges to_ranges(const std::vector<JobRange>& ranges, const std::function<std::vector<std::string>(const std::string& topic)>& sources) {
   Ranges out;
-  for (const auto& one : ranges) out[{source, one.topic, one.partition}] = Range{NextOffset(one.start), NextOffset(one.end)};
+  for (const auto& one : ranges) {
+    for (const std::string& source : sources(one.topic)) out[{source, one.topic, one.partition}] = Range{NextOffset(one.start), NextOffset(one.end)};
+  }
   return out;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,6 +40,7 @@ Result<JobRecord> from_row(const JobRow& row);
 
 /// The ranges of a job's status, and back.
 std::vector<JobRange> to_job_ranges(const Ranges& ranges);
-Ranges to_ranges(const std::vector<JobRange>& ranges, const std::string& source);
+/// `sources`: the names of those over a topic.
+Ranges to_ranges(const std::vector<JobRange>& ranges, const std::function<std::vector<std::string>(const std::string& topic)>& sources);
 
 }  // namespace laketide

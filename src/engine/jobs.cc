@@ -6,6 +6,7 @@
 
 #include "base/iso_time.h"
 #include "base/log.h"
+#include "engine/source_tables.h"
 #include "engine/wiring.h"
 #include "execution/receipt.h"
 
@@ -261,7 +262,7 @@ Result<RunSpec> Jobs::wire(Active& job) {
   work.attempts_max = work.attempt + host_.service->batch_defaults.attempts - 1;
   work.first = job.record.first_epoch;
   work.decided = job.decided;
-  if (work.first) work.ranges = to_ranges(job.record.status.range, job.record.source);
+  if (work.first) work.ranges = to_ranges(job.record.status.range, [&](const std::string& topic) { return sources_over(job.pipeline, topic); });
   work.max_column = job.offsets.max_column;
   work.find_ranges = [this, pipeline = job.pipeline, offsets = job.offsets, source = spec.source, allowed = job.record.allow_repeats,
                       overlap = job.record.overlap_ms](const PartitionBounds& bounds, const Positions& line, std::optional<Instant> newest,
@@ -389,7 +390,7 @@ JobStatus Jobs::status_of(const Active& job) const {
   if (!status.atomic) {
     status.committed = status.range;
     for (auto& range : status.committed) {
-      const auto at = view.committed.find({job.record.source, range.topic, range.partition});
+      const auto at = view.committed.find({sources_over(job.pipeline, range.topic).front(), range.topic, range.partition});
       range.end = at == view.committed.end() ? range.start : std::max(range.start, at->second.value);
     }
   }

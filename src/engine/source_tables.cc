@@ -1,5 +1,7 @@
 #include "engine/source_tables.h"
 
+#include <algorithm>
+
 #include "engine/catalog.h"
 
 namespace laketide {
@@ -12,13 +14,24 @@ std::vector<std::string> topics_of(const config::SourceSpec& source) {
   return topics;
 }
 
+std::vector<std::string> sources_over(const config::PipelineSpec& pipeline, const std::string& topic) {
+  std::vector<std::string> names;
+  for (const auto& source : pipeline.sources) {
+    const auto topics = topics_of(source);
+    if (std::ranges::find(topics, topic) != topics.end()) names.push_back(source.name);
+  }
+  if (names.empty()) names.push_back(pipeline.sources.front().name);
+  return names;
+}
+
 // A row's place names its topic if rows of several topics can meet.
 std::vector<sql::SourceTable> source_tables(const config::PipelineSpec& pipeline) {
   const auto topics = topics_of(pipeline);
   std::vector<sql::SourceTable> tables;
   for (const auto& source : pipeline.sources) {
     const bool is_made = std::holds_alternative<config::RateSourceSpec>(source.from);
-    tables.push_back({source.name, nullptr, topics.size() == 1 ? topics.front() : "", !is_made, source.event_time.column});
+    tables.push_back({source.name, nullptr, topics.size() == 1 ? topics.front() : "", !is_made, source.event_time.column, source.deduplicate.key, {}});
+    if (const auto within = source.deduplicate.within) tables.back().within = within->count();
   }
   return tables;
 }
@@ -27,6 +40,7 @@ std::vector<std::string> table_names(const config::PipelineSpec& pipeline) {
   std::vector<std::string> names;
   for (const auto& source : pipeline.sources) names.push_back(source.name);
   if (names.size() == 1) names.push_back("source");
+  for (const auto& table : pipeline.tables) names.push_back(table.name);
   return names;
 }
 

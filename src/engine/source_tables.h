@@ -11,10 +11,13 @@ namespace laketide {
 
 std::vector<std::string> topics_of(const config::SourceSpec& source);
 
+/// The sources over this topic; the first one if no document names it, as behind a pattern.
+std::vector<std::string> sources_over(const config::PipelineSpec& pipeline, const std::string& topic);
+
 /// Without their schemas.
 std::vector<sql::SourceTable> source_tables(const config::PipelineSpec& pipeline);
 
-/// What FROM can name: the sources, and "source" where there is one.
+/// What FROM can name: the sources, "source" where there is one, and the static tables.
 std::vector<std::string> table_names(const config::PipelineSpec& pipeline);
 
 }  // namespace laketide

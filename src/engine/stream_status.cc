@@ -37,6 +37,15 @@ std::vector<PartitionStatus> partitions_of(const RunView& view) {
   return all;
 }
 
+std::vector<TableStatus> tables_of(const RunSpec& spec) {
+  std::vector<TableStatus> all;
+  if (!spec.tables) return all;
+  for (const TableView& view : spec.tables->views()) {
+    all.push_back({view.name, view.version > 0 ? to_iso(Instant{view.version}) : "", view.rows, std::string(view.problem.code()), std::string(view.problem.detail())});
+  }
+  return all;
+}
+
 }  // namespace
 
 StreamStatus status_of(const StreamEntry& entry) {
@@ -58,6 +67,7 @@ StreamStatus status_of(const StreamEntry& entry) {
   status.epoch = view.epoch.value;
   status.start = entry.run->spec().start_text;
   status.partitions = partitions_of(view);
+  status.tables = tables_of(entry.run->spec());
   status.rows_in = view.rows_in;
   status.rows_out = view.rows_out;
   status.quarantined = view.quarantined;

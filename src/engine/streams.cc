@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "engine/change_plan.h"
-#include "engine/check_pipeline.h"
 #include "engine/range_guard.h"
 #include "engine/wiring.h"
 #include "execution/receipt.h"
@@ -143,7 +142,7 @@ Result<ResetReport> Streams::reset(const std::string& pipeline, const std::strin
   if (found == streams_.end() && entry == nullptr) return known(pipeline).status();
   if (found != streams_.end() && (is_running(found->second) || is_paused(found->second))) return not_stopped(pipeline, "reset it");
   const config::PipelineSpec& spec = entry != nullptr ? entry->spec : found->second.spec;
-  if (std::holds_alternative<config::RateSourceSpec>(spec.sources.front().from)) {
+  if (std::ranges::any_of(spec.sources, [](const auto& one) { return std::holds_alternative<config::RateSourceSpec>(one.from); })) {
     return Status::user("unsupported", "rows of the rate source are made as time passes; there is no earlier place to read from", "start");
   }
   LT_ASSIGN_OR_RETURN(const auto row, host_.ledger->last_epoch(pipeline));
@@ -253,7 +252,15 @@ Status Streams::check_query(const config::PipelineSpec& pipeline, std::string* q
     }
     if (schema) schemas[source.name] = std::move(schema);
   }
-  LT_ASSIGN_OR_RETURN(std::string text, explain_pipeline(pipeline, schemas));
+  std::string text;
+  if (schemas.size() < run.sources.size()) {
+    text = "bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n";
+  } else if (run.tables) {
+    text = "bound when the static tables have been loaded: what columns they have only their servers know\n";
+  } else {
+    LT_ASSIGN_OR_RETURN(const ChainPlan plan, run.plan(schemas));
+    for (size_t i = 0; i < run.sinks.size(); ++i) text += run.sinks[i]->id() + ":\n" + plan.branches[i].steps;
+  }
   if (query_plan != nullptr) *query_plan = std::move(text);
   return {};
 }

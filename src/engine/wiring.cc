@@ -25,6 +25,7 @@
 #include "sinks/postgres/postgres_sink.h"
 #include "sources/kafka/kafka_source.h"
 #include "sources/kafka/start_offsets.h"
+#include "sources/postgres/postgres_table.h"
 #include "sources/rate/rate_source.h"
 #include "sql/query.h"
 #include "state/state_store.h"
@@ -52,15 +53,14 @@ class Wiring {
       : pipeline_(pipeline), service_(service), scheduler_(scheduler), job_(job) {}
 
   Result<RunSpec> wire() {
-    if (pipeline_.sources.size() != 1) {
-      return Status::user("unsupported", "a pipeline reads one source in this release; make one pipeline for each", "sources");
-    }
     LT_RETURN_IF_ERROR(modes());
     LT_RETURN_IF_ERROR(identity());
     LT_RETURN_IF_ERROR(sources());
     LT_RETURN_IF_ERROR(sinks());
+    LT_RETURN_IF_ERROR(tables());
     LT_RETURN_IF_ERROR(query());
     LT_RETURN_IF_ERROR(rhythm());
+    LT_RETURN_IF_ERROR(check_declared());
     return std::move(spec_);
   }
 
@@ -207,6 +207,7 @@ class Wiring {
       }
     }
     for (const auto& [url, indices] : by_url) LT_RETURN_IF_ERROR(postgres(url, indices));
+    if (keeps_late_rows()) LT_RETURN_IF_ERROR(delta(pipeline_.late_rows, spec_.sinks.emplace_back()));
     return quarantine();
   }
 
@@ -226,6 +227,9 @@ class Wiring {
     LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), store_));
     return {};
   }
+
+  /// A job reads everything before any window ends, so that no row of it is late.
+  bool keeps_late_rows() const { return !pipeline_.late_rows.path.empty() && !job_; }
 
   std::string table_path(const std::string& path) const {
     return std::filesystem::path(path).is_absolute() ? path : service_.lake_root + "/" + path;
@@ -277,6 +281,24 @@ class Wiring {
     return {};
   }
 
+  Status tables() {
+    if (pipeline_.tables.empty()) return {};
+    std::vector<StaticTableSpec> all;
+    for (const config::TableSpec& table : pipeline_.tables) {
+      StaticTableSpec& made = all.emplace_back();
+      made.name = table.name;
+      made.refresh = table.refresh;
+      made.files = std::make_shared<state::TableFiles>(service_.state_dir + "/tables/" + spec_.line + "/" + table.name, store_);
+      PostgresTableOptions options{table.url.empty() ? service_.postgres_url : table.url, table.table, table.query, "laketide/" + pipeline_.name};
+      if (options.url.empty()) {
+        return Status::user("postgres_url", "a postgres table needs a server; set postgres.url in the service file, or url in the table", "tables." + table.name);
+      }
+      LT_ASSIGN_OR_RETURN(made.loader, make_postgres_table(std::move(options)));
+    }
+    spec_.tables = std::make_shared<TableKeeper>(pipeline_.name, std::move(all), scheduler_, spec_.account);
+    return {};
+  }
+
   Status query() {
     const std::string origin = pipeline_.name + ": ";
     sql::Query main = sql::select_all();
@@ -298,15 +320,20 @@ class Wiring {
     }
     spec_.needs_schema = !main.selects_all() || std::ranges::any_of(selects, [](const auto& select) { return select && !select->selects_all(); });
     spec_.needs_schema = spec_.needs_schema || std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
+    spec_.needs_schema = spec_.needs_schema || std::ranges::any_of(pipeline_.sources, [](const config::SourceSpec& one) { return !one.deduplicate.key.empty(); });
     std::vector<sql::SourceTable> tables = source_tables(pipeline_);
+    const sql::StateBound bound = pipeline_.state == "unbounded" ? sql::StateBound::kNone : sql::StateBound::kRequired;
     const sql::Ending ending = job_ ? sql::Ending::kOneEpoch : sql::Ending::kNone;  // a job that remembers is atomic
     std::vector<OutputMode> modes;
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
     std::map<std::string, std::optional<std::chrono::microseconds>> skews;
     for (const auto& source : pipeline_.sources) skews[source.name] = source.event_time.max_future_skew;
-    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns(), ending](const Schemas& schemas) mutable -> Result<ChainPlan> {
+    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns(), ending, bound, late = keeps_late_rows(), keeper = spec_.tables](const Schemas& schemas) mutable -> Result<ChainPlan> {
       for (auto& table : tables) table.schema = schemas.at(table.name);
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, modes, hidden, ending));
+      std::vector<sql::StaticTable> statics;
+      const TableSchemas columns = keeper ? keeper->schemas() : TableSchemas();
+      for (const auto& [name, schema] : columns) statics.push_back({name, schema});
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, statics, modes, hidden, ending, bound, late));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }
@@ -367,27 +394,37 @@ class Wiring {
   }
 
   static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
-                                    const std::vector<sql::SourceTable>& tables, const std::vector<OutputMode>& modes, const std::vector<std::string>& hidden,
-                                    sql::Ending ending) {
-    const sql::SourceTable& table = tables.front();
-    LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table));
+                                    const std::vector<sql::SourceTable>& tables, const std::vector<sql::StaticTable>& statics, std::vector<OutputMode> modes,
+                                    const std::vector<std::string>& hidden, sql::Ending ending, sql::StateBound bound, bool late_rows) {
+    LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(tables, statics));
     std::vector<sql::BoundQuery> queries;
     for (const auto& select : selects) {
       queries.push_back(result);
       if (!select) continue;
-      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(table, result));
+      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(result, statics));
     }
-    const sql::Decoded decoded = sql::decode_for(table, queries, hidden);
+    if (late_rows) {
+      LT_ASSIGN_OR_RETURN(sql::BoundQuery late, late_query(queries, modes));
+      queries.push_back(std::move(late));
+      modes.push_back(OutputMode::kAppend);
+    }
     ChainPlan plan;
-    plan.inputs[table.name] = {decoded.columns, decoded.hidden, nullptr};
+    auto decoded = std::make_shared<std::map<std::string, sql::Decoded>>();
+    for (const sql::SourceTable& table : tables) {
+      const sql::Decoded& one = (*decoded)[table.name] = sql::decode_for(table, queries, hidden);
+      plan.inputs[table.name] = {one.columns, one.hidden, nullptr};
+    }
     std::map<std::pair<sql::PlanPtr, OutputMode>, size_t> tails;  // what two sinks ask for alike is remembered once
     for (size_t i = 0; i < queries.size(); ++i) {
       const sql::BoundQuery& query = queries[i];
-      ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, {table.name}, [query, decoded](const std::string&, Context& context) { return query.operators(decoded, context); }};
+      ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, sql::sources_of(*query.plan), [query, decoded](const std::string& source, Context& context) {
+        return query.operators(source.empty() ? sql::Decoded() : decoded->at(source), context, source);
+      }, sql::explain(query, modes[i])};
       if (query.memory) {
-        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time, ending));
+        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], event_time_of(*query.memory), ending, bound));
+        LT_RETURN_IF_ERROR(sql::check_changes(query, modes[i]));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());
-        if (added) plan.tails.push_back(tail(query.memory, modes[i], table.name, decoded));
+        if (added) plan.tails.push_back(tail(query.memory, modes[i], decoded));
         branch.tail = at->second;
       }
       plan.branches.push_back(std::move(branch));
@@ -395,9 +432,51 @@ class Wiring {
     return plan;
   }
 
-  static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const std::string& source, const sql::Decoded& decoded) {
-    return {sql::state_shape(*memory, mode), {{{source}, [memory, decoded](const std::string&, Context& context) { return sql::make_head(*memory, decoded, context); }}},
-            [memory, mode](Context& context, state::StateTables& tables) { return sql::make_tail(*memory, mode, context, tables); }};
+  /// The rows that are too late for the one GROUP BY whose windows the sinks have.
+  static Result<sql::BoundQuery> late_query(const std::vector<sql::BoundQuery>& queries, const std::vector<OutputMode>& modes) {
+    const sql::BoundQuery* found = nullptr;
+    for (size_t i = 0; i < queries.size(); ++i) {
+      if (!queries[i].memory || modes[i] == OutputMode::kComplete) continue;  // complete gives every window for ever, and nothing is late
+      if (found && found->memory != queries[i].memory) {
+        return Status::user("bad_late_rows", "the sinks have several queries with windows, each with late rows of its own: make a pipeline for each, or remove late_rows", "late_rows");
+      }
+      found = &queries[i];
+    }
+    if (!found && queries.front().memory) {
+      return Status::user("bad_late_rows", "output_mode: complete gives every window again, late rows in it: nothing is left for late_rows, remove it", "late_rows");
+    }
+    return sql::bind_late_rows(found ? *found : queries.front());
+  }
+
+  static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const std::shared_ptr<const std::map<std::string, sql::Decoded>>& decoded) {
+    ChainPlan::Tail made{sql::state_shape(*memory, mode), {}, [memory, mode](Context& context, state::StateTables& tables) { return sql::make_tail(*memory, mode, context, tables); }};
+    for (const sql::Entry& entry : sql::entries_of(*memory)) {
+      made.ports.push_back({sql::sources_of(entry.rows()), [memory, entry, decoded](const std::string& source, Context& context) {
+        return sql::make_head(entry, source, decoded->at(source), context);
+      }});
+    }
+    return made;
+  }
+
+  // The first that is declared by a source of the query.
+  static std::string event_time_of(const sql::PlanNode& memory) {
+    for (const sql::PlanNode* scan : sql::scans_of(memory)) {
+      const std::string& column = std::get<sql::Scan>(scan->step).event_time;
+      if (!column.empty()) return column;
+    }
+    return {};
+  }
+
+  // With schemas that need no record the query is bound now: what it cannot be is said when it is deployed. What columns static tables
+  // have only their servers know.
+  Status check_declared() const {
+    if (spec_.tables) return {};
+    Schemas schemas;
+    for (const RunSource& source : spec_.sources) {
+      LT_ASSIGN_OR_RETURN(schemas[source.name], declared_schema(source));
+      if (!schemas[source.name]) return {};
+    }
+    return spec_.plan(schemas).status();
   }
 
   Status rhythm() {
@@ -428,7 +507,7 @@ Result<RunSpec> wire(const config::PipelineSpec& pipeline, const config::Service
 }
 
 Result<RunSpec> wire_job(const config::PipelineSpec& pipeline, const config::ServiceConfig& service, Scheduler& scheduler, const JobWiring& job) {
-  if (std::holds_alternative<config::RateSourceSpec>(pipeline.sources.front().from)) {
+  if (std::ranges::any_of(pipeline.sources, [](const auto& one) { return std::holds_alternative<config::RateSourceSpec>(one.from); })) {
     return Status::user("unsupported", "a batch job reads Kafka; the rate source has no end", "sources");
   }
   return Wiring(pipeline, service, scheduler, &job).wire();

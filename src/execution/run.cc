@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "execution/at_exit.h"
 #include "execution/receipt.h"
 #include "execution/source_schema.h"
 #include "flow/quarantine_rows.h"
@@ -21,18 +22,6 @@ constexpr std::chrono::minutes kQueryTimeout{10};  // of one that may read a who
 // Between a job's attempts, which are few: long enough for a server to come back.
 constexpr std::chrono::milliseconds kJobBackoffFirst{1000};
 constexpr std::chrono::milliseconds kJobBackoffMax{60'000};
-
-/// Does what it was given when it goes. Confined to its task.
-class AtExit {
- public:
-  explicit AtExit(std::function<void()> work) : work_(std::move(work)) {}
-  ~AtExit() { work_(); }
-  AtExit(const AtExit&) = delete;
-  AtExit& operator=(const AtExit&) = delete;
-
- private:
-  const std::function<void()> work_;
-};
 
 int64_t records_in(const Ranges& ranges) {
   int64_t all = 0;
@@ -190,6 +179,7 @@ void Run::conclude(const Status& outcome) {
               {"reason", outcome.ok() ? "" : outcome.to_string()}});
   spec_.sinks.clear();  // connections and files close here, where blocking is allowed
   spec_.quarantine.reset();
+  if (spec_.tables) spec_.tables->close();
   spec_.memory->release();  // others may hold this object a little longer
   ended_(view());
   {
@@ -275,8 +265,14 @@ Status Run::attempt() {
   LT_RETURN_IF_ERROR(check_topics(bounds));
   all_done_ = spec_.job && !recovery.replay && records_in(*spec_.job->ranges) == 0;
   if (all_done_) return {};
+  if (spec_.tables) LT_RETURN_IF_ERROR(spec_.tables->open(recovery.replay ? recovery.replay->tables : TableVersions(), spec_.memory, waiting()));
   LT_RETURN_IF_ERROR(bind(recovery));
   if (recovery.replay) LT_RETURN_IF_ERROR(replay(recovery));
+  if (recovery.replay && spec_.tables && !stop_requested()) {
+    // The epoch saw the tables as they were; behind it stand those of today, which may have other columns.
+    LT_ASSIGN_OR_RETURN(const bool changed, spec_.tables->renew(spec_.memory, waiting()));
+    if (changed) LT_RETURN_IF_ERROR(bind(recovery));
+  }
   backoff_ = {};
   return read_on(bounds);
 }

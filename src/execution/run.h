@@ -46,7 +46,7 @@ struct RunView {
 ///     claim every sink, ask the ledger, decide where to go on            recovery.h
 ///     a job: fix its ranges
 ///     check that the topics are still the same ones
-///     pin or learn the schema, bind the query and the sinks
+///     load the static tables, pin or learn the schema, bind the query and the sinks
 ///     replay the epoch that a sink lacks, exactly                        a stage of one epoch
 ///     stages over all partitions; a new one when partitions appear       stage.h
 ///   an outside fault on the way: STALLED, and again after a while (a job: a few times); any other: FAILED

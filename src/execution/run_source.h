@@ -34,6 +34,14 @@ struct RunSource {
   int64_t epoch_records_max = INT64_MAX;
 };
 
+/// By which a source's records are decoded. Immutable.
+struct SourceFormat {
+  std::string schema_text;
+  std::shared_ptr<Format> format;
+};
+/// By the name of the source; those that yield rows have none.
+using SourceFormats = std::map<std::string, SourceFormat>;
+
 /// The schema that can be told without a record; null: it is to be inferred.
 Result<Schema> declared_schema(const RunSource& source);
 

@@ -17,6 +17,7 @@
 #include "execution/lane.h"
 #include "execution/run_memory.h"
 #include "execution/run_source.h"
+#include "execution/table_keeper.h"
 #include "flow/operator.h"
 #include "flow/sink.h"
 #include "scheduler/account.h"
@@ -50,6 +51,7 @@ struct ChainPlan {
     std::optional<size_t> tail;     // behind this one; none: behind the decoders of `sources`
     std::set<std::string> sources;
     MakeOperators operators;
+    std::string steps;              // what the rows go through, from the last step down to the sources, a line a step; for people
   };
   std::map<std::string, Input> inputs;  // by source
   std::vector<Tail> tails;
@@ -105,6 +107,8 @@ struct RunSpec {
   std::string start_text;          // for the status
   /// Binds the query to the sources' schemas.
   std::function<Result<ChainPlan>(const Schemas& schemas)> plan;
+
+  std::shared_ptr<TableKeeper> tables;  // null: the pipeline has no static tables; `plan` takes their schemas from it
 
   /// Opens the state on disk of a query that remembers; `shape` is all its tails'. Not set: a job, which begins with nothing and ends
   /// with its one epoch.

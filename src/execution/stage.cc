@@ -130,6 +130,7 @@ Stage::Stage(RunSpec& run, const SourceFormats& formats, const ChainPlan& chain,
       coordinator_({run.interval, lane_count(), spec_.one_epoch}, std::chrono::steady_clock::now()),
       opened_at_(spec_.replay ? spec_.replay->opened_at : system_clock().now()),
       filling_(position.epoch) {
+  if (run_.tables) open_tables_ = spec_.replay ? spec_.replay->tables : run_.tables->newest();
   route_sinks();
 }
 
@@ -186,6 +187,8 @@ std::unique_ptr<Context> Stage::make_context(int lane, std::function<void()> wak
   context->metrics = run_.metrics;
   context->labels = {{"pipeline", run_.pipeline}};
   context->account = run_.account;
+  if (run_.tables) context->tables = &run_.tables->board();
+  context->table_versions = open_tables_;
   context->wake = std::move(wake);
   return context;
 }
@@ -337,7 +340,7 @@ Act Stage::lane_closed(LaneEpoch epoch, SteadyTime now) {
   if (closed_.size() < lanes_.size()) return coordinator_.on_closed(false, now);
   clock_ = clock_of_closed(now);
   if (!tail_ || !something_) return closed(now);
-  info_ = {position_.epoch, opened_at_, coordinator_.last() && run_.job.has_value(), position_.clock.watermark, clock_.watermark};
+  info_ = {position_.epoch, opened_at_, coordinator_.last() && run_.job.has_value(), position_.clock.watermark, clock_.watermark, open_tables_};
   tail_->part->begin(info_, take_collected());
   tail_->waker->wake();
   return Act::kWait;
@@ -411,7 +414,9 @@ Act Stage::check_idle(SteadyTime now) {
 }
 
 void Stage::close_lanes() {
-  const EpochInfo info{position_.epoch, opened_at_, coordinator_.last(), position_.clock.watermark, std::nullopt};
+  closing_tables_ = open_tables_;
+  if (run_.tables && !spec_.replay) open_tables_ = run_.tables->newest();
+  const EpochInfo info{position_.epoch, opened_at_, coordinator_.last(), position_.clock.watermark, std::nullopt, open_tables_};
   filling_ = after(position_.epoch);
   closed_.clear();
   tail_epoch_.reset();
@@ -449,6 +454,7 @@ Result<EpochPlan> Stage::make_plan() const {
   }
   plan.clock = clock_;
   plan.late = position_.clock.watermark;
+  plan.tables = closing_tables_;
   plan.state_base = plan.state_version = position_.state_version;
   if (tail_epoch_ && spec_.state != nullptr) plan.state_version = plan.epoch;
   plan.counts = count();
@@ -504,12 +510,18 @@ Status Stage::commit(const Wait& wait) {
   opened_at_ = system_clock().now();
   closed_.clear();
   hooks_.committed({plan, receipt, state_});
-  // Every sink has this epoch: nobody will ask for the state before it.
+  forget_below(plan, wait);
+  return run_.one_epoch ? Status() : check_bad(position_.records, position_.rejected);
+}
+
+// Every sink has this epoch: nobody will ask for the state before it, or for static tables that are older than it saw.
+void Stage::forget_below(const EpochPlan& plan, const Wait& wait) {
+  const Status tables = run_.tables ? run_.tables->forget_below(plan.tables) : Status();
+  if (!tables.ok()) log::warn("old versions of static tables could not be removed; it is tried again after the next epoch", {{"pipeline", run_.pipeline}, {"reason", tables.to_string()}});
   if (plan.state_version && spec_.state != nullptr) {
     const Status forgotten = spec_.state->forget_below(plan.state_version->value, wait);
     if (!forgotten.ok()) log::warn("old state could not be removed; it is tried again after the next epoch", {{"pipeline", run_.pipeline}, {"reason", forgotten.to_string()}});
   }
-  return run_.one_epoch ? Status() : check_bad(position_.records, position_.rejected);
 }
 
 // The quarantine takes part only in epochs that have something for it, and goes first: if any other sink has an epoch, the quarantine has

@@ -34,14 +34,6 @@ struct RunPosition {
   int64_t rejected = 0;
 };
 
-/// By which a source's records are decoded. Immutable.
-struct SourceFormat {
-  std::string schema_text;
-  std::shared_ptr<Format> format;
-};
-/// By the name of the source; those that yield rows have none.
-using SourceFormats = std::map<std::string, SourceFormat>;
-
 /// What a stage reads, and into which sinks. Immutable.
 struct StageSpec {
   Ranges ranges;
@@ -115,6 +107,7 @@ class Stage {
   Status loop(const Wait& wait);
   Result<Act> next_act(const Wait& wait);
   Status commit(const Wait& wait);
+  void forget_below(const EpochPlan& plan, const Wait& wait);
   Result<EpochPlan> make_plan() const;
   EpochCounts count() const;
   Status check_bad(int64_t records, int64_t rejected) const;
@@ -143,6 +136,7 @@ class Stage {
   bool something_ = false;         // of the epoch that closes: it has something to commit
   std::map<size_t, std::vector<size_t>> tails_;  // of the chain plan's tails, those that are needed: the sinks of spec_.sinks behind each
   std::unique_ptr<Running<Tail>> tail_;            // null: none is
+  TableVersions open_tables_, closing_tables_;   // what the epoch that lanes fill sees of the static tables, and the one that closes
   EpochInfo info_;                               // of the epoch that closes, as the tail gets it
   EventClock clock_;                             // after the epoch that closes
   std::optional<TailEpoch> tail_epoch_;

@@ -51,6 +51,15 @@ Result<std::shared_ptr<const TableIndex>> StaticTables::index(const std::string&
   return Status::internal("table_version", "a version of a static table is asked for that is not loaded: " + table + ", " + std::to_string(version));
 }
 
+void StaticTables::forget_indexes() {
+  const MutexLock change(change_);
+  const MutexLock lock(mutex_);
+  for (auto& [name, table] : tables_) {
+    table.builds.clear();
+    for (auto& [number, version] : table.versions) version.indexes.clear();
+  }
+}
+
 void StaticTables::forget_below(const TableVersions& oldest) {
   std::vector<Version> gone;  // destroyed when the lock is open again
   const MutexLock lock(mutex_);

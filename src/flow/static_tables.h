@@ -44,6 +44,8 @@ class StaticTables {
   Status declare(const std::string& table, const std::string& name, Build build);
   /// Fails `kInternal` if it is not there.
   Result<std::shared_ptr<const TableIndex>> index(const std::string& table, const std::string& name, int64_t version) const;
+  /// Forgets every index and how it is made, not the contents: before a query is bound anew, when no lane is at work.
+  void forget_indexes();
   /// Of the tables that are named, forgets what is older.
   void forget_below(const TableVersions& oldest);
 

@@ -138,6 +138,11 @@ std::vector<Schema> stream_schemas() {
         {"read", "integer", "next offset to read", true},
         {"end", "integer", "the broker's end, when last heard", true},
         {"lagRecords", "integer", "end less committed", true}}},
+      {"StaticTable", "A static table as a stream sees it.",
+       {{"table", "string", "its name in SQL"},
+        {"loadedAt", "string", "ISO time of the content that the next epoch sees", true},
+        {"rows", "integer", ""},
+        {"error", "StreamError", "why it is older than it should be", true}}},
       {"Stream", "A stream and how it stands.",
        {{"id", "string", "of the run"},
         {"pipeline", "string", "its name"},
@@ -154,12 +159,18 @@ std::vector<Schema> stream_schemas() {
         {"quarantined", "integer", ""},
         {"inputRowsPerSecond", "number", "over the last minute's epochs"},
         {"lastCommit", "string", "ISO time", true},
+        {"tables", "[StaticTable]", "that it joins with"},
         {"watermark", "string", "ISO time, after the last epoch; null without event time", true},
         {"stateRows", "integer", "that the query remembers"},
         {"stateBytes", "integer", "that they take in memory"},
         {"partitions", "[Partition]", ""},
         {"progress", "object", "the last epoch in the form of Spark's StreamingQueryProgress; only of a single stream", true, true}}},
       {"Streams", "", {{"streams", "[Stream]", ""}}},
+  };
+}
+
+std::vector<Schema> epoch_schemas() {
+  return {
       {"Range", "Offsets [start, end) of one partition.",
        {{"source", "string", ""}, {"topic", "string", ""}, {"partition", "integer", ""}, {"start", "integer", ""}, {"end", "integer", "exclusive"}}},
       {"SinkCommit", "What one sink holds of an epoch.",
@@ -292,7 +303,7 @@ std::vector<Schema> service_schemas() {
 const std::vector<Schema>& schemas() {
   static const std::vector<Schema> all = [] {
     std::vector<Schema> list = requests();
-    for (std::vector<Schema> part : {start_requests(), stream_schemas(), job_schemas(), pool_schemas(), service_schemas()}) {
+    for (std::vector<Schema> part : {start_requests(), stream_schemas(), epoch_schemas(), job_schemas(), pool_schemas(), service_schemas()}) {
       for (Schema& schema : part) list.push_back(std::move(schema));
     }
     return list;

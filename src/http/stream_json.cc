@@ -36,6 +36,11 @@ Json partition_json(const PartitionStatus& partition) {
           {"lagRecords", or_null(partition.lag_records)}};
 }
 
+Json table_json(const TableStatus& table) {
+  const Json error = table.error_code.empty() ? Json(nullptr) : Json{{"code", table.error_code}, {"detail", table.reason}};
+  return {{"table", table.table}, {"loadedAt", text_or_null(table.loaded_at)}, {"rows", table.rows}, {"error", error}};
+}
+
 Json lag_json(const StreamStatus& stream) {
   Json lag = nullptr;
   for (const PartitionStatus& partition : stream.partitions) {
@@ -59,7 +64,8 @@ Json started_json(const StreamStatus& stream) {
 }
 
 Json stream_json(const StreamStatus& stream) {
-  Json partitions = Json::array();
+  Json partitions = Json::array(), tables = Json::array();
+  for (const TableStatus& table : stream.tables) tables.push_back(table_json(table));
   for (const PartitionStatus& partition : stream.partitions) partitions.push_back(partition_json(partition));
   return {{"id", stream.id},
           {"pipeline", stream.pipeline},
@@ -76,6 +82,7 @@ Json stream_json(const StreamStatus& stream) {
           {"quarantined", stream.quarantined},
           {"inputRowsPerSecond", stream.input_rows_per_second},
           {"lastCommit", text_or_null(stream.last_commit)},
+          {"tables", tables},
           {"watermark", text_or_null(stream.watermark)},
           {"stateRows", stream.state_rows},
           {"stateBytes", stream.state_bytes},

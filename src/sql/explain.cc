@@ -1,5 +1,7 @@
 #include "sql/explain.h"
 
+#include <cstdlib>
+
 #include <vector>
 
 #include <arrow/type.h>
@@ -84,6 +86,21 @@ std::string lookup_text(const Lookup& lookup) {
   return lookup.mark.empty() ? text : text + " AS " + lookup.mark;
 }
 
+std::string join_text(const Join& join) {
+  const char* const kinds[] = {"", " left", " right", " full", " semi", " anti"};
+  std::string text = std::string("Join") + kinds[static_cast<size_t>(join.kind)];
+  for (size_t i = 0; i < join.left_keys.size(); ++i) text += (i == 0 ? " on " : " and ") + expr::print(*join.left_keys[i]) + " = " + expr::print(*join.right_keys[i]);
+  return text + (join.condition ? " if " + expr::print(*join.condition) : "");
+}
+
+std::string side_note(const Join& join, int side) {
+  const JoinReach reach = reach_of(join)[static_cast<size_t>(side)];
+  const std::string rows = side == 0 ? "keeps rows of the left " : "keeps rows of the right ";
+  if (reach.expiry.empty()) return rows + "for ever, nothing says when no partner can come";
+  const std::string by = reach.keep == 0 ? "at or behind their " : interval_text(std::abs(reach.keep)) + (reach.keep > 0 ? " behind their " : " ahead of their ");
+  return rows + "until the watermark is " + by + reach.expiry;
+}
+
 std::string step_text(const PlanNode& node) {
   if (const auto* scan = std::get_if<Scan>(&node.step)) return scan_text(node, *scan);
   if (const auto* filter = std::get_if<Filter>(&node.step)) return "Filter " + expr::print(*filter->condition);
@@ -91,9 +108,11 @@ std::string step_text(const PlanNode& node) {
   if (std::holds_alternative<Union>(node.step)) return "Union";
   if (const auto* lookup = std::get_if<Lookup>(&node.step)) return lookup_text(*lookup);
   if (const auto* unnest = std::get_if<Unnest>(&node.step)) return unnest_text(node, *unnest);
+  if (const auto* join = std::get_if<Join>(&node.step)) return join_text(*join);
   if (const auto* first = std::get_if<FirstRows>(&node.step)) return first_text(*first);
   if (const auto* top = std::get_if<TopRows>(&node.step)) return top_text(node, *top);
   if (const auto* sort = std::get_if<Sort>(&node.step)) return sort_text(*sort);
+  if (const auto* late = std::get_if<LateRows>(&node.step)) return "LateRows of " + window_text(late->window);
   return aggregate_text(node, std::get<Aggregate>(node.step));
 }
 
@@ -118,12 +137,13 @@ std::string when_given(const PlanNode& memory, std::optional<OutputMode> mode) {
 
 std::string tail_note(const PlanNode& memory) {
   const bool partial = std::holds_alternative<Aggregate>(memory.step);
-  return !memory_of(memory.input) ? std::string("lanes end below: each gives ") + (partial ? "its part of the groups" : "its rows") +
+  return memories_under(memory).empty() ? std::string("lanes end below: each gives ") + (partial ? "its part of the groups" : "its rows") +
                                         " when the epoch ends; from here on there is one tail behind all lanes"
                                   : "in the tail";
 }
 
 std::vector<std::string> memory_notes(const PlanNode& memory, std::optional<OutputMode> mode) {
+  if (const auto* join = std::get_if<Join>(&memory.step)) return {"gives each pair once, at the end of the epoch that brings the later row", side_note(*join, 0), side_note(*join, 1), tail_note(memory)};
   if (const auto* first = std::get_if<FirstRows>(&memory.step)) {
     const std::string end = first->within ? "until the watermark of " + first->time + " is " + interval_text(*first->within) + " behind its first row" : "for ever, no watermark bounds it";
     return {"gives each row at the end of its epoch", "keeps the key " + end, tail_note(memory)};
@@ -163,6 +183,7 @@ void add_tree(const PlanNode& plan, const std::string& indent, std::optional<Out
     below.push_back(lookup->table);
   }
   if (const auto* both = std::get_if<Union>(&plan.step)) below = both->branches;
+  if (const auto* join = std::get_if<Join>(&plan.step)) below = {join->left, join->right};
   for (const PlanPtr& one : below) {
     const bool last = &one == &below.back();
     text += "\n" + indent + (last ? "└─ " : "├─ ");

@@ -9,6 +9,7 @@
 #include "sql/expression_binder.h"
 #include "sql/habits.h"
 #include "sql/join_condition.h"
+#include "sql/pairing.h"
 
 namespace laketide::sql {
 namespace {
@@ -126,6 +127,29 @@ Result<Scope> bind_lookup(const JoinSyntax& join, Sides sides, const QueryText& 
   return joined_scope(join, sides, make_lookup_node(stream.plan(), std::move(lookup)));
 }
 
+// Rows of both sides are remembered until no partner can come.
+Result<Scope> bind_pairs(const JoinSyntax& syntax, Sides sides, const QueryText& text) {
+  using enum JoinKind;
+  sides.right = sides.right.apart_from(sides.left);
+  Join join;
+  join.name = "join_" + std::to_string(memories_below(sides.left.plan()) + memories_below(sides.right.plan()) + 1);
+  join.left = sides.left.plan();
+  join.right = sides.right.plan();
+  // While its condition is read no side has rows without a partner.
+  const Scope both = joined_scope(syntax, sides, make_join_node(join));
+  LT_ASSIGN_OR_RETURN(const auto conditions, conditions_of(syntax, sides, both, text));
+  join.kind = sides.left_outer ? (sides.right_outer ? kFull : kLeft) : sides.right_outer ? kRight : kInner;
+  PlanPtr plan = pair_on(std::move(join), conditions);
+  if (!plan) {
+    return text.refuse("sql_unsupported", syntax.at, "the condition of an outer join can fail for a pair of rows, as a division does: compute that in a SELECT in FROM, from "
+                                                     "one side's columns, or write an inner JOIN");
+  }
+  if (sides.left_outer && sides.right_outer && !syntax.using_columns.empty()) {
+    return text.refuse("sql_unsupported", syntax.at, "FULL JOIN … USING is not supported: write ON, and COALESCE of the two columns in the select list");
+  }
+  return joined_scope(syntax, sides, std::move(plan));
+}
+
 // Which kind of step joins the two sides, by whether their rows come from streams or from static tables.
 Result<Scope> bind_join(const JoinSyntax& join, const QueryText& text, const Tables& tables) {
   LT_ASSIGN_OR_RETURN(Scope left, bind_from(join.left, text, tables));
@@ -137,7 +161,7 @@ Result<Scope> bind_join(const JoinSyntax& join, const QueryText& text, const Tab
     return text.refuse("sql_unsupported", join.at, "two static tables are not joined with one another: join the stream with the first, and the result with the second");
   }
   if (left_static || right_static) return bind_lookup(join, std::move(sides), text);
-  return text.refuse("sql_unsupported", join.at, "joins of two streams are not supported yet; a source is joined with static tables, which stand under tables:");
+  return bind_pairs(join, std::move(sides), text);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include "expr/cast.h"
 #include "expr/function.h"
 #include "expr/overload.h"
+#include "sql/pairing.h"
 
 namespace laketide::sql {
 namespace {
@@ -43,6 +44,7 @@ PlanPtr with_input(const PlanNode& plan, PlanPtr input) { return make_lookup_nod
 
 // The plan with `condition` as a part of an inner join's; null: there is none that it belongs to.
 PlanPtr pushed(const PlanPtr& plan, const ExprPtr& condition) {
+  if (const auto* join = std::get_if<Join>(&plan->step)) return join->kind == JoinKind::kInner ? pair_on(*join, {condition}) : nullptr;
   const auto* lookup = std::get_if<Lookup>(&plan->step);
   if (lookup == nullptr) return nullptr;
   const bool inner = lookup->kind == Lookup::Kind::kInner;

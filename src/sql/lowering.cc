@@ -10,11 +10,15 @@
 #include "flow/change.h"
 #include "flow/pseudo_columns.h"
 #include "operators/branches.h"
+#include "operators/confluence.h"
 #include "operators/deduplicate.h"
+#include "operators/delayed.h"
 #include "operators/filter.h"
+#include "operators/late_rows.h"
 #include "operators/lookup_join.h"
 #include "operators/project.h"
 #include "operators/sort.h"
+#include "operators/stream_join.h"
 #include "operators/top_rows.h"
 #include "operators/unnest.h"
 #include "sql/event_time.h"
@@ -37,9 +41,76 @@ Schema changed_schema(const PlanNode& memory) {
   return arrow::schema(std::move(fields));
 }
 
-const PlanNode* lowest_memory(const PlanNode& memory) {
-  const PlanPtr below = memory_of(memory.input);
-  return below ? lowest_memory(*below) : &memory;
+// That of the source whose rows come in; empty: any.
+const Scan& scan_for(const PlanNode& plan, const std::string& source) {
+  for (const PlanNode* scan : scans_of(plan)) {
+    if (std::get<Scan>(scan->step).origin.source == source) return std::get<Scan>(scan->step);
+  }
+  return scan_of(plan);
+}
+
+std::vector<std::string> names_in(const arrow::Schema& schema, const std::set<std::string>& wanted) {
+  std::vector<std::string> names;
+  for (const auto& field : schema.fields()) {
+    if (wanted.contains(field->name())) names.push_back(field->name());
+  }
+  return names;
+}
+
+/// How the rows of a join's side stand in its memory: what goes out, what it compares besides, its keys, and where a row came from.
+struct SideLayout {
+  Schema rows;
+  int visible = 0, keys = 0;  // so many columns go out; the keys begin behind `keys` columns
+  std::vector<std::string> columns;
+  std::vector<std::string> places;
+};
+
+SideLayout side_layout(const PlanNode& plan, int side) {
+  const auto& join = std::get<Join>(plan.step);
+  const PlanPtr& below = side == 0 ? join.left : join.right;
+  const auto out = plan.output->field_names();
+  const std::set<std::string> given(out.begin(), out.end());
+  std::set<std::string> compared;
+  if (join.condition) expr::collect_columns(*join.condition, compared);
+  const JoinReach reach = reach_of(join)[static_cast<size_t>(side)];
+  compared.insert({reach.expiry, reach.time});
+  for (const std::string& name : given) compared.erase(name);
+  SideLayout layout;
+  layout.columns = names_in(*below->output, given);
+  layout.visible = static_cast<int>(layout.columns.size());
+  for (std::string& name : names_in(*below->output, compared)) layout.columns.push_back(std::move(name));
+  layout.keys = static_cast<int>(layout.columns.size());
+  arrow::FieldVector fields;
+  for (const std::string& name : layout.columns) fields.push_back(below->output->GetFieldByName(name));
+  for (const expr::ExprPtr& key : side == 0 ? join.left_keys : join.right_keys) fields.push_back(key->type.field("key " + std::to_string(fields.size()), true));
+  const Scan& scan = scan_of(*below);
+  if (!memory_of(below) && scan.pseudo_columns) layout.places = place_columns(scan.origin);
+  for (const std::string& place : layout.places) fields.push_back(pseudo_column_field(place));
+  layout.rows = arrow::schema(std::move(fields));
+  return layout;
+}
+
+StreamJoinOptions join_options(const PlanNode& plan, const Join& join) {
+  StreamJoinOptions options{.name = join.name, .kind = join.kind};
+  const auto reach = reach_of(join);
+  for (const int side : {0, 1}) {
+    const SideLayout layout = side_layout(plan, side);
+    const JoinReach& until = reach[static_cast<size_t>(side)];
+    JoinInput& input = options.inputs[static_cast<size_t>(side)];
+    input.rows = layout.rows;
+    input.visible = layout.visible;
+    const size_t keys = join.left_keys.size();
+    for (size_t i = 0; i < keys; ++i) input.keys.push_back(layout.keys + static_cast<int>(i));
+    const auto place = [&](const char* name) { return layout.rows->GetFieldIndex(name); };
+    if (!layout.places.empty()) input.order = {place("_topic"), place("_partition"), place("_offset")};
+    input.time = until.time.empty() ? -1 : layout.rows->GetFieldIndex(until.time);
+    input.lag = until.lag;
+    input.expiry = until.expiry.empty() ? -1 : layout.rows->GetFieldIndex(until.expiry);
+    input.keep = until.keep;
+  }
+  options.condition = join.condition;
+  options.output = plan.output;
+  return options;
 }
 
 /// Builds the operators of a part of a plan from below upwards. Confined to its task.
@@ -58,6 +129,7 @@ class Lowering {
     if (const auto* both = std::get_if<Union>(&plan.step)) return add_union(*both);
     if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return add_unnest(plan, *unnest);
     if (const auto* lookup = std::get_if<Lookup>(&plan.step)) return add_lookup(plan, *lookup);
+    if (const auto* late = std::get_if<LateRows>(&plan.step)) add_late_rows(plan, *late);
     return {};
   }
   Status add_partial(const PlanNode& memory) {
@@ -70,6 +142,7 @@ class Lowering {
   }
   Status add_final(const PlanNode& memory, OutputMode mode, state::StateTables& tables) {
     LT_RETURN_IF_ERROR(add_whole(memory, mode, tables));
+    if (const int64_t lag = lag_of(memory); lag > 0) operators_.back() = make_delayed(std::move(operators_.back()), lag);
     schema_ = changed_schema(memory);
     visible_ = memory.output->num_fields();
     return {};
@@ -85,6 +158,33 @@ class Lowering {
     schema_ = kept;
     visible_ = memory.input->output->num_fields();
     operators_.push_back(make_filter(std::move(options), context_));
+    return {};
+  }
+  /// Leaves the columns of a join's side as its memory has them.
+  Status add_side(const PlanNode& plan, int side) {
+    const auto& join = std::get<Join>(plan.step);
+    const SideLayout layout = side_layout(plan, side);
+    std::vector<expr::ExprPtr> columns;
+    for (const std::string& name : layout.columns) {
+      const auto& field = schema_->field(position_of(name));
+      columns.push_back(expr::column(name, expr::Type::of(*field), field->nullable()));
+    }
+    const auto& keys = side == 0 ? join.left_keys : join.right_keys;
+    columns.insert(columns.end(), keys.begin(), keys.end());
+    for (const std::string& place : layout.places) {
+      const auto field = pseudo_column_field(place);
+      columns.push_back(expr::column(place, expr::Type::of(*field), field->nullable()));
+    }
+    ProjectOptions options;
+    for (const expr::ExprPtr& column : columns) {
+      LT_ASSIGN_OR_RETURN(options.expressions.emplace_back(), expr::resolve(column, *schema_));
+    }
+    options.input = schema_;
+    options.input_visible = schema_->num_fields();
+    options.origin = scan_.origin;
+    options.output = schema_ = layout.rows;
+    visible_ = layout.keys;
+    operators_.push_back(make_project(std::move(options), context_));
     return {};
   }
   Operators take() { return std::move(operators_); }
@@ -120,11 +220,12 @@ class Lowering {
     return {};
   }
 
-  // Every branch takes what comes in here.
+  // Every branch of the source takes what comes in here.
   Status add_union(const Union& both) {
     std::vector<Operators> branches;
     std::optional<Lowering> last;
     for (const PlanPtr& branch : both.branches) {
+      if (!sources_of(*branch).contains(scan_.origin.source)) continue;
       last.emplace(scan_, schema_, visible_, context_);
       LT_RETURN_IF_ERROR(last->lower(*branch, nullptr));
       branches.push_back(last->take());
@@ -193,6 +294,12 @@ class Lowering {
     }
     LT_ASSIGN_OR_RETURN(options.condition, expr::resolve(condition, *arrow::schema(fields)));
     return {};
+  }
+
+  void add_late_rows(const PlanNode& plan, const LateRows& late) {
+    const Window& window = late.window;
+    operators_.push_back(make_late_rows({schema_, {window.kind, position_of(window.time), window.size, window.slide, window.offset}, scan_.origin}, context_));
+    become(plan.output->fields());
   }
 
   Result<AggregateOptions> aggregate_options(const PlanNode& memory) const {
@@ -310,40 +417,73 @@ class Lowering {
 
 }  // namespace
 
-Result<Operators> lower_above(const PlanNode& plan, const PlanNode* memory, const Decoded& decoded, Context& context) {
+Result<Operators> lower_above(const PlanNode& plan, const PlanNode* memory, const std::string& source, const Decoded& decoded, Context& context) {
   const int visible = memory ? memory->output->num_fields() : decoded.columns->num_fields();
-  Lowering lowering(scan_of(plan), memory ? changed_schema(*memory) : decoded_schema(decoded), visible, context);
+  Lowering lowering(scan_for(plan, source), memory ? changed_schema(*memory) : decoded_schema(decoded), visible, context);
   LT_RETURN_IF_ERROR(lowering.lower(plan, memory));
   return lowering.take();
 }
 
-Result<Operators> lower_head(const PlanNode& memory, const Decoded& decoded, Context& context) {
-  const PlanNode& lowest = *lowest_memory(memory);
-  Lowering lowering(scan_of(memory), decoded_schema(decoded), decoded.columns->num_fields(), context);
-  LT_RETURN_IF_ERROR(lowering.lower(*lowest.input, nullptr));
-  if (!std::holds_alternative<Aggregate>(lowest.step)) LT_RETURN_IF_ERROR(lowering.keep_input(lowest));
-  LT_RETURN_IF_ERROR(lowering.add_partial(lowest));
+Result<Operators> lower_head(const Entry& entry, const std::string& source, const Decoded& decoded, Context& context) {
+  const PlanNode& memory = *entry.memory;
+  Lowering lowering(scan_for(entry.rows(), source), decoded_schema(decoded), decoded.columns->num_fields(), context);
+  LT_RETURN_IF_ERROR(lowering.lower(entry.rows(), nullptr));
+  if (std::holds_alternative<Join>(memory.step)) {
+    LT_RETURN_IF_ERROR(lowering.add_side(memory, entry.side));
+    return lowering.take();
+  }
+  if (!std::holds_alternative<Aggregate>(memory.step)) LT_RETURN_IF_ERROR(lowering.keep_input(memory));
+  LT_RETURN_IF_ERROR(lowering.add_partial(memory));
   return lowering.take();
 }
 
-Result<Operators> lower_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {
-  std::vector<const PlanNode*> memories{&memory};
-  for (PlanPtr below = memory_of(memory.input); below; below = memory_of(below->input)) memories.push_back(below.get());
-  std::reverse(memories.begin(), memories.end());
-  // What the lowest step takes was laid out by the head; here only types count.
-  const PlanNode& input = *memories.front()->input;
-  const bool grouped = std::holds_alternative<Aggregate>(memories.front()->step);
-  const Schema schema = decoded_schema({input.output, grouped ? scan_of(input).hidden : places_below(*memories.front())});
-  Lowering lowering(scan_of(memory), schema, input.output->num_fields(), context);
-  for (size_t i = 0; i < memories.size(); ++i) {
-    if (i > 0) {
-      LT_RETURN_IF_ERROR(lowering.lower(*memories[i]->input, memories[i - 1]));
-      LT_RETURN_IF_ERROR(lowering.add_partial(*memories[i]));
-    }
-    const bool only_sorted = std::all_of(memories.begin() + static_cast<long>(i) + 1, memories.end(), [](const PlanNode* above) { return std::holds_alternative<Sort>(above->step); });
-    LT_RETURN_IF_ERROR(lowering.add_final(*memories[i], only_sorted ? mode : OutputMode::kAppend, tables));
+namespace {
+
+Result<Operators> lower_join(const PlanNode& plan, const Join& join, Context& context, state::StateTables& tables) {
+  std::vector<Tributary> sides;
+  for (const int side : {0, 1}) {
+    const PlanPtr& rows = side == 0 ? join.left : join.right;
+    Tributary& one = sides.emplace_back();
+    const PlanPtr below = memory_of(rows);
+    if (!below) continue;
+    one.ports = static_cast<int>(entries_of(*below).size());
+    state::StateTables own;
+    LT_ASSIGN_OR_RETURN(one.operators, lower_tail(*below, OutputMode::kAppend, context, own));
+    for (const auto& [name, table] : own.all()) tables.declare(join.name + (side == 0 ? ".left." : ".right.") + name, table);
+    Lowering lowering(scan_of(*rows), changed_schema(*below), below->output->num_fields(), context);
+    LT_RETURN_IF_ERROR(lowering.lower(*rows, below.get()));
+    LT_RETURN_IF_ERROR(lowering.add_side(plan, side));
+    for (auto& step : lowering.take()) one.operators.push_back(std::move(step));
   }
-  return lowering.take();
+  LT_ASSIGN_OR_RETURN(auto pairs, make_stream_join(join_options(plan, join), context, tables));
+  Operators made;
+  made.push_back(make_confluence(std::move(sides), std::move(pairs)));
+  return made;
+}
+
+}  // namespace
+
+Result<Operators> lower_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {
+  if (const auto* join = std::get_if<Join>(&memory.step)) return lower_join(memory, *join, context, tables);
+  const PlanPtr below = memory_of(memory.input);
+  Operators made;
+  Schema schema;
+  if (below) {
+    LT_ASSIGN_OR_RETURN(made, lower_tail(*below, std::holds_alternative<Sort>(memory.step) ? mode : OutputMode::kAppend, context, tables));
+    schema = changed_schema(*below);
+  } else {
+    // What the lowest step takes was laid out by the head; here only types count.
+    const bool grouped = std::holds_alternative<Aggregate>(memory.step);
+    schema = decoded_schema({memory.input->output, grouped ? scan_of(*memory.input).hidden : places_below(memory)});
+  }
+  Lowering lowering(scan_of(memory), schema, below ? below->output->num_fields() : memory.input->output->num_fields(), context);
+  if (below) {
+    LT_RETURN_IF_ERROR(lowering.lower(*memory.input, below.get()));
+    LT_RETURN_IF_ERROR(lowering.add_partial(memory));
+  }
+  LT_RETURN_IF_ERROR(lowering.add_final(memory, mode, tables));
+  for (auto& step : lowering.take()) made.push_back(std::move(step));
+  return made;
 }
 
 }  // namespace laketide::sql

@@ -1,4 +1,6 @@
 // When a query's groups can leave its memory, and what that memory looks like: the rest of query.h's face.
+#include <algorithm>
+
 #include <arrow/type.h>
 
 #include "expr/type.h"
@@ -73,11 +75,19 @@ std::string columns_shape(const arrow::Schema& columns) {
   return text;
 }
 
+std::string join_shape(const Join& join) {
+  std::string keys;
+  for (size_t i = 0; i < join.left_keys.size(); ++i) keys += (i > 0 ? ", " : "") + expr::print(*join.left_keys[i]) + " = " + expr::print(*join.right_keys[i]);
+  return join.name + ": " + std::to_string(static_cast<int>(join.kind)) + " on " + keys + " if " + (join.condition ? expr::print(*join.condition) : "") + " -> " +
+         columns_shape(*join.left->output) + "; " + columns_shape(*join.right->output);
+}
+
 std::string shape(const PlanNode& memory) {
   if (std::holds_alternative<Aggregate>(memory.step)) return "\n" + aggregate_shape(memory);
   if (const auto* first = std::get_if<FirstRows>(&memory.step)) {
     return "\n" + first->name + ": first of " + keys_shape(memory) + (first->within ? " within " + interval_text(*first->within) : "");
   }
+  if (const auto* join = std::get_if<Join>(&memory.step)) return "\n" + join_shape(*join);
   const auto* top = std::get_if<TopRows>(&memory.step);
   if (top == nullptr) return {};  // a Sort keeps nothing
   return "\n" + top->name + ": first " + std::to_string(top->count) + " of " + keys_shape(memory) + " by " + order_text(top->order) + " -> " +
@@ -92,35 +102,81 @@ Status check_sort(const PlanNode& sort, bool inner, OutputMode mode) {
                   "read it; run the query as a batch job; or give groups whole each time, by GROUP BY with output_mode: complete");
 }
 
+std::string side_text(const Join& join, int side) {
+  const auto names = sources_of(side == 0 ? *join.left : *join.right);
+  return (side == 0 ? "left" : "right") + std::string(" (") + (names.empty() ? "" : *names.begin()) + ")";
+}
+
+// Rows are kept until the watermark says that no partner can come.
+Status check_join(const Join& join, bool inner, OutputMode mode, StateBound bound) {
+  using enum JoinKind;
+  if (!inner && mode == OutputMode::kComplete) {
+    return bad_mode("a join of streams gives each pair once, and complete would need every pair again: set output_mode: append");
+  }
+  const auto reach = reach_of(join);
+  const std::string ways = "compare the event times, as in a.ts BETWEEN b.ts - INTERVAL '1 minute' AND b.ts + INTERVAL '1 minute', or window_end of both, and declare "
+                           "event_time: {column: ts, delay: 30s} under both sources";
+  for (const int side : {0, 1}) {
+    if (!reach[static_cast<size_t>(side)].expiry.empty()) continue;
+    const bool stays = join.kind == kFull || (side == 0 ? join.kind == kLeft || join.kind == kAnti : join.kind == kRight);
+    if (stays) {
+      return Status::user("join_unbounded", "a row without a partner comes out of an outer join when none can come any more, and nothing says when that is: " + ways +
+                                                "; side " + side_text(join, side), "sql");
+    }
+    if (bound == StateBound::kNone) continue;
+    return Status::user("join_unbounded", "nothing says how long the rows of this join wait for a partner: " + ways + "; or write state: unbounded into the pipeline, and "
+                                          "every row is kept for ever; side " + side_text(join, side), "sql");
+  }
+  return {};
+}
+
+// The step, and those below it: these give groups when they are final.
+Status check_step(const PlanNode& memory, bool inner, OutputMode mode, const std::string& event_time, StateBound bound) {
+  const bool first = std::holds_alternative<FirstRows>(memory.step), sort = std::holds_alternative<Sort>(memory.step);
+  if (sort) {
+    LT_RETURN_IF_ERROR(check_sort(memory, inner, mode));
+  } else if (const auto* join = std::get_if<Join>(&memory.step)) {
+    LT_RETURN_IF_ERROR(check_join(*join, inner, mode, bound));
+  } else if (first && !inner && mode == OutputMode::kComplete) {
+    return bad_mode("DISTINCT ON and deduplicate give a row once, and complete would need every row again: set output_mode: append");
+  } else {
+    LT_RETURN_IF_ERROR(check_window(memory, event_time));
+    if (!first && (inner || mode == OutputMode::kAppend)) LT_RETURN_IF_ERROR(check_final(memory, inner, event_time));
+  }
+  for (const PlanPtr& below : memories_under(memory)) LT_RETURN_IF_ERROR(check_step(*below, inner || !sort, mode, event_time, bound));
+  return {};
+}
+
+std::string shapes_below(const PlanNode& memory) {
+  std::string text = shape(memory);
+  for (const PlanPtr& below : memories_under(memory)) text += shapes_below(*below);
+  return text;
+}
+
 }  // namespace
 
-Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& event_time, Ending ending) {
-  if (event_time != scan_of(memory).event_time) {
+Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& event_time, Ending ending, StateBound bound) {
+  const auto scans = scans_of(memory);
+  if (std::ranges::none_of(scans, [&](const PlanNode* scan) { return std::get<Scan>(scan->step).event_time == event_time; })) {
     return Status::internal("event_time", "the query was bound over a source with another event time: " + scan_of(memory).event_time);
   }
-  bool inner = false;
-  for (const PlanNode* at = &memory; at != nullptr; at = memory_of(at->input).get()) {
-    if (ending == Ending::kOneEpoch) continue;  // all there is to come has come when the epoch ends
-    if (std::holds_alternative<Sort>(at->step)) {
-      LT_RETURN_IF_ERROR(check_sort(*at, inner, mode));
-      continue;
-    }
-    const bool first = std::holds_alternative<FirstRows>(at->step);
-    if (first && !inner && mode == OutputMode::kComplete) {
-      return bad_mode("DISTINCT ON and deduplicate give a row once, and complete would need every row again: set output_mode: append");
-    }
-    LT_RETURN_IF_ERROR(check_window(*at, event_time));
-    if (!first && (inner || mode == OutputMode::kAppend)) LT_RETURN_IF_ERROR(check_final(*at, inner, event_time));
-    inner = true;
+  if (ending == Ending::kOneEpoch) return {};  // all there is to come has come when the epoch ends
+  return check_step(memory, false, mode, event_time, bound);
+}
+
+Status check_changes(const BoundQuery& query, OutputMode mode) {
+  if (mode != OutputMode::kUpdate) return {};
+  for (const PlanNode* at = query.plan.get(); at != query.memory.get() && at->input; at = at->input.get()) {
+    if (!std::holds_alternative<Unnest>(at->step)) continue;
+    return bad_mode("a group that changes may have fewer elements than before, and unnest above GROUP BY would leave the old ones in the table: unnest below it, or set "
+                    "output_mode: complete (for sinks with mode: overwrite) or append");
   }
   return {};
 }
 
 std::string state_shape(const PlanNode& memory, OutputMode mode) {
   const char* const modes[] = {"append", "update", "complete"};
-  std::string text = std::string(modes[static_cast<size_t>(mode)]);
-  for (const PlanNode* at = &memory; at != nullptr; at = memory_of(at->input).get()) text += shape(*at);
-  return text;
+  return std::string(modes[static_cast<size_t>(mode)]) + shapes_below(memory);
 }
 
 }  // namespace laketide::sql

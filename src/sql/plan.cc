@@ -78,6 +78,30 @@ PlanPtr prune_lookup(const PlanNode& plan, const std::set<std::string>& needed) 
   return node(std::move(lookup), prune(plan.input, below), fields_in(*plan.output, needed));
 }
 
+// One side of a join: the order of its rows is that of the records, and where they come from is told when one of them fails.
+PlanPtr prune_side(const PlanPtr& side, const std::vector<expr::ExprPtr>& keys, const std::set<std::string>& needed) {
+  std::set<std::string> below;
+  for (const std::string& name : needed) {
+    if (side->output->GetFieldIndex(name) >= 0) below.insert(name);
+  }
+  for (const expr::ExprPtr& key : keys) expr::collect_columns(*key, below);
+  const Scan& scan = scan_of(*side);
+  if (!memory_of(side) && scan.pseudo_columns) {
+    for (std::string& place : place_columns(scan.origin)) below.insert(std::move(place));
+  }
+  return prune(side, below);
+}
+
+PlanPtr prune_join(const PlanNode& plan, const std::set<std::string>& needed) {
+  Join join = std::get<Join>(plan.step);
+  std::set<std::string> below = needed;
+  if (join.condition) expr::collect_columns(*join.condition, below);
+  for (const TimeBound& bound : join.bounds) below.insert({bound.left, bound.right});
+  join.left = prune_side(join.left, join.left_keys, below);
+  join.right = prune_side(join.right, join.right_keys, below);
+  return node(std::move(join), nullptr, fields_in(*plan.output, needed));
+}
+
 }  // namespace
 
 PlanPtr make_scan(Scan scan, Schema output) { return node(std::move(scan), nullptr, std::move(output)); }
@@ -99,6 +123,14 @@ PlanPtr make_union_node(std::vector<PlanPtr> branches) {
 PlanPtr make_unnest_node(PlanPtr input, std::vector<expr::ExprPtr> arrays, std::vector<std::shared_ptr<arrow::Field>> fields) {
   for (const auto& field : input->output->fields()) fields.push_back(field);
   return node(Unnest{std::move(arrays)}, std::move(input), arrow::schema(std::move(fields)));
+}
+
+PlanPtr make_join_node(Join join) {
+  using enum JoinKind;
+  arrow::FieldVector fields;
+  for (const auto& field : join.left->output->fields()) fields.push_back(join.kind == kRight || join.kind == kFull ? field->WithNullable(true) : field);
+  for (const auto& field : join.right->output->fields()) fields.push_back(join.kind == kLeft || join.kind == kFull ? field->WithNullable(true) : field);
+  return node(std::move(join), nullptr, arrow::schema(std::move(fields)));
 }
 
 PlanPtr make_lookup_node(PlanPtr input, Lookup lookup) {
@@ -156,8 +188,15 @@ PlanPtr make_sort_node(PlanPtr input, Sort sort) {
   return node(std::move(sort), with_places(input), std::move(output));
 }
 
+PlanPtr make_late_rows_node(PlanPtr input, Window window) {
+  const auto time = input->output->GetFieldByName(window.time);
+  arrow::FieldVector fields{time->WithName("window_start")->WithNullable(false), time->WithName("window_end")->WithNullable(false)};
+  for (const auto& field : input->output->fields()) fields.push_back(field);
+  return node(LateRows{std::move(window)}, std::move(input), arrow::schema(std::move(fields)));
+}
+
 bool remembers(const PlanNode& plan) {
-  return std::holds_alternative<Aggregate>(plan.step) || std::holds_alternative<FirstRows>(plan.step) || std::holds_alternative<TopRows>(plan.step) ||
+  return std::holds_alternative<Aggregate>(plan.step) || std::holds_alternative<Join>(plan.step) || std::holds_alternative<FirstRows>(plan.step) || std::holds_alternative<TopRows>(plan.step) ||
          std::holds_alternative<Sort>(plan.step);
 }
 
@@ -179,9 +218,42 @@ PlanPtr memory_of(const PlanPtr& plan) {
   return memory_of(plan->input);
 }
 
+std::vector<PlanPtr> memories_under(const PlanNode& memory) {
+  std::vector<PlanPtr> inputs{memory.input}, found;
+  if (const auto* join = std::get_if<Join>(&memory.step)) inputs = {join->left, join->right};
+  for (const PlanPtr& input : inputs) {
+    if (PlanPtr below = memory_of(input)) found.push_back(std::move(below));
+  }
+  return found;
+}
+
+const PlanNode& Entry::rows() const {
+  const auto* join = std::get_if<Join>(&memory->step);
+  return join ? (side == 0 ? *join->left : *join->right) : *memory->input;
+}
+
+std::vector<Entry> entries_of(const PlanNode& memory) {
+  const auto* join = std::get_if<Join>(&memory.step);
+  std::vector<Entry> entries;
+  for (int side = 0; side < (join ? 2 : 1); ++side) {
+    const PlanPtr below = memory_of(!join ? memory.input : side == 0 ? join->left : join->right);
+    const std::vector<Entry> some = below ? entries_of(*below) : std::vector<Entry>{{&memory, side}};
+    entries.insert(entries.end(), some.begin(), some.end());
+  }
+  return entries;
+}
+
+std::set<std::string> sources_of(const PlanNode& plan) {
+  std::set<std::string> names;
+  for (const PlanNode* scan : scans_of(plan)) names.insert(std::get<Scan>(scan->step).origin.source);
+  return names;
+}
+
 int memories_below(const PlanPtr& plan) {
   const PlanPtr memory = memory_of(plan);
-  return memory ? 1 + memories_below(memory->input) : 0;
+  int count = memory ? 1 : 0;
+  for (const PlanPtr& below : memory ? memories_under(*memory) : std::vector<PlanPtr>()) count += memories_below(below);
+  return count;
 }
 
 const Scan& scan_of(const PlanNode& plan) { return std::get<Scan>(scans_of(plan).front()->step); }
@@ -193,6 +265,11 @@ bool is_static(const PlanNode& plan) {
 
 std::vector<const PlanNode*> scans_of(const PlanNode& plan) {
   if (plan.input) return scans_of(*plan.input);
+  if (const auto* join = std::get_if<Join>(&plan.step)) {
+    std::vector<const PlanNode*> all = scans_of(*join->left);
+    for (const PlanNode* scan : scans_of(*join->right)) all.push_back(scan);
+    return all;
+  }
   const auto* both = std::get_if<Union>(&plan.step);
   if (both == nullptr) return {&plan};
   std::vector<const PlanNode*> all;
@@ -219,6 +296,7 @@ bool can_fail(const PlanNode& plan) {
 }
 
 PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed) {
+  if (std::holds_alternative<Join>(plan->step)) return prune_join(*plan, needed);
   if (remembers(*plan)) return plan;
   if (std::holds_alternative<Scan>(plan->step)) return prune_scan(*plan, needed);
   if (std::holds_alternative<Project>(plan->step)) return prune_project(*plan, needed);

@@ -8,6 +8,7 @@
 #include <arrow/type.h>
 
 #include "sql/explain.h"
+#include "sql/grouping.h"
 #include "sql/lowering.h"
 #include "sql/parser.h"
 #include "sql/query_text.h"
@@ -22,8 +23,16 @@ void add_missing(std::vector<std::string>& to, const std::vector<std::string>& n
   }
 }
 
-PlanPtr scan_plan(const SourceTable& source) {
-  return make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, source.event_time, source.schema, {}, false}, source.schema);
+Result<PlanPtr> scan_plan(const SourceTable& source) {
+  PlanPtr scan = make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, source.event_time, source.schema, {}, false}, source.schema);
+  if (source.deduplicate.empty()) return scan;
+  const QueryText text("", "sources." + source.name + ".deduplicate.key");
+  for (const std::string& name : source.deduplicate) {
+    const auto field = source.schema->GetFieldByName(name);
+    if (!field) return Status::user("sql_unknown_column", "the source has no column of this name: " + name, "sources." + source.name + ".deduplicate.key");
+    LT_RETURN_IF_ERROR(check_groupable(expr::Type::of(*field), "deduplicate", 0, text));
+  }
+  return make_first_rows_node(std::move(scan), {"deduplicate_" + source.name, source.deduplicate, source.event_time, source.within});
 }
 
 void collect_tables(const SelectSyntax& select, std::set<std::string> own, std::vector<FromSyntax>& tables);
@@ -108,18 +117,29 @@ std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
   return key;
 }
 
-// What all of the plan's scans ask for.
-void read_columns(BoundQuery& query) {
-  std::set<std::string> names;
-  for (const PlanNode* scan : scans_of(*query.plan)) {
-    for (const auto& field : scan->output->fields()) names.insert(field->name());
-    add_missing(query.hidden, std::get<Scan>(scan->step).hidden);
+// What the plan's scans of one source ask for.
+void add_reads(const PlanNode& plan, const std::string& source, std::set<std::string>& columns, std::vector<std::string>& hidden) {
+  for (const PlanNode* node : scans_of(plan)) {
+    const auto& scan = std::get<Scan>(node->step);
+    if (scan.origin.source != source) continue;
+    for (const auto& field : node->output->fields()) columns.insert(field->name());
+    add_missing(hidden, scan.hidden);
   }
+}
+
+Schema fields_of(const arrow::Schema& schema, const std::set<std::string>& names) {
   arrow::FieldVector fields;
-  for (const auto& field : scan_of(*query.plan).all->fields()) {
+  for (const auto& field : schema.fields()) {
     if (names.contains(field->name())) fields.push_back(field);
   }
-  query.columns = arrow::schema(std::move(fields));
+  return arrow::schema(std::move(fields));
+}
+
+void read_columns(BoundQuery& query) {
+  std::set<std::string> names;
+  const Scan& first = scan_of(*query.plan);
+  add_reads(*query.plan, first.origin.source, names, query.hidden);
+  query.columns = fields_of(*first.all, names);
 }
 
 BoundQuery bound(PlanPtr whole) {
@@ -147,12 +167,12 @@ struct Query::Parsed {
   std::shared_ptr<const SelectSyntax> select;
 };
 
-Result<std::vector<std::unique_ptr<Operator>>> BoundQuery::operators(const Decoded& decoded, Context& context) const {
-  return lower_above(*plan, memory.get(), decoded, context);
+Result<std::vector<std::unique_ptr<Operator>>> BoundQuery::operators(const Decoded& decoded, Context& context, const std::string& source) const {
+  return lower_above(*plan, memory.get(), source, decoded, context);
 }
 
-Result<std::vector<std::unique_ptr<Operator>>> make_head(const PlanNode& memory, const Decoded& decoded, Context& context) {
-  return lower_head(memory, decoded, context);
+Result<std::vector<std::unique_ptr<Operator>>> make_head(const Entry& entry, const std::string& source, const Decoded& decoded, Context& context) {
+  return lower_head(entry, source, decoded, context);
 }
 
 Result<std::vector<std::unique_ptr<Operator>>> make_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {
@@ -164,35 +184,39 @@ std::string explain(const BoundQuery& query, OutputMode mode) { return explain(*
 Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> queries, const std::vector<std::string>& sink_hidden) {
   Decoded decoded;
   std::set<std::string> names{source.event_time};
-  for (const BoundQuery& query : queries) {
-    for (const auto& field : query.columns->fields()) names.insert(field->name());
-    add_missing(decoded.hidden, query.hidden);
-  }
+  for (const BoundQuery& query : queries) add_reads(*query.plan, source.name, names, decoded.hidden);
   if (source.pseudo_columns) add_missing(decoded.hidden, sink_hidden);
-  arrow::FieldVector fields;
-  for (const auto& field : source.schema->fields()) {
-    if (names.contains(field->name())) fields.push_back(field);
-  }
-  decoded.columns = arrow::schema(std::move(fields));
+  decoded.columns = fields_of(*source.schema, names);
   return decoded;
 }
 
-Result<BoundQuery> Query::bind(const SourceTable& source, std::span<const StaticTable> tables) const { return bind_over({}, source, tables); }
-
-Result<BoundQuery> Query::bind(const SourceTable& source, const BoundQuery& result, std::span<const StaticTable> tables) const {
-  return bind_over({{"result", result.whole}}, source, tables);
+Result<BoundQuery> Query::bind(std::span<const SourceTable> sources, std::span<const StaticTable> tables) const {
+  Tables scans;
+  for (const SourceTable& source : sources) {
+    LT_ASSIGN_OR_RETURN(scans[source.name], scan_plan(source));
+  }
+  return bind_over({}, std::move(scans), tables);
 }
 
-Result<BoundQuery> Query::bind_over(Tables known, const SourceTable& source, std::span<const StaticTable> tables) const {
-  const PlanPtr scan = scan_plan(source);
-  known.emplace(source.name, scan);
-  known.emplace("source", scan);
+Result<BoundQuery> Query::bind(const SourceTable& source, std::span<const StaticTable> tables) const { return bind(std::span(&source, 1), tables); }
+
+Result<BoundQuery> Query::bind(const BoundQuery& result, std::span<const StaticTable> tables) const {
+  return bind_over({{"result", result.whole}}, result.sources, tables);
+}
+
+Result<BoundQuery> Query::bind_over(Tables known, Tables sources, std::span<const StaticTable> tables) const {
+  known.insert(sources.begin(), sources.end());
+  if (sources.size() == 1) known.emplace("source", sources.begin()->second);
   for (const StaticTable& table : tables) {
     known.emplace(table.name, make_scan(Scan{{table.name, ""}, false, "", table.schema, {}, true}, table.schema));
   }
   LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(*parsed_->select, parsed_->text, known));
-  if (!is_static(*plan)) return bound(std::move(plan));
-  return parsed_->text.refuse("sql_unsupported", 0, "this query reads static tables alone, which no record moves on: join a source with them");
+  if (is_static(*plan)) {
+    return parsed_->text.refuse("sql_unsupported", 0, "this query reads static tables alone, which no record moves on: join a source with them");
+  }
+  BoundQuery query = bound(std::move(plan));
+  query.sources = std::move(sources);
+  return query;
 }
 
 Status Query::check_tables(std::span<const std::string> names) const {

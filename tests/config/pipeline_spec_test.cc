@@ -162,6 +162,20 @@ TEST(PipelineSpec, ReadsStartInEachSpelling) {
   EXPECT_FALSE(parse_offsets("{\"0\": 1", "start").ok());
 }
 
+TEST(PipelineSpec, ReadsDeduplicateAndLateRows) {
+  const PipelineSpec spec = parse("name: n\nsource: { kafka: { topic: t }, event_time: { column: ts }, deduplicate: { key: [id, ts], within: 10m } }\n"
+                                  "late_rows: { delta: { path: late/, partition_by: [id], compression: snappy } }\nsinks: [ { delta: { path: p } } ]");
+  EXPECT_THAT(spec.sources[0].deduplicate.key, ElementsAre("id", "ts"));
+  EXPECT_EQ(spec.sources[0].deduplicate.within, 10min);
+  EXPECT_EQ(spec.late_rows.path, "late");
+  EXPECT_EQ(spec.late_rows.id, "late:late");
+  EXPECT_EQ(spec.late_rows.compression, "snappy");
+  EXPECT_THAT(spec.late_rows.partition_by, ElementsAre("id"));
+  const PipelineSpec plain = parse("name: n\nsource: { kafka: { topic: t }, deduplicate: { key: id } }\nsinks: [ { delta: { path: p } } ]");
+  EXPECT_FALSE(plain.sources[0].deduplicate.within);
+  EXPECT_EQ(plain.late_rows.path, "");
+}
+
 TEST(PipelineSpec, CanonicalFormIsTheSameForTheSameSpec) {
   const std::string yaml =
       "name: n\ntrigger: { epoch: 1m }\nlanes: auto\nsource: { kafka: { topic: t, start: { p1: 1, 0: 2 } }, format: json }\n"

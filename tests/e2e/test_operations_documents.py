@@ -72,3 +72,20 @@ def test_the_files_and_numbers_are_those_of_the_tree(document):
             assert (verified.stdout, verified.stderr) == ("", ""), block
         finally:
             file.unlink()
+
+
+def test_each_guarantee_names_a_test_that_is_there():
+    rows = re.findall(r"^\| (?!What holds)(.*?) \| (.*?) \|$", (REPO / "conf/guarantees.md").read_text(), re.MULTILINE)
+    named = [(row, words) for row, words in rows if not row.startswith("-")]
+    assert len(named) >= 20
+    for row, words in named:
+        file, tests = None, 0
+        for told in re.findall(r"`([^`]+)`", words):
+            if told.startswith("tests/"):
+                assert (REPO / told).is_dir(), (row, told)
+                continue
+            if ": " in told:
+                file, told = told.split(": ")
+            assert re.search(rf"^def {told}\(", (REPO / f"tests/e2e/test_{file}.py").read_text(), re.MULTILINE), (row, file, told)
+            tests += 1
+        assert tests, row

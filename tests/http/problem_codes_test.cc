@@ -1,30 +1,16 @@
 // Every code that the source can emit is explained, and the page of codes is the table.
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <regex>
 #include <set>
-#include <sstream>
 
 #include <gtest/gtest.h>
 
+#include "http/page.h"
 #include "http/problem.h"
 
 namespace laketide::http {
 namespace {
-
-std::filesystem::path source_dir() {
-  const char* root = std::getenv("LAKETIDE_SOURCE_DIR");
-  return root != nullptr ? root : "../..";
-}
-
-std::string text_of(const std::filesystem::path& file) {
-  std::ifstream in(file, std::ios::binary);
-  std::stringstream text;
-  text << in.rdbuf();
-  return text.str();
-}
 
 /// Code → a file that emits it. Found where a Status is made, and where a function of a room makes one of the code it is given.
 std::map<std::string, std::string> emitted_codes() {
@@ -69,12 +55,7 @@ TEST(ProblemCodes, EachThatTheSourceCanEmitIsExplained) {
   for (const auto& [code, file] : emitted) EXPECT_TRUE(explained.contains(code)) << code << " of " << file << " has no line in src/http/problem_codes.cc";
 }
 
-// After a change: LAKETIDE_WRITE_PAGES=1 http_test --gtest_filter=ProblemCodes.*
-TEST(ProblemCodes, ThePageIsTheTable) {
-  const auto page = source_dir() / "conf" / "errors.md";
-  if (std::getenv("LAKETIDE_WRITE_PAGES") != nullptr) std::ofstream(page, std::ios::binary) << problem_page();
-  EXPECT_EQ(text_of(page), problem_page()) << "write the page again";
-}
+TEST(ProblemCodes, ThePageIsTheTable) { expect_page("errors.md", problem_page()); }
 
 TEST(ProblemCodes, TheStatusIsTheTablesElseTheFaults) {
   EXPECT_EQ(http_status(Status::user("unknown_pipeline", "")), 404);

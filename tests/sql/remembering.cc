@@ -39,22 +39,33 @@ class Life {
  public:
   Life(const sql::BoundQuery& bound, const sql::Decoded& decoded, OutputMode mode, int lanes, const std::vector<TableRows>& tables) {
     context_.memory = arrow::default_memory_pool();
+    const auto entries = sql::entries_of(*bound.memory);
+    partial_.resize(entries.size());
     publish(tables, board_, context_);
     for (int i = 0; i < lanes; ++i) {
-      lanes_.push_back(std::make_unique<Chain>(must(sql::make_head(*bound.memory, decoded, context_)), std::make_unique<Collect>(partial_)));
+      for (const sql::Entry& entry : entries) {
+        std::vector<Batch>& partial = partial_[&entry - entries.data()];
+        lanes_.push_back(std::make_unique<Chain>(must(sql::make_head(entry, "", decoded, context_)), std::make_unique<Collect>(partial)));
+      }
     }
     auto tail = must(sql::make_tail(*bound.memory, mode, context_, tables_));
     for (auto& above : must(bound.operators(decoded, context_))) tail.push_back(std::move(above));
     tail_ = std::make_unique<Chain>(std::move(tail), std::make_unique<Collect>(out_));
   }
 
-  Status feed(const Batch& batch, size_t lane) { return lanes_[lane % lanes_.size()]->feed(batch, rejects_).status(); }
+  Status feed(const Batch& batch, size_t lane) {
+    const size_t ports = partial_.size(), first = lane % (lanes_.size() / ports) * ports;
+    for (size_t i = first; i < first + ports; ++i) LT_RETURN_IF_ERROR(lanes_[i]->feed(batch, rejects_).status());
+    return {};
+  }
 
   /// The rows that the epoch gives.
   Result<std::vector<Batch>> end_epoch(const EpochInfo& epoch) {
     for (auto& lane : lanes_) LT_RETURN_IF_ERROR(end(*lane, epoch));
-    for (const Batch& batch : partial_) LT_RETURN_IF_ERROR(tail_->feed(batch, rejects_).status());
-    partial_.clear();
+    for (size_t port = 0; port < partial_.size(); ++port) {
+      for (const Batch& batch : partial_[port]) LT_RETURN_IF_ERROR(tail_->feed(batch, rejects_, static_cast<Port>(port)).status());
+      partial_[port].clear();
+    }
     LT_RETURN_IF_ERROR(end(*tail_, epoch));
     return std::exchange(out_, {});
   }
@@ -97,8 +108,9 @@ class Life {
   StaticTables board_;
   Context context_;
   state::StateTables tables_;
-  std::vector<Batch> partial_, out_;
-  std::vector<std::unique_ptr<Chain>> lanes_;
+  std::vector<std::vector<Batch>> partial_;  // by port
+  std::vector<Batch> out_;
+  std::vector<std::unique_ptr<Chain>> lanes_;  // a chain for each port of the first lane, then of the second, …
   std::unique_ptr<Chain> tail_;
   Rejects rejects_;
 };
@@ -185,11 +197,35 @@ Status feed_epoch(Life& life, const Batch& whole, const Epochs::One& epoch, Way 
 
 }  // namespace
 
+int64_t rows_of_epoch(Way way, int64_t rows) { return way == Way::kBounded ? std::max<int64_t>(1, rows) : way == Way::kCrashing ? 2 : 3; }
+
+Result<std::vector<Row>> ask_late(const sql::BoundQuery& late, const sql::SourceTable& source, const std::vector<Row>& rows, Way way, int64_t delay) {
+  const sql::Decoded decoded = sql::decode_for(source, {&late, 1}, {"_offset"});
+  const Batch whole = batch_of_rows(decoded, source.schema, rows);
+  Context context;
+  context.memory = arrow::default_memory_pool();
+  std::vector<Batch> out;
+  Rejects rejects;
+  Chain chain(must(late.operators(decoded, context)), std::make_unique<Collect>(out));
+  for (const Epochs::One& epoch : epochs_of(whole, source.event_time, delay, rows_of_epoch(way, whole->num_rows()))) {
+    LT_RETURN_IF_ERROR(chain.feed(whole->Slice(epoch.first, epoch.count), rejects).status());
+    std::unique_ptr<Staged> staged;
+    for (Step step = Step::kMore; step != Step::kDone;) {
+      LT_ASSIGN_OR_RETURN(step, chain.end_epoch(epoch.info, staged, rejects));
+    }
+  }
+  std::vector<Row> answer;
+  for (const Batch& batch : out) {
+    for (Row& row : rows_of_batch(*batch, late.output->num_fields())) answer.push_back(std::move(row));
+  }
+  return answer;
+}
+
 Result<Answer> ask_remembering(const sql::BoundQuery& bound, const sql::SourceTable& source, const std::vector<Row>& rows, Way way, OutputMode mode,
                                int64_t delay, const std::vector<TableRows>& tables) {
   const sql::Decoded decoded = sql::decode_for(source, {&bound, 1}, {"_offset"});
   const Batch whole = batch_of_rows(decoded, source.schema, rows);
-  const int64_t rows_each = way == Way::kBounded ? std::max<int64_t>(1, whole->num_rows()) : way == Way::kCrashing ? 2 : 3;
+  const int64_t rows_each = rows_of_epoch(way, whole->num_rows());
   SavedTables saved;
   ResultTable result(bound, mode);
   Answer answer{bound.output, bound.explain, {}, {}};

@@ -130,6 +130,7 @@ class LibpqConnection final : public Connection {
     LT_RETURN_IF_ERROR(ready());
     return read_all(wait, nullptr);
   }
+  const std::vector<ResultColumn>& columns() const override { return columns_; }
   const std::string& tag() const override { return tag_; }
   const ServerError& last_error() const override { return error_; }
   bool usable() const override { return usable_ && PQstatus(handle_.get()) == CONNECTION_OK; }
@@ -241,6 +242,7 @@ class LibpqConnection final : public Connection {
       case PGRES_TUPLES_OK:
         tag_ = PQcmdStatus(const_cast<PGresult*>(&result));
         if (rows != nullptr) append_rows(result, *rows);
+        keep_columns(result);
         return {};
       case PGRES_COPY_IN:
       case PGRES_COPY_OUT:
@@ -249,6 +251,11 @@ class LibpqConnection final : public Connection {
       default:
         return keep_error(&result);
     }
+  }
+
+  void keep_columns(const PGresult& result) {
+    columns_.clear();
+    for (int column = 0; column < PQnfields(&result); ++column) columns_.push_back({PQfname(&result, column), PQftype(&result, column), PQfmod(&result, column)});
   }
 
   static void append_rows(const PGresult& result, Rows& rows) {
@@ -284,6 +291,7 @@ class LibpqConnection final : public Connection {
   std::unique_ptr<PGconn, ConnectionEnd> handle_;
   ServerError error_;
   std::string tag_;
+  std::vector<ResultColumn> columns_;
   bool usable_ = true;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -28,6 +29,13 @@ Status check_url(const std::string& url);
 /// Rows of a query in text form; none for NULL. Immutable.
 using Rows = std::vector<std::vector<std::optional<std::string>>>;
 
+/// A column of a query's result: its type's number and modifier, as format_type takes them. Immutable.
+struct ResultColumn {
+  std::string name;
+  uint32_t type = 0;
+  int modifier = -1;
+};
+
 /// An open connection. Every call returns when the Wait is over at the latest; the statement is then cancelled and the
 /// connection closed, for nobody knows its state. Session: time zone UTC, UTF-8, notices dropped. Failures come as a
 /// Status (see to_status); `last_error` tells more until the next call. Confined to its task.
@@ -41,6 +49,8 @@ class Connection {
   /// One statement with parameters in text form.
   virtual Result<Rows> query(const std::string& sql, const std::vector<std::optional<std::string>>& parameters,
                              const Wait& wait) = 0;
+  /// Of the last query that succeeded.
+  virtual const std::vector<ResultColumn>& columns() const = 0;
   /// Statements of which exactly one is a COPY … FROM STDIN; sends it `parts` one after another, without framing of its own.
   virtual Status copy(const std::string& sql, std::span<const std::string_view> parts, const Wait& wait) = 0;
 
