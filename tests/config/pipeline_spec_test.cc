@@ -166,7 +166,7 @@ TEST(PipelineSpec, ReadsDeduplicateAndLateRows) {
   const PipelineSpec spec = parse("name: n\nsource: { kafka: { topic: t }, event_time: { column: ts }, deduplicate: { key: [id, ts], within: 10m } }\n"
                                   "late_rows: { delta: { path: late/, partition_by: [id], compression: snappy } }\nsinks: [ { delta: { path: p } } ]");
   EXPECT_THAT(spec.sources[0].deduplicate.key, ElementsAre("id", "ts"));
-  EXPECT_EQ(spec.sources[0].deduplicate.within, 10min);
+  EXPECT_EQ(spec.sources[0].deduplicate.within, std::chrono::minutes(10));
   EXPECT_EQ(spec.late_rows.path, "late");
   EXPECT_EQ(spec.late_rows.id, "late:late");
   EXPECT_EQ(spec.late_rows.compression, "snappy");
