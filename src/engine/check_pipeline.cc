@@ -20,7 +20,7 @@ Result<std::string> explain_pipeline(const config::PipelineSpec& pipeline, const
   if (schemas.size() < pipeline.sources.size()) return std::string("bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n");
   std::vector<sql::SourceTable> tables = source_tables(pipeline);
   for (auto& one : tables) one.schema = schemas.at(one.name);
-  sql::Query main = sql::select_all();
+  sql::Query main = all_rows(pipeline);
   if (!pipeline.sql.empty()) {
     LT_ASSIGN_OR_RETURN(main, sql::parse_query(pipeline.sql, pipeline.name + ": sql"));
   }
