@@ -402,6 +402,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   Status advance_progress(const EpochPlan& plan, const Wait& wait) LT_REQUIRES(mutex_) {
     for (Target& target : targets_) {
       if (!target.takes_part(plan)) continue;
+      if (LT_SEEDED_BUG("postgres.prepare.before", "skip_progress")) continue;
       const Positions next = target.next_after(plan);
       LT_RETURN_IF_ERROR(progress_.advance(*connection_, target.spec.id, target.generation, plan, next, wait));
     }
