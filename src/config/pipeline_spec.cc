@@ -83,7 +83,7 @@ std::vector<Field> pipeline_fields(PipelineSpec& spec) {
       tables_field(spec.tables),
       with_default(text_field("sql", spec.sql, "the query"), "SELECT * FROM source"),
       output_mode_field(spec.output_mode),
-      word_field("state", spec.state, {"bounded", "unbounded"}, "whether a join may keep its rows for ever"),
+      with_default(word_field("state", spec.state, {"bounded", "unbounded"}, "whether a join may keep its rows for ever"), "bounded"),
       with_type({"trigger", "when epochs close",
                  [&spec](Reader& reader, const Node& node, const std::string& path) { return read_trigger(reader, node, path, spec.trigger); }},
                 "section, or one of once, available_now"),

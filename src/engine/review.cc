@@ -116,7 +116,7 @@ class Reviewer {
     std::vector<std::string> known = table_names(pipeline_);
     if (!pipeline_.sql.empty()) main_ = parsed(pipeline_.sql, "sql", known);
     known.insert(known.begin(), "result");
-    rest_.sql = pipeline_.sources.size() > 1 ? "SELECT * FROM \"" + pipeline_.sources.front().name + "\"" : "";
+    rest_.sql.clear();
     selects_.resize(pipeline_.sinks.size());
     for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {
       const std::string& select = pipeline_.sinks[i].select;
@@ -168,7 +168,7 @@ class Reviewer {
   void bind(const Schemas& schemas) {
     std::vector<sql::SourceTable> tables = source_tables(pipeline_);
     for (auto& one : tables) one.schema = schemas.at(one.name);
-    const auto result = (main_ ? *main_ : sql::select_all()).bind(tables);
+    const auto result = (main_ ? *main_ : all_rows(pipeline_)).bind(tables);
     if (!result.ok()) return complain_of_query("sql", result.status());
     for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {
       const auto rows = selects_[i] ? selects_[i]->bind(*result) : result;

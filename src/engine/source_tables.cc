@@ -36,6 +36,13 @@ std::vector<sql::SourceTable> source_tables(const config::PipelineSpec& pipeline
   return tables;
 }
 
+sql::Query all_rows(const config::PipelineSpec& pipeline) {
+  if (pipeline.sources.size() == 1) return sql::select_all();
+  std::string name;
+  for (const char c : pipeline.sources.front().name) name += c == '"' ? "\"\"" : std::string(1, c);
+  return sql::parse_query("SELECT * FROM \"" + name + "\"", "sql").value();
+}
+
 std::vector<std::string> table_names(const config::PipelineSpec& pipeline) {
   std::vector<std::string> names;
   for (const auto& source : pipeline.sources) names.push_back(source.name);

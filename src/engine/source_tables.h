@@ -17,6 +17,9 @@ std::vector<std::string> sources_over(const config::PipelineSpec& pipeline, cons
 /// Without their schemas.
 std::vector<sql::SourceTable> source_tables(const config::PipelineSpec& pipeline);
 
+/// Every row of the source, of the first where there are several: what a document without `sql` says.
+sql::Query all_rows(const config::PipelineSpec& pipeline);
+
 /// What FROM can name: the sources, "source" where there is one, and the static tables.
 std::vector<std::string> table_names(const config::PipelineSpec& pipeline);
 

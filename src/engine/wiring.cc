@@ -301,7 +301,7 @@ class Wiring {
 
   Status query() {
     const std::string origin = pipeline_.name + ": ";
-    sql::Query main = sql::select_all();
+    sql::Query main = all_rows(pipeline_);
     if (!pipeline_.sql.empty()) {
       LT_ASSIGN_OR_RETURN(main, sql::parse_query(pipeline_.sql, origin + "sql"));
     }

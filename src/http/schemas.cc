@@ -119,6 +119,14 @@ std::vector<Schema> requests() {
   };
 }
 
+Schema static_table_schema() {
+  return {"StaticTable", "A static table as a stream sees it.",
+          {{"table", "string", "its name in SQL"},
+           {"loadedAt", "string", "ISO time of the content that the next epoch sees", true},
+           {"rows", "integer", ""},
+           {"error", "StreamError", "why it is older than it should be", true}}};
+}
+
 std::vector<Schema> stream_schemas() {
   return {
       {"Started", "A stream that was started, or ran already.",
@@ -138,11 +146,7 @@ std::vector<Schema> stream_schemas() {
         {"read", "integer", "next offset to read", true},
         {"end", "integer", "the broker's end, when last heard", true},
         {"lagRecords", "integer", "end less committed", true}}},
-      {"StaticTable", "A static table as a stream sees it.",
-       {{"table", "string", "its name in SQL"},
-        {"loadedAt", "string", "ISO time of the content that the next epoch sees", true},
-        {"rows", "integer", ""},
-        {"error", "StreamError", "why it is older than it should be", true}}},
+      static_table_schema(),
       {"Stream", "A stream and how it stands.",
        {{"id", "string", "of the run"},
         {"pipeline", "string", "its name"},
