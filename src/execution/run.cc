@@ -434,7 +434,7 @@ Status Run::resolve_starts(const PartitionBounds& bounds, const Recovery& recove
 
 Status Run::bind(const Recovery& recovery) {
   LT_ASSIGN_OR_RETURN(const Schema schema, find_schema(recovery));
-  if (!spec_.row_schema) {
+  if (spec_.make_format) {
     schema_text_ = to_schema_text(*schema);
     LT_ASSIGN_OR_RETURN(format_, spec_.make_format(schema_text_));
   }
@@ -467,7 +467,7 @@ Status Run::open_state() {
 // A declared schema is what the document says today. An inferred one is learnt once and then held: the ledger has it, and so
 // has the plan in the sinks, should the ledger be lost.
 Result<Schema> Run::find_schema(const Recovery& recovery) {
-  if (spec_.row_schema) return spec_.row_schema;
+  if (!spec_.make_format) return spec_.source->row_schema(Wait::for_at_most(kQueryTimeout, halt_.token()));
   LT_ASSIGN_OR_RETURN(const auto format, spec_.make_format(""));
   if (Schema declared = format->schema()) return declared;
   LT_ASSIGN_OR_RETURN(auto pinned, ledger_.pinned_schema(spec_.schema_pin));
@@ -484,7 +484,7 @@ Result<Schema> Run::find_schema(const Recovery& recovery) {
     }
     LT_ASSIGN_OR_RETURN(schema, sample_schema(spec_, *format, position_.positions, waiting()));
   }
-  LT_RETURN_IF_ERROR(ledger_.pin_schema(spec_.schema_pin, to_schema_text(*schema)));
+  if (!spec_.schema_pin.empty()) LT_RETURN_IF_ERROR(ledger_.pin_schema(spec_.schema_pin, to_schema_text(*schema)));
   return schema;
 }
 

@@ -91,16 +91,16 @@ struct RunSpec {
   std::string source_name;
   std::shared_ptr<Source> source;
   /// Makes the format for a schema that is known by now (text of flow/schema_text.h), or, for the empty text, as the document
-  /// has it: declared, or to be inferred. Not set: the source yields rows of `row_schema`.
+  /// has it: declared, or to be inferred. Not set: the source yields rows of Source::row_schema.
   std::function<Result<std::shared_ptr<Format>>(const std::string& schema_text)> make_format;
-  Schema row_schema;
+  Schema row_schema;               // those, if they are known before anything is opened
   std::string schema_pin;          // key under which an inferred schema is pinned; empty: not pinned
   bool needs_schema = false;       // the query names columns: without a schema there is nothing to bind it to
   std::vector<std::string> topics; // for the status
   /// First offsets where neither ledger nor sink has progress; must answer for every partition in `bounds`.
   std::function<Result<Positions>(const PartitionBounds& bounds, const Wait& wait)> start;
   std::string start_text;          // for the status
-  /// Binds the query to the source's schema.
+  /// Binds the query to the source's schema, and tells a source that yields rows which columns of them are wanted.
   std::function<Result<ChainPlan>(const Schema& schema)> plan;
 
   std::optional<EventTimeRule> event_time;

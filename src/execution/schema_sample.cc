@@ -71,8 +71,8 @@ Result<Schema> sample_schema(RunSpec& run, const Format& format, const Positions
     auto inference = format.inference();
     LT_ASSIGN_OR_RETURN(const auto bounds, run.source->bounds(wait));
     LT_RETURN_IF_ERROR(sampler.read(starts, bounds, *inference, wait));
-    const bool patient = std::chrono::steady_clock::now() < give_up;
-    if (inference->count() >= kRecordsMax || (inference->count() > 0 && !patient)) return inference->schema();
+    const bool patient = run.source->grows() && std::chrono::steady_clock::now() < give_up;
+    if (inference->count() >= kRecordsMax || ((inference->count() > 0 || !run.source->grows()) && !patient)) return inference->schema();
     never.wait_until(std::chrono::steady_clock::now() + kBetweenTries, [&] { return wait.over(); });
   }
   return Status::cancelled("stopped while the schema was learnt");
