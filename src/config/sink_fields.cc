@@ -18,22 +18,6 @@ std::string check_id(const std::string& id) {
   return id.size() <= kIdLengthMax ? "" : "a sink's id has at most 200 letters";
 }
 
-/// Table folders lie below the lake root; only a file's author may name one elsewhere.
-std::string check_path(const std::string& path, bool is_file) {
-  if (path.find("://") != std::string::npos) return "only a directory of a local disk; object storage is not supported by this version";
-  if (path.starts_with('/') && !is_file) return "a path over HTTP is relative to the lake root; absolute ones are for files on the server";
-  for (size_t begin = 0; begin <= path.size();) {
-    const size_t end = std::min(path.find('/', begin), path.size());
-    const std::string_view part = std::string_view(path).substr(begin, end - begin);
-    if (part == "..") return "a path must not climb with \"..\"";
-    if (part == "_delta_log") return "\"_delta_log\" is the log inside a table; name the table's folder";
-    if (part == "_quarantine" && begin == 0) return "\"_quarantine\" holds the records that were refused; choose another folder";
-    if (part.empty() && begin != 0 && end != path.size()) return "an empty part in the path";
-    begin = end + 1;
-  }
-  return {};
-}
-
 std::string check_table(const std::string& table) {
   const size_t dot = table.find('.');
   const std::string_view name = std::string_view(table).substr(dot == std::string::npos ? 0 : dot + 1);
@@ -45,7 +29,7 @@ std::string check_table(const std::string& table) {
 Field path_field(std::string& into) {
   return with_type({"path", "folder below the lake root", [&into](Reader& reader, const Node& node, const std::string& path) {
             const bool is_file = reader.is_file();
-            const auto check = [is_file](const std::string& text) { return check_path(text, is_file); };
+            const auto check = [is_file](const std::string& text) { return check_lake_path(text, is_file); };
             return text_field("path", into, "", check).read(reader, node, path);
           }}, "text");
 }
@@ -161,6 +145,21 @@ std::string read_sinks(Reader& reader, const Node& node, const std::string& path
 }
 
 }  // namespace
+
+std::string check_lake_path(const std::string& path, bool is_file) {
+  if (path.find("://") != std::string::npos) return "only a directory of a local disk; object storage is not supported by this version";
+  if (path.starts_with('/') && !is_file) return "a path over HTTP is relative to the lake root; absolute ones are for files on the server";
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view part = std::string_view(path).substr(begin, end - begin);
+    if (part == "..") return "a path must not climb with \"..\"";
+    if (part == "_delta_log") return "\"_delta_log\" is the log inside a table; name the table's folder";
+    if (part == "_quarantine" && begin == 0) return "\"_quarantine\" holds the records that were refused; choose another folder";
+    if (part.empty() && begin != 0 && end != path.size()) return "an empty part in the path";
+    begin = end + 1;
+  }
+  return {};
+}
 
 std::vector<Field> delta_fields(SinkSpec& sink) {
   const auto set_retain = [&sink](std::chrono::microseconds value) { sink.retain = std::chrono::duration_cast<std::chrono::milliseconds>(value); };

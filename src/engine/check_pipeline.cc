@@ -17,6 +17,7 @@ Status check_pipeline(const config::PipelineSpec& pipeline, const config::Servic
 }
 
 Result<std::string> explain_pipeline(const config::PipelineSpec& pipeline, const Schema& schema) {
+  if (!schema && pipeline.sources.front().is_bounded()) return std::string("bound when the table or the files are opened, which have the schema\n");
   if (!schema) return std::string("bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n");
   const auto& source = pipeline.sources.front();
   const bool is_made = std::holds_alternative<config::RateSourceSpec>(source.from);

@@ -243,11 +243,11 @@ PipelineChange::Effect Streams::effect_on(const CatalogEntry& entry) const {
 Status Streams::check_query(const config::PipelineSpec& pipeline, std::string* query_plan) const {
   LT_ASSIGN_OR_RETURN(const RunSpec run, wire(pipeline, *host_.service, *host_.scheduler));
   Schema schema = run.row_schema;
-  if (!schema) {
+  if (!schema && run.make_format) {
     LT_ASSIGN_OR_RETURN(const auto format, run.make_format(""));
     schema = format->schema();
   }
-  if (!schema) {
+  if (!schema && !run.schema_pin.empty()) {
     LT_ASSIGN_OR_RETURN(const auto pinned, host_.ledger->pinned_schema(run.schema_pin));
     if (pinned) {
       LT_ASSIGN_OR_RETURN(schema, parse_schema_text(*pinned));
@@ -376,6 +376,10 @@ Status Streams::refuse_repeats(const config::PipelineSpec& pipeline, const Range
 
 Result<StreamStatus> Streams::launch(const CatalogEntry& entry) {
   const std::string name = entry.spec.name;
+  for (const config::SourceSpec& source : entry.spec.sources) {
+    if (!source.is_bounded()) continue;
+    return Status::user("unsupported", "tables and files are read by batch jobs in this version, not by streams: POST /batch/run {\"pipeline\":\"" + name + "\"}; source " + source.name, "sources");
+  }
   LT_ASSIGN_OR_RETURN(const auto reset, host_.ledger->reset(name));
   LT_ASSIGN_OR_RETURN(RunSpec spec, wire(reset ? starting_at(entry.spec, reset->start) : entry.spec, *host_.service, *host_.scheduler));
   spec.metrics = host_.metrics;

@@ -14,6 +14,7 @@
 #include "flow/key_columns.h"
 #include "flow/pseudo_columns.h"
 #include "flow/schema_text.h"
+#include "formats/csv/csv_format.h"
 #include "formats/json/json_format.h"
 #include "formats/raw/raw_format.h"
 #include "formats/text/text_format.h"
@@ -22,6 +23,8 @@
 #include "sinks/console/console_sink.h"
 #include "sinks/delta/delta_sink.h"
 #include "sinks/postgres/postgres_sink.h"
+#include "sources/delta/delta_source.h"
+#include "sources/files/files_source.h"
 #include "sources/kafka/kafka_source.h"
 #include "sources/kafka/start_offsets.h"
 #include "sources/rate/rate_source.h"
@@ -104,6 +107,7 @@ class Wiring {
 
   Status source() {
     if (std::holds_alternative<config::RateSourceSpec>(source_spec().from)) return rate_source();
+    if (source_spec().is_bounded()) return bounded_source();
     const auto& kafka = std::get<config::KafkaSourceSpec>(source_spec().from);
     KafkaSourceOptions options;
     options.name = source_spec().name;
@@ -150,15 +154,51 @@ class Wiring {
     return {};
   }
 
+  /// A table or files: what is there when the job starts.
+  Status bounded_source() {
+    const std::string pin = job_ ? job_->pin : "";
+    spec_.start_text = "earliest";
+    if (const auto* delta = std::get_if<config::DeltaSourceSpec>(&source_spec().from)) {
+      spec_.topics = {"delta:" + delta->path};
+      LT_ASSIGN_OR_RETURN(spec_.source, make_delta_source({source_spec().name, spec_.topics.front(), table_path(delta->path), delta->version, pin, reading_actors()}, store_));
+      return {};
+    }
+    const auto& files = std::get<config::FilesSourceSpec>(source_spec().from);
+    spec_.topics = {"files:" + files.path};
+    LT_ASSIGN_OR_RETURN(files_, make_files_source({source_spec().name, spec_.topics.front(), table_path(files.path), files.format, files.header, files.delimiter.front(), pin, reading_actors()}, store_));
+    spec_.source = files_;
+    return {};
+  }
+
+  /// Each lane reads its files on an actor of its own.
+  std::function<IoPost()> reading_actors() {
+    return [scheduler = &scheduler_, name = "read " + spec_.line, account = spec_.account]() -> IoPost {
+      return [actor = scheduler->io_actor(name, account)](std::function<void()> work) { actor.post(std::move(work)); };
+    };
+  }
+
+  /// Whether the source has rows already, and not records for a format to decode.
+  bool has_rows() const {
+    const auto* files = std::get_if<config::FilesSourceSpec>(&source_spec().from);
+    return spec_.row_schema || std::holds_alternative<config::DeltaSourceSpec>(source_spec().from) || (files != nullptr && files->format == "parquet");
+  }
+
   Status format() {
-    if (spec_.row_schema) return {};
+    if (has_rows()) return {};
     const config::FormatSpec format = source_spec().format;
     std::string topics;
     for (const auto& topic : spec_.topics) topics += (topics.empty() ? "" : ",") + topic;
-    spec_.schema_pin = topics + "#" + format.kind;
-    spec_.make_format = [format](const std::string& schema_text) -> Result<std::shared_ptr<Format>> {
+    if (!source_spec().is_bounded()) spec_.schema_pin = topics + "#" + format.kind;  // other files may have other columns
+    char delimiter = ',';
+    std::function<std::string()> header;
+    if (const auto* files = std::get_if<config::FilesSourceSpec>(&source_spec().from)) {
+      delimiter = files->delimiter.front();
+      if (files->header) header = [source = files_] { return source->header(); };
+    }
+    spec_.make_format = [format, delimiter, header](const std::string& schema_text) -> Result<std::shared_ptr<Format>> {
       if (format.kind == "text") return to_shared(text::make_text_format({format.tombstones}));
       if (format.kind == "raw") return to_shared(raw::make_raw_format());
+      if (format.kind == "csv") return to_shared(csv::make_csv_format({schema_text.empty() ? format.schema : schema_text, delimiter, header}));
       json::JsonFormatOptions options;
       options.schema = schema_text.empty() ? format.schema : schema_text;
       options.tombstones = format.tombstones;
@@ -289,9 +329,11 @@ class Wiring {
     sql::SourceTable table{source_spec().name, nullptr, spec_.topics.size() == 1 ? spec_.topics.front() : "", !spec_.row_schema, time.column};
     std::vector<OutputMode> modes;
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
-    spec_.plan = [main, selects, table, modes, marks, skew = time.max_future_skew, hidden = hidden_columns()](const Schema& schema) mutable -> Result<ChainPlan> {
+    spec_.plan = [main, selects, table, modes, marks, skew = time.max_future_skew, hidden = hidden_columns(),
+                   rows = has_rows() ? spec_.source : nullptr](const Schema& schema) mutable -> Result<ChainPlan> {
       table.schema = schema;
       LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, table, modes, hidden));
+      if (rows) LT_RETURN_IF_ERROR(rows->select(plan.columns, plan.hidden));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }
@@ -400,6 +442,7 @@ class Wiring {
   const JobWiring* const job_;
   const std::shared_ptr<storage::Store> store_ = storage::make_local_store();
   RunSpec spec_;
+  std::shared_ptr<FilesSource> files_;  // the source, if it is one of files
   bool needs_place_ = false;
 };
 
