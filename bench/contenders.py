@@ -9,27 +9,53 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import duckdb
 from daemon import Daemon
 from deltalake import DeltaTable
 from meter import family_cpu, own_cpu, peak_rss_mib
+from results import TABLE, Void, check_files, check_filtered, check_groups, check_table, keep_groups
 from servers import KafkaBroker, PostgresServer
 
 COLUMNS = [("id", "bigint"), ("event_type", "text"), ("ts", "timestamptz"), ("value", "double precision"), ("source", "text"),
            ("user_id", "bigint")]
 SCHEMA = ", ".join(f"{name} {'double' if kind == 'double precision' else kind} not null" for name, kind in COLUMNS)
-FIRST_MILLIS = 1767225600000  # of bench/fill_topic
-SUM_NAMES = ("records", "id", "ts_millis", "value_cents", "user_id", "text_bytes")
-SUMS = (f"count(*), sum(id), sum({{millis}} - {FIRST_MILLIS}), sum(cast(round(value * 100) as bigint)), sum(user_id), "
-        "sum(length(event_type) + length(source))")
 ROWS_PER_COMMIT = 1_000_000
-TABLE = "public.bench"
-# The straight line's threads beside the client's. One connection gains nothing by a second.
-LANES = {"drop": 2, "delta": 2, "postgres": 1}
+WINDOW = ("SELECT window_start, source, count(*) AS n, avg(value) AS average FROM source "
+          "GROUP BY tumble(ts, INTERVAL '10 seconds'), source")
 
 
-class Void(Exception):
-    """A run whose result is wrong, or that did not end well."""
+@dataclass(frozen=True)
+class Work:
+    """One row of the table: what both sides do. Immutable.
+
+    `hand`: the straight line's sink and its own arguments; `lanes`: its threads, as one connection gains nothing by a second.
+    `sink` and `more`: Laketide's sink and the rest of its pipeline; no sink: there is nothing of ours to compare. `check`: how the
+    result is proven.
+    """
+    hand: tuple
+    check: str
+    sink: dict = None
+    more: dict = None
+    lanes: int = 2
+
+    @property
+    def uses_postgres(self):
+        return self.check == "table"
+
+
+def _delta(compression):
+    return {"delta": {"path": "bench", "compression": compression}}
+
+
+WORKS = {
+    "drain": Work(("drain",), "nothing"),
+    # All six fields are decoded, and the filter lets none through.
+    "drop": Work(("drop",), "filtered", _delta("snappy"), {"sql": "SELECT * FROM source WHERE value < 0"}),
+    "delta": Work(("parquet", "--compression", "snappy"), "files", _delta("snappy")),
+    "delta zstd": Work(("parquet", "--compression", "zstd"), "files", _delta("zstd")),
+    "postgres": Work(("copy",), "table", {"postgres": {"table": TABLE, "mode": "append"}}, lanes=1),
+    "upsert": Work(("upsert",), "table", {"postgres": {"table": TABLE, "mode": "upsert", "key": ["id"]}}, lanes=1),
+    "window": Work(("window",), "groups", _delta("snappy"), {"sql": WINDOW}),
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +67,7 @@ class Bench:
     truth: dict       # what fill_topic printed
     binaries: Path
     directory: Path   # for what runs leave behind
+    groups: dict      # the window's, as the straight line found them last
 
     @property
     def records(self):
@@ -50,9 +77,9 @@ class Bench:
 class Servers:
     """CPU that broker and PostgreSQL use while a run lasts. Caller synchronises."""
 
-    def __init__(self, bench, sink):
+    def __init__(self, bench, work):
         self._pids = {"broker": _pid(bench.kafka)}
-        if sink == "postgres":
+        if work.uses_postgres:
             self._pids["postgres"] = _pid(bench.postgres)
         self._before = self._now()
 
@@ -68,45 +95,25 @@ def _pid(server):
     return int((server.directory / "pid").read_text())
 
 
-def _check(bench, sums, what):
-    wrote = {"records": bench.records, **bench.truth["sums"]}
-    found = {name: int(value or 0) for name, value in zip(SUM_NAMES, sums)}
-    if found != wrote:
-        raise Void(f"{what} adds up to {found}, the topic to {wrote}")
-
-
-def _check_files(bench, files, what):
-    query = f"select {SUMS.format(millis='epoch_ms(ts)')} from read_parquet({[str(file) for file in files]!r})"
-    _check(bench, duckdb.sql(query).fetchone(), what)
-
-
-def _check_table(bench, what):
-    millis = "cast(extract(epoch from ts) * 1000 as bigint)"
-    _check(bench, bench.postgres.query(f"select {SUMS.format(millis=millis)} from {TABLE}")[0], what)
-
-
-def _clear(bench, sink):
-    """Both begin with nothing there, and with no write-back of the run before them."""
-    if sink == "postgres":
+def _clear(bench, work, by_hand):
+    """Both begin with nothing there, and with no write-back of the run before them. Laketide makes its tables itself."""
+    if work.uses_postgres:
         bench.postgres.query(f"drop table if exists {TABLE}")
         bench.postgres.query("drop schema if exists laketide cascade")  # its progress: a stream of that name would go on from there
+        if by_hand:
+            key = ", primary key (id)" if work.hand[0] == "upsert" else ""
+            bench.postgres.query(f"create table {TABLE} ({', '.join(f'{name} {kind} not null' for name, kind in COLUMNS)}{key})")
         bench.postgres.query("checkpoint")
     subprocess.run(["sync", "--file-system", str(bench.directory)], check=True)
 
 
-def straight_line(bench, sink, directory):
-    """The hand-written program. `sink`: drop, delta (it writes the same Parquet files, without a log) or postgres."""
-    _clear(bench, sink)
-    command = [str(bench.binaries / "bench/straight_line"), "--brokers", bench.kafka.address, "--topic", bench.topic,
-               "--rows-per-commit", str(ROWS_PER_COMMIT), "--lanes", str(LANES[sink])]
-    if sink == "drop":
-        command += ["--sink", "drop"]
-    elif sink == "delta":
-        command += ["--sink", "parquet", "--dir", str(directory)]
-    else:
-        bench.postgres.query(f"create table {TABLE} ({', '.join(f'{name} {kind} not null' for name, kind in COLUMNS)})")
-        command += ["--sink", "copy", "--postgres", bench.postgres.url, "--table", TABLE]
-    servers = Servers(bench, sink)
+def straight_line(bench, work, directory):
+    """The hand-written program; for Delta it writes the same Parquet files, without a log."""
+    _clear(bench, work, True)
+    command = [str(bench.binaries / "bench/straight_line"), "--brokers", bench.kafka.address, "--topic", bench.topic, "--rows-per-commit",
+               str(ROWS_PER_COMMIT), "--lanes", str(work.lanes), "--dir", str(directory), "--postgres", bench.postgres.url, "--table", TABLE,
+               "--sink", *work.hand]
+    servers = Servers(bench, work)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=600)
     if done.returncode != 0:
         raise Void(f"straight_line ended with {done.returncode}: {done.stderr.strip() or done.stdout.strip()}")
@@ -115,31 +122,34 @@ def straight_line(bench, sink, directory):
             **servers.per_record(bench.records)}
     if said["records"] != bench.records:
         raise Void(f"straight_line read {said['records']} of {bench.records} records")
-    if sink == "delta":
-        _check_files(bench, directory.glob("*.parquet"), "straight_line's files")
-    elif sink == "postgres":
-        _check_table(bench, "straight_line's table")
+    if work.check == "files":
+        check_files(bench, directory.glob("*.parquet"), "straight_line's files")
+    elif work.check == "table":
+        check_table(bench, "straight_line's table")
+    elif work.check == "groups":
+        keep_groups(bench, directory / "groups.csv")
     return took
 
 
-def document(bench, sink):
+def document(bench, work):
     """The pipeline that does the same with Laketide."""
-    sinks = {"delta": {"delta": {"path": "bench", "compression": "snappy"}}, "postgres": {"postgres": {"table": TABLE, "mode": "append"}}}
-    return {"name": "bench", "trigger": "available_now", "sinks": [sinks[sink]],
-            "source": {"kafka": {"topic": bench.topic, "start": "earliest"}, "format": {"json": {"schema": SCHEMA}}}}
+    source = {"kafka": {"topic": bench.topic, "start": "earliest"}, "format": {"json": {"schema": SCHEMA}}}
+    if work.check == "groups":
+        source["event_time"] = {"column": "ts", "delay": "30s"}
+    return {"name": "bench", "trigger": "available_now", "sinks": [work.sink], "source": source, **(work.more or {})}
 
 
 def service(bench):
     return {"kafka": {"brokers": bench.kafka.address}, "postgres": {"url": bench.postgres.url}}
 
 
-def laketide(bench, sink, directory):
+def laketide(bench, work, directory):
     """The real daemon, new and empty, driven over HTTP: from POST /stream/start to FINISHED."""
-    _clear(bench, sink)
+    _clear(bench, work, False)
     with Daemon(service(bench), directory).start() as daemon:
         pid = daemon.process.pid
-        servers, cpu, began = Servers(bench, sink), own_cpu(pid), time.time()
-        daemon.post("/stream/start", document(bench, sink))
+        servers, cpu, began = Servers(bench, work), own_cpu(pid), time.time()
+        daemon.post("/stream/start", document(bench, work))
         _wait_finished(daemon)
         cpu = own_cpu(pid) - cpu
         by_servers = servers.per_record(bench.records)
@@ -148,11 +158,19 @@ def laketide(bench, sink, directory):
                 "cpu_ns": 1e9 * cpu / bench.records, "peak_rss_mib": peak_rss_mib(pid), "epochs": len(receipts), **by_servers}
         if daemon.terminate() != 0:
             raise Void(f"the daemon did not end well:\n{daemon.log[-2000:]}")
-        if sink == "delta":
-            _check_files(bench, DeltaTable(str(daemon.lake / "bench")).file_uris(), "Laketide's Delta table")
-        else:
-            _check_table(bench, "Laketide's table")
+        _check_laketide(bench, work, daemon, receipts)
     return took
+
+
+def _check_laketide(bench, work, daemon, receipts):
+    if work.check == "files":
+        check_files(bench, DeltaTable(str(daemon.lake / "bench")).file_uris(), "Laketide's Delta table")
+    elif work.check == "table":
+        check_table(bench, "Laketide's table")
+    elif work.check == "groups":
+        check_groups(bench, DeltaTable(str(daemon.lake / "bench")), "Laketide's Delta table")
+    else:
+        check_filtered(bench, receipts)
 
 
 def _wait_finished(daemon):

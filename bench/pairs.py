@@ -11,14 +11,12 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "services"))
 
 import report  # noqa: E402
-from contenders import Bench, Void, laketide, straight_line  # noqa: E402
+from contenders import WORKS, Bench, laketide, straight_line  # noqa: E402
 from health import measure  # noqa: E402
+from results import Void  # noqa: E402
 from servers import KafkaBroker, PostgresServer, own_directory  # noqa: E402
 
 PARTITIONS = 4
-# What Laketide cannot do yet stands here as None: it has no sink that drops. When it has, its name goes here and its document into
-# contenders.document.
-SINKS = {"drop": None, "delta": laketide, "postgres": laketide}
 # Room for a run's writes, so that no run pays for the checkpoints of the one before.
 POSTGRES = {"shared_buffers": "256MB", "max_wal_size": "4GB", "checkpoint_timeout": "30min"}
 
@@ -29,6 +27,7 @@ def parse():
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--records", type=int)
     parser.add_argument("--pairs", type=int)
+    parser.add_argument("--only", type=lambda text: text.split(","), default=list(WORKS), help="rows of the table, with commas between")
     arguments = parser.parse_args()
     arguments.binaries = arguments.binaries.resolve()
     arguments.records = arguments.records or (500_000 if arguments.quick else 4_000_000)
@@ -46,29 +45,31 @@ def fill(binaries, kafka, topic, records):
     return json.loads(done.stdout)
 
 
-def run_once(contender, bench, sink):
-    directory = bench.directory / f"{contender.__name__}-{sink}"
+def run_once(contender, bench, name):
+    directory = bench.directory / f"{contender.__name__}-{name.replace(' ', '-')}"
     directory.mkdir()
     try:
-        took = contender(bench, sink, directory)
+        took = contender(bench, WORKS[name], directory)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    print(f"  {sink:9}{contender.__name__:15}" + "  ".join(f"{name} {value:,.0f}" for name, value in took.items()), flush=True)
+    print(f"  {name:11}{contender.__name__:15}" + "  ".join(f"{key} {value:,.0f}" for key, value in took.items()), flush=True)
     return took
 
 
-def run_pairs(bench, pairs):
-    """Pair by pair over all sinks, so that a machine that slows down slows all alike; who goes first takes turns."""
+def run_pairs(bench, names, pairs):
+    """Pair by pair over all works, so that a machine that slows down slows all alike; who goes first takes turns."""
     print("Warming up: not counted, so that the broker's compiler and the page cache favour nobody.", flush=True)
     for _ in range(2):
         run_once(straight_line, bench, "drop")
+    if "window" in names:
+        run_once(straight_line, bench, "window")
     print(f"{pairs} pairs:", flush=True)
-    measured = {sink: [] for sink in SINKS}
+    measured = {name: [] for name in names}
     for number in range(pairs):
-        for sink, ours in SINKS.items():
-            order = [straight_line] + [ours] * bool(ours)
-            took = {contender: run_once(contender, bench, sink) for contender in (order if number % 2 == 0 else reversed(order))}
-            measured[sink].append((took[straight_line], took.get(ours)))
+        for name in names:
+            order = [straight_line] + [laketide] * bool(WORKS[name].sink)
+            took = {contender: run_once(contender, bench, name) for contender in (order if number % 2 == 0 else reversed(order))}
+            measured[name].append((took[straight_line], took.get(laketide)))
     return measured
 
 
@@ -82,15 +83,15 @@ def main():
             print(f"Filling a topic with {arguments.records:,} records ...", flush=True)
             truth = fill(arguments.binaries, kafka, "bench", arguments.records)
             print(f"  {truth['records_per_s']:,.0f} records/s", flush=True)
-            bench = Bench(kafka, postgres, "bench", truth, arguments.binaries, directory)
-            measured = run_pairs(bench, arguments.pairs)
-            health = measure(bench, arguments.starts)
+            bench = Bench(kafka, postgres, "bench", truth, arguments.binaries, directory, {})
+            measured = run_pairs(bench, arguments.only, arguments.pairs)
+            more = {"health_ms": {name: {**report.spread(values), "runs": values} for name, values in measure(bench, arguments.starts).items()}}
         load.append(os.getloadavg()[0])
     except Void as void:
         raise SystemExit(f"void: {void}") from None
     finally:
         shutil.rmtree(directory, ignore_errors=True)
-    result = report.make(bench, measured, health, load)
+    result = report.make(bench, measured, load, more)
     report.write(result, HERE / "out")
     print("\n" + report.markdown(result) + f"\nWritten: {HERE / 'out' / 'bench.md'}, {HERE / 'out' / 'bench.json'}")
 

@@ -6,6 +6,8 @@ import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
 
+import targets
+
 MEASURES = [  # key, heading, decimals
     ("records_per_s", "records/s", 0),
     ("cpu_ns", "CPU-ns per record", 0),
@@ -35,19 +37,19 @@ def machine():
     return {"cpu": cpu, "cores": cores, "memory_gib": round(memory, 1), "kernel": platform.release()}
 
 
-def make(bench, measured, health, load):
-    """`measured`: {sink: [(straight line's run, Laketide's run or None)]}."""
+def make(bench, measured, load, more):
+    """`measured`: {work: [(straight line's run, Laketide's run or None)]}; `more`: what was measured beside these, by name."""
     commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=Path(__file__).parent, capture_output=True, text=True).stdout
     result = {"when": datetime.now(timezone.utc).isoformat(timespec="seconds"), "commit": commit.strip(), "machine": machine(),
               "load_before": load[0], "load_after": load[1], "records": bench.records,
-              "bytes_per_record": bench.truth["bytes"] / bench.records, "sinks": {}}
-    for sink, runs in measured.items():
+              "bytes_per_record": bench.truth["bytes"] / bench.records, "works": {}, **more}
+    for work, runs in measured.items():
         pairs = [(hand, ours) for hand, ours in runs if ours]
-        result["sinks"][sink] = {
+        result["works"][work] = {
             "runs": [{"straight_line": hand, "laketide": ours} for hand, ours in runs],
             "straight_line": _spreads([hand for hand, _ in runs]), "laketide": _spreads([ours for _, ours in pairs]),
             "ratio": {key: ratios(pairs, key) for key, _, _ in MEASURES} if pairs else {}}
-    result["health_ms"] = {name: {**spread(values), "runs": values} for name, values in health.items()}
+    result["targets"] = targets.judged(result)
     return result
 
 
@@ -61,16 +63,17 @@ def markdown(result):
              f"load {result['load_before']:.1f} before, {result['load_after']:.1f} after",
              f"{result['records']:,} records of {result['bytes_per_record']:.0f} bytes. Each cell: least / median / most.", "",
              "| Kafka to | what | straight line | Laketide | Laketide ÷ straight line |", "|---|---|---|---|---|"]
-    for sink, found in result["sinks"].items():
+    for work, found in result["works"].items():
         for key, heading, decimals in MEASURES:
             if key not in found["straight_line"]:
                 continue
             ours, ratio = found["laketide"].get(key), found["ratio"].get(key)
-            lines.append(f"| {sink} | {heading} | {_three(found['straight_line'].get(key), decimals)} | {_three(ours, decimals)} | "
+            lines.append(f"| {work} | {heading} | {_three(found['straight_line'].get(key), decimals)} | {_three(ours, decimals)} | "
                          f"{_three(ratio, 2)} |")
-    lines += ["", "| /health after start | ms |", "|---|---|"]
-    lines += [f"| {name} | {_three(values, 0)} |" for name, values in result["health_ms"].items()]
-    return "\n".join(lines) + "\n"
+    if "health_ms" in result:
+        lines += ["", "| /health after start | ms |", "|---|---|"]
+        lines += [f"| {name} | {_three(values, 0)} |" for name, values in result["health_ms"].items()]
+    return "\n".join(lines) + "\n\n" + targets.markdown(result)
 
 
 def write(result, folder):

@@ -50,6 +50,9 @@ struct StreamStatus {
   int64_t quarantined = 0;
   double input_rows_per_second = 0;  // over the last minute's committed epochs
   std::string last_commit;      // ISO time, empty: none
+  std::string watermark;        // ISO time, after the last epoch; empty: no event time, or no row yet
+  int64_t state_rows = 0;       // that the query remembers
+  int64_t state_bytes = 0;      // in memory
 };
 
 }  // namespace laketide

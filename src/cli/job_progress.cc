@@ -7,22 +7,14 @@
 namespace laketide::cli {
 namespace {
 
-constexpr std::string_view kClear = "\r\x1b[K";
 constexpr std::chrono::seconds kPlainEvery{10};
 
 }  // namespace
 
-JobProgress::~JobProgress() {
-  if (terminal_.screen.err_columns > 0) terminal_.err << kClear << std::flush;
-}
-
 void JobProgress::show(const nlohmann::ordered_json& job) {
   const auto now = Clock::now();
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - began_).count();
-  if (terminal_.screen.err_columns > 0) {
-    terminal_.err << kClear << progress_line(job, seconds, terminal_.screen.err_columns) << std::flush;
-    return;
-  }
+  if (line_.has_screen()) return line_.draw(job.value("progress", 0.0), progress_words(job, seconds));
   const std::string state = job.value("status", "") + job.value("reason", nlohmann::ordered_json()).dump();
   if (plain_ == Plain::kSilent || (state == said_ && now - said_at_ < kPlainEvery)) return;
   said_ = state;

@@ -6,20 +6,18 @@
 
 #include <nlohmann/json_fwd.hpp>
 
+#include "cli/drawn_line.h"
 #include "cli/terminal.h"
 
 namespace laketide::cli {
 
-/// On standard error: on a screen one line that is drawn over, and gone at the end. Confined to its task.
+/// On standard error; on a screen a DrawnLine. Confined to its task.
 class JobProgress {
  public:
   /// Where there is no screen: nothing, or a line whenever the state changes, and every ten seconds.
   enum class Plain { kSilent, kLines };
 
-  JobProgress(const Terminal& terminal, Plain plain) : terminal_(terminal), plain_(plain), began_(Clock::now()) {}
-  ~JobProgress();
-  JobProgress(const JobProgress&) = delete;
-  JobProgress& operator=(const JobProgress&) = delete;
+  JobProgress(const Terminal& terminal, Plain plain) : terminal_(terminal), line_(terminal), plain_(plain), began_(Clock::now()) {}
 
   void show(const nlohmann::ordered_json& job);
 
@@ -27,6 +25,7 @@ class JobProgress {
   using Clock = std::chrono::steady_clock;
 
   const Terminal& terminal_;
+  DrawnLine line_;
   const Plain plain_;
   const Clock::time_point began_;
   Clock::time_point said_at_;

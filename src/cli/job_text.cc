@@ -14,7 +14,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr int kBarMax = 40;
 constexpr int kNameWidth = 12;
 
 std::string percent(const Json& job) { return std::to_string(static_cast<int>(std::floor(job.value("progress", 0.0) * 100))) + "%"; }
@@ -121,16 +120,6 @@ std::string progress_words(const Json& job, int64_t seconds) {
   const auto rows = job.value("rowsIn", int64_t{0});
   return percent(job) + "  " + job.value("status", "") + (rows > 0 ? "  " + short_count(rows) + " rows" : "") + "  " + std::to_string(seconds) + " s" +
          (reason.empty() ? "" : "  " + reason);
-}
-
-std::string progress_line(const Json& job, int64_t seconds, int columns) {
-  const double progress = std::clamp(job.value("progress", 0.0), 0.0, 1.0);
-  const std::string words = " " + progress_words(job, seconds);
-  const int bar = std::clamp(columns - static_cast<int>(words.size()) - 3, 10, kBarMax);
-  const int filled = static_cast<int>(std::floor(progress * bar));
-  const std::string line = "[" + std::string(static_cast<size_t>(filled), '#') + std::string(static_cast<size_t>(bar - filled), '-') + "]" + words;
-  // One column is left free: a line that fills the screen's last one would wrap, and could not be drawn over.
-  return to_cell(line, columns - 1);
 }
 
 }  // namespace laketide::cli

@@ -18,7 +18,5 @@ void print_job_failure(const nlohmann::ordered_json& job, const Terminal& termin
 
 /// "50 %  RUNNING  1,234 rows  12 s", and why it waits.
 std::string progress_words(const nlohmann::ordered_json& job, int64_t seconds);
-/// "[#####-----] 50 %  RUNNING  1,234 rows  12 s", at most `columns` wide.
-std::string progress_line(const nlohmann::ordered_json& job, int64_t seconds, int columns);
 
 }  // namespace laketide::cli

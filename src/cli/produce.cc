@@ -6,6 +6,8 @@
 
 #include "base/signal.h"
 #include "cli/commands.h"
+#include "cli/answer_table.h"
+#include "cli/drawn_line.h"
 #include "cli/interrupt.h"
 #include "cli/event_maker.h"
 #include "config/service_config.h"
@@ -18,6 +20,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::seconds kBrokerPatience{30};
 constexpr std::chrono::milliseconds kTick{10};  // events that are due are sent together
+constexpr std::chrono::milliseconds kDrawEvery{200};
 constexpr int64_t kBurstMax = 1000;             // between two looks at the clock and the signals
 
 /// How many events are due after so long.
@@ -28,15 +31,26 @@ int64_t due_after(Clock::duration passed, const ProduceOptions& options) {
   return due < static_cast<double>(all) ? static_cast<int64_t>(due) : all;
 }
 
-Status send_all(kafka::Producer& producer, const ProduceOptions& options, const Interrupt& interrupt, int64_t& sent) {
+std::string words_of(int64_t sent, Clock::duration passed) {
+  const double seconds = std::max(0.001, std::chrono::duration<double>(passed).count());
+  return short_count(sent) + " records  " + short_count(std::llround(static_cast<double>(sent) / seconds)) + "/s";
+}
+
+Status send_all(kafka::Producer& producer, const ProduceOptions& options, const Interrupt& interrupt, const Terminal& terminal, int64_t& sent) {
   EventMaker maker(options.seed.value_or(std::random_device()()));
   Signal never;  // waited on for time alone
+  DrawnLine line(terminal);
   const auto begin = Clock::now();
+  auto drawn = begin;
   while (!interrupt.came() && sent < options.count.value_or(INT64_MAX)) {
     const int64_t due = std::min(due_after(Clock::now() - begin, options), sent + kBurstMax);
     for (; sent < due; ++sent) {
       const Event event = maker.next(system_clock().now());
       LT_RETURN_IF_ERROR(producer.send({options.topic, {}, event.key, event.value, 0, {}}, Wait::for_at_most(kBrokerPatience)));
+    }
+    if (const auto now = Clock::now(); now - drawn >= kDrawEvery) {
+      drawn = now;
+      line.draw(options.count ? std::optional(static_cast<double>(sent) / static_cast<double>(*options.count)) : std::nullopt, words_of(sent, now - begin));
     }
     if (options.rate > 0) never.wait(Clock::now() + kTick);
   }
@@ -66,7 +80,7 @@ ExitCode produce(const ProduceOptions& options, const Terminal& terminal) {
 
   const Interrupt interrupt;
   int64_t sent = 0;
-  Status status = send_all(**producer, options, interrupt, sent);
+  Status status = send_all(**producer, options, interrupt, terminal, sent);
   if (status.ok()) status = (*producer)->flush(Wait::for_at_most(kBrokerPatience));
   if (!status.ok()) return fail(terminal, status.in("writing to " + options.topic + " at " + brokers), ExitCode::kFailed);
   report(terminal, options, sent);

@@ -91,7 +91,8 @@ struct SinkSpec {
   std::string compression = "zstd";     // delta: zstd | snappy
   int64_t target_file_bytes = 128 << 20;  // delta
   std::chrono::milliseconds retain{std::chrono::hours(24 * 7)};  // delta: files that were replaced stay so long
-  int64_t rows = 20;                    // console
+  int64_t rows = 20;                    // console: of an epoch
+  std::string format = "table";         // console: table | plain | csv | json
 };
 
 /// What to do with records that cannot be decoded, evaluated or written. Immutable.

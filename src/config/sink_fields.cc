@@ -176,7 +176,8 @@ std::vector<Field> postgres_fields(SinkSpec& sink) {
 }
 
 std::vector<Field> console_fields(SinkSpec& sink) {
-  return with_common({with_default(integer_field("rows", [&sink](int64_t value) { sink.rows = value; }, {1, 10'000}, "rows shown per epoch"), std::to_string(sink.rows))}, sink);
+  return with_common({with_default(integer_field("rows", [&sink](int64_t value) { sink.rows = value; }, {1, 1'000'000'000}, "rows shown per epoch"), std::to_string(sink.rows)),
+                      word_field("format", sink.format, {"table", "plain", "csv", "json"}, "plain is a table without the epoch's head; json has one object in each line")}, sink);
 }
 
 Field sinks_field(std::vector<SinkSpec>& into) {

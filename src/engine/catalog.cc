@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "engine/source_tables.h"
 namespace laketide {
 
 namespace {
@@ -45,10 +46,8 @@ std::string join(const std::vector<std::string>& words) {
 std::vector<std::string> topics_of(const config::PipelineSpec& spec) {
   std::vector<std::string> topics;
   for (const auto& source : spec.sources) {
-    const auto* kafka = std::get_if<config::KafkaSourceSpec>(&source.from);
-    if (kafka == nullptr) continue;
-    topics.insert(topics.end(), kafka->topics.begin(), kafka->topics.end());
-    if (!kafka->pattern.empty()) topics.push_back(kafka->pattern);
+    const auto own = topics_of(source);
+    topics.insert(topics.end(), own.begin(), own.end());
   }
   return topics;
 }

@@ -1,6 +1,6 @@
 #include "engine/check_pipeline.h"
 
-#include "engine/catalog.h"
+#include "engine/source_tables.h"
 #include "engine/pool_info.h"
 #include "engine/wiring.h"
 #include "scheduler/scheduler.h"
@@ -16,13 +16,12 @@ Status check_pipeline(const config::PipelineSpec& pipeline, const config::Servic
   return wire(pipeline, service, *scheduler).status();
 }
 
-Result<std::string> explain_pipeline(const config::PipelineSpec& pipeline, const Schema& schema) {
-  if (!schema && pipeline.sources.front().is_bounded()) return std::string("bound when the table or the files are opened, which have the schema\n");
-  if (!schema) return std::string("bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n");
-  const auto& source = pipeline.sources.front();
-  const bool is_made = std::holds_alternative<config::RateSourceSpec>(source.from);
-  const auto topics = topics_of(pipeline);
-  const sql::SourceTable table{source.name, schema, topics.size() == 1 ? topics.front() : "", !is_made};
+Result<std::string> explain_pipeline(const config::PipelineSpec& pipeline, const Schemas& schemas) {
+  if (schemas.size() < pipeline.sources.size() && pipeline.sources.front().is_bounded()) return std::string("bound when the table or the files are opened, which have the schema\n");
+  if (schemas.size() < pipeline.sources.size()) return std::string("bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n");
+  std::vector<sql::SourceTable> tables = source_tables(pipeline);
+  for (auto& one : tables) one.schema = schemas.at(one.name);
+  const sql::SourceTable& table = tables.front();
   sql::Query main = sql::select_all();
   if (!pipeline.sql.empty()) {
     LT_ASSIGN_OR_RETURN(main, sql::parse_query(pipeline.sql, pipeline.name + ": sql"));

@@ -5,7 +5,7 @@
 
 #include "config/pipeline_spec.h"
 #include "config/service_config.h"
-#include "flow/batch.h"
+#include "execution/run_source.h"
 #include "laketide/status.h"
 
 namespace laketide {
@@ -14,8 +14,8 @@ namespace laketide {
 /// Kafka nor a sink nor the state directory. Fails `kUser` with the field at fault.
 Status check_pipeline(const config::PipelineSpec& pipeline, const config::ServiceConfig& service);
 
-/// The query of each sink as steps, from the last one down to the source, a line a step; `schema` null: it is not known yet, and the
-/// text says when it will be. Fails `kUser` for a query that does not fit the schema.
-Result<std::string> explain_pipeline(const config::PipelineSpec& pipeline, const Schema& schema);
+/// The query of each sink as steps, from the last one down to the source, a line a step; while a source's schema is not
+/// known yet, the text says when it will be. Fails `kUser` for a query that does not fit the schema.
+Result<std::string> explain_pipeline(const config::PipelineSpec& pipeline, const Schemas& schemas);
 
 }  // namespace laketide

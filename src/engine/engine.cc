@@ -23,7 +23,7 @@ constexpr std::chrono::seconds kStuckStep{30};  // a worker in one step for long
 class StreamEngine final : public Engine {
  public:
   StreamEngine(config::ServiceConfig service, std::unique_ptr<Scheduler> scheduler, std::unique_ptr<Ledger> ledger, std::string job_mark)
-      : service_(std::move(service)), scheduler_(std::move(scheduler)), ledger_(std::move(ledger)), streams_(streams_host()),
+      : service_(std::move(service)), scheduler_(std::move(scheduler)), ledger_(std::move(ledger)), streams_(engine_host()),
         jobs_(std::make_unique<Jobs>(jobs_host(std::move(job_mark)))) {
     watch_ = metrics_->watch([this] { return engine_readings(*scheduler_, budgets_, jobs_->counts()); });
   }
@@ -125,25 +125,10 @@ class StreamEngine final : public Engine {
   }
 
  private:
-  StreamsHost streams_host() {
-    StreamsHost host;
-    host.service = &service_;
-    host.scheduler = scheduler_.get();
-    host.ledger = ledger_.get();
-    host.metrics = metrics_;
-    host.budgets = budgets_;
-    host.rested = rested_;
-    return host;
-  }
+  EngineHost engine_host() { return {&service_, scheduler_.get(), ledger_.get(), metrics_, budgets_, rested_}; }
 
   JobsHost jobs_host(std::string mark) {
-    JobsHost host;
-    host.service = &service_;
-    host.scheduler = scheduler_.get();
-    host.ledger = ledger_.get();
-    host.metrics = metrics_;
-    host.budgets = budgets_;
-    host.rested = rested_;
+    JobsHost host{engine_host(), {}, {}};
     host.mark = std::move(mark);
     host.refuse_repeats = [this](const config::PipelineSpec& pipeline, const Ranges& ranges) { return streams_.refuse_repeats(pipeline, ranges); };
     return host;

@@ -9,29 +9,18 @@
 #include <string>
 #include <vector>
 
-#include "base/metrics.h"
-#include "base/signal.h"
-#include "config/service_config.h"
 #include "engine/catalog.h"
+#include "engine/engine_host.h"
 #include "engine/job_offsets.h"
 #include "engine/job_record.h"
-#include "engine/pool_info.h"
 #include "execution/run.h"
 #include "laketide/engine.h"
-#include "ledger/ledger.h"
-#include "scheduler/scheduler.h"
 
 namespace laketide {
 
-/// What jobs stand on; it outlives them. Immutable.
-struct JobsHost {
-  const config::ServiceConfig* service = nullptr;
-  Scheduler* scheduler = nullptr;
-  Ledger* ledger = nullptr;
-  std::shared_ptr<Metrics> metrics;
-  PoolBudgets budgets;
-  std::shared_ptr<Signal> rested;  // notified when a job's run is at rest
-  std::string mark;                // of this process, in its jobs' lines
+/// What jobs need besides. Immutable.
+struct JobsHost : EngineHost {
+  std::string mark;  // of this process, in its jobs' lines
   /// Refuses ranges that the job's table has from a stream. Called without locks held.
   std::function<Status(const config::PipelineSpec& pipeline, const Ranges& ranges)> refuse_repeats;
 };

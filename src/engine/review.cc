@@ -9,6 +9,7 @@
 #include "config/nearest.h"
 #include "engine/catalog.h"
 #include "engine/pool_info.h"
+#include "engine/source_tables.h"
 #include "engine/wiring.h"
 #include "flow/schema_text.h"
 #include "scheduler/scheduler.h"
@@ -111,19 +112,20 @@ class Reviewer {
 
   void queries() {
     if (pipeline_.sources.size() != 1) return;  // which wiring refuses
-    const std::string& source = pipeline_.sources.front().name;
-    if (!pipeline_.sql.empty()) main_ = parsed(pipeline_.sql, "sql", std::vector<std::string>{source, "source"});
+    std::vector<std::string> known = table_names(pipeline_);
+    if (!pipeline_.sql.empty()) main_ = parsed(pipeline_.sql, "sql", known);
+    known.insert(known.begin(), "result");
     rest_.sql.clear();
     selects_.resize(pipeline_.sinks.size());
     for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {
       const std::string& select = pipeline_.sinks[i].select;
-      if (!select.empty()) selects_[i] = parsed(select, select_field(i), std::vector<std::string>{"result", source, "source"});
+      if (!select.empty()) selects_[i] = parsed(select, select_field(i), known);
       rest_.sinks[i].select.clear();
     }
   }
 
-  /// What the wiring says of all the rest; the source's schema, if that is known without a record.
-  std::optional<Schema> wired() {
+  /// What the wiring says of all the rest; the sources' schemas, if they are known without a record.
+  std::optional<Schemas> wired() {
     config::ServiceConfig service = service_;
     service.kafka.client.clear();  // the client library's own, which the caller asks
     if (!service.pools.contains(service.stream_defaults.pool)) return std::nullopt;  // a complaint about the service file
@@ -137,17 +139,19 @@ class Reviewer {
       return std::nullopt;
     }
     if (!bindable_) return std::nullopt;
-    if (spec->row_schema) return spec->row_schema;
-    if (!spec->make_format) return std::nullopt;  // the table's own, once it is opened
-    const auto format = spec->make_format("");
-    const Schema schema = format.ok() ? (*format)->schema() : nullptr;
-    return schema ? std::optional(schema) : std::nullopt;
+    Schemas schemas;
+    for (const RunSource& source : spec->sources) {
+      const auto schema = declared_schema(source);
+      if (!schema.ok() || !*schema) return std::nullopt;
+      schemas[source.name] = *schema;
+    }
+    return schemas;
   }
 
-  void bind(const Schema& schema) {
-    const config::SourceSpec& source = pipeline_.sources.front();
-    const auto topics = topics_of(pipeline_);
-    const sql::SourceTable table{source.name, schema, topics.size() == 1 ? topics.front() : "", !std::holds_alternative<config::RateSourceSpec>(source.from)};
+  void bind(const Schemas& schemas) {
+    std::vector<sql::SourceTable> tables = source_tables(pipeline_);
+    for (auto& one : tables) one.schema = schemas.at(one.name);
+    const sql::SourceTable& table = tables.front();
     const auto result = (main_ ? *main_ : sql::select_all()).bind(table);
     if (!result.ok()) return complain_of_query("sql", result.status());
     for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {

@@ -65,6 +65,9 @@ StreamStatus status_of(const StreamEntry& entry) {
   if (std::ranges::all_of(status.partitions, [](const auto& one) { return one.lag_records == 0; })) status.lag_seconds = 0;
   status.input_rows_per_second = view.input_rows_per_second;
   if (view.last_receipt) status.last_commit = view.last_receipt->committed_at;
+  if (view.watermark) status.watermark = to_iso(*view.watermark);
+  status.state_rows = view.remembered.rows;
+  status.state_bytes = view.remembered.bytes;
   return status;
 }
 
@@ -99,10 +102,9 @@ JsonValue behind_latest(const EpochReceipt& receipt, const PartitionBounds& boun
 JsonValue source_progress(const StreamEntry& entry, const RunView& view, double processed_per_second) {
   const EpochReceipt& receipt = *view.last_receipt;
   JsonValue start = JsonValue::object(), end = JsonValue::object(), latest = JsonValue::object();
-  for (const auto& range : receipt.ranges) {
-    start[range.topic][std::to_string(range.partition)] = range.start;
-    end[range.topic][std::to_string(range.partition)] = range.end;
-  }
+  // Spark names every partition, also those that did not move.
+  for (const auto& [place, next] : view.committed) start[place.topic][std::to_string(place.partition)] = end[place.topic][std::to_string(place.partition)] = next.value;
+  for (const auto& range : receipt.ranges) start[range.topic][std::to_string(range.partition)] = range.start;
   for (const auto& [place, bound] : view.bounds) latest[place.topic][std::to_string(place.partition)] = bound.high.value;
   JsonValue source{{"description", "KafkaV2[Subscribe[" + JsonValue(topics_of(entry.spec)).dump() + "]]"},
                    {"startOffset", start},
@@ -113,6 +115,20 @@ JsonValue source_progress(const StreamEntry& entry, const RunView& view, double 
                    {"processedRowsPerSecond", processed_per_second}};
   if (JsonValue metrics = behind_latest(receipt, view.bounds); !metrics.is_null()) source["metrics"] = std::move(metrics);
   return source;
+}
+
+/// Spark's words for the phases: it reads and writes in addBatch, and has the plan in its write-ahead log before it does.
+JsonValue durations_of(const RunView& view, int64_t took) {
+  using Phase = EpochMetrics::Phase;
+  const auto milliseconds = [&](std::initializer_list<Phase> phases) {
+    std::chrono::microseconds sum{};
+    for (const Phase phase : phases) sum += view.last_phases[static_cast<size_t>(phase)];
+    return std::chrono::duration_cast<std::chrono::milliseconds>(sum).count();
+  };
+  return {{"addBatch", milliseconds({Phase::kFill, Phase::kPrepare, Phase::kCommit})},
+          {"walCommit", milliseconds({Phase::kPlan})},
+          {"commitOffsets", milliseconds({Phase::kRecord})},
+          {"triggerExecution", took}};
 }
 
 }  // namespace
@@ -127,17 +143,22 @@ std::string progress_of(const StreamEntry& entry) {
   const double processed_per_second = took == 0 ? 0 : one_decimal(static_cast<double>(receipt.rows_in) * 1000 / static_cast<double>(took));
   JsonValue sinks = JsonValue::array();
   for (const auto& sink : receipt.sinks) sinks.push_back({{"description", sink.sink}, {"numOutputRows", sink.rows}});
+  JsonValue operators = JsonValue::array();
+  if (view.remembered.rows > 0) operators.push_back({{"operatorName", "query"}, {"numRowsTotal", view.remembered.rows}, {"memoryUsedBytes", view.remembered.bytes}});
+  JsonValue event_time = JsonValue::object();
+  if (view.watermark) event_time["watermark"] = to_iso(*view.watermark);
   return JsonValue{{"id", entry.spec.name},
               {"runId", entry.run->spec().run_id},
               {"name", entry.spec.name},
               {"timestamp", receipt.opened_at},
               {"batchId", receipt.epoch},
               {"batchDuration", took},
-              {"durationMs", {{"triggerExecution", took}}},
+              {"durationMs", durations_of(view, took)},
               {"numInputRows", receipt.rows_in},
               {"inputRowsPerSecond", one_decimal(view.input_rows_per_second)},
               {"processedRowsPerSecond", processed_per_second},
-              {"stateOperators", JsonValue::array()},
+              {"eventTime", event_time},
+              {"stateOperators", operators},
               {"sources", {source_progress(entry, view, processed_per_second)}},
               {"sink", sinks.empty() ? JsonValue::object() : sinks.back()}}
       .dump();

@@ -242,18 +242,18 @@ PipelineChange::Effect Streams::effect_on(const CatalogEntry& entry) const {
 // All that can be known to be wrong before it runs: a schema that is declared or was learnt binds the query.
 Status Streams::check_query(const config::PipelineSpec& pipeline, std::string* query_plan) const {
   LT_ASSIGN_OR_RETURN(const RunSpec run, wire(pipeline, *host_.service, *host_.scheduler));
-  Schema schema = run.row_schema;
-  if (!schema && run.make_format) {
-    LT_ASSIGN_OR_RETURN(const auto format, run.make_format(""));
-    schema = format->schema();
-  }
-  if (!schema && !run.schema_pin.empty()) {
-    LT_ASSIGN_OR_RETURN(const auto pinned, host_.ledger->pinned_schema(run.schema_pin));
-    if (pinned) {
-      LT_ASSIGN_OR_RETURN(schema, parse_schema_text(*pinned));
+  Schemas schemas;
+  for (const RunSource& source : run.sources) {
+    LT_ASSIGN_OR_RETURN(Schema schema, declared_schema(source));
+    if (!schema && !source.schema_pin.empty()) {
+      LT_ASSIGN_OR_RETURN(const auto pinned, host_.ledger->pinned_schema(source.schema_pin));
+      if (pinned) {
+        LT_ASSIGN_OR_RETURN(schema, parse_schema_text(*pinned));
+      }
     }
+    if (schema) schemas[source.name] = std::move(schema);
   }
-  LT_ASSIGN_OR_RETURN(std::string text, explain_pipeline(pipeline, schema));
+  LT_ASSIGN_OR_RETURN(std::string text, explain_pipeline(pipeline, schemas));
   if (query_plan != nullptr) *query_plan = std::move(text);
   return {};
 }

@@ -9,29 +9,14 @@
 #include <string>
 #include <vector>
 
-#include "base/metrics.h"
-#include "base/signal.h"
-#include "config/service_config.h"
 #include "engine/catalog.h"
+#include "engine/engine_host.h"
 #include "engine/job_offsets.h"
-#include "engine/pool_info.h"
 #include "engine/stream_status.h"
 #include "execution/run.h"
 #include "laketide/engine.h"
-#include "ledger/ledger.h"
-#include "scheduler/scheduler.h"
 
 namespace laketide {
-
-/// What streams stand on; it outlives them. Immutable.
-struct StreamsHost {
-  const config::ServiceConfig* service = nullptr;
-  Scheduler* scheduler = nullptr;
-  Ledger* ledger = nullptr;
-  std::shared_ptr<Metrics> metrics;
-  PoolBudgets budgets;
-  std::shared_ptr<Signal> rested;  // notified when a stream's run is at rest
-};
 
 /// Catalogue and streams of the engine. Every wish is durable before it is answered:
 ///
@@ -43,7 +28,7 @@ struct StreamsHost {
 /// Runs report to it when they end. Thread-safe.
 class Streams {
  public:
-  explicit Streams(StreamsHost host) : host_(std::move(host)) {}
+  explicit Streams(EngineHost host) : host_(std::move(host)) {}
 
   /// Puts the pipelines of the files and the streams back as the user wanted them; without `start` none runs.
   Status restore(std::vector<config::PipelineSpec> files, bool start);
@@ -107,7 +92,7 @@ class Streams {
   PipelineInfo info_of(const CatalogEntry& entry) const;
   Result<const StreamEntry*> known(const std::string& pipeline) const;
 
-  const StreamsHost host_;
+  const EngineHost host_;
   mutable std::mutex mutex_;
   Catalog catalog_;                             // guarded by mutex_
   std::map<std::string, StreamEntry> streams_;  // guarded by mutex_

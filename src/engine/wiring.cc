@@ -10,6 +10,7 @@
 #include <arrow/type.h>
 
 #include "engine/catalog.h"
+#include "engine/source_tables.h"
 #include "flow/actor_sink.h"
 #include "flow/key_columns.h"
 #include "flow/pseudo_columns.h"
@@ -25,6 +26,7 @@
 #include "sinks/postgres/postgres_sink.h"
 #include "sources/delta/delta_source.h"
 #include "sources/files/files_source.h"
+#include "sources/files/text_files.h"
 #include "sources/kafka/kafka_source.h"
 #include "sources/kafka/start_offsets.h"
 #include "sources/rate/rate_source.h"
@@ -59,8 +61,7 @@ class Wiring {
     }
     LT_RETURN_IF_ERROR(modes());
     LT_RETURN_IF_ERROR(identity());
-    LT_RETURN_IF_ERROR(source());
-    LT_RETURN_IF_ERROR(format());
+    LT_RETURN_IF_ERROR(sources());
     LT_RETURN_IF_ERROR(sinks());
     LT_RETURN_IF_ERROR(query());
     LT_RETURN_IF_ERROR(rhythm());
@@ -68,8 +69,6 @@ class Wiring {
   }
 
  private:
-  const config::SourceSpec& source_spec() const { return pipeline_.sources.front(); }
-
   /// What comes out of the query goes into the sink the way that keeps it true (PRODUCT §7).
   Status modes() const {
     for (const auto& sink : pipeline_.sinks) {
@@ -94,7 +93,6 @@ class Wiring {
       return Status::user("unknown_pool", "no pool of this name is configured; GET /pools lists them: " + spec_.pool, "pool");
     }
     spec_.account = scheduler_.open_account({spec_.pool, spec_.run_id});
-    spec_.source_name = source_spec().name;
     spec_.topics = topics_of(pipeline_);
     return {};
   }
@@ -105,12 +103,68 @@ class Wiring {
     };
   }
 
-  Status source() {
-    if (std::holds_alternative<config::RateSourceSpec>(source_spec().from)) return rate_source();
-    if (source_spec().is_bounded()) return bounded_source();
-    const auto& kafka = std::get<config::KafkaSourceSpec>(source_spec().from);
+  Status sources() {
+    for (const config::SourceSpec& source : pipeline_.sources) {
+      RunSource& made = spec_.sources.emplace_back();
+      made.name = source.name;
+      LT_RETURN_IF_ERROR(one_source(source, made));
+      const config::EventTimeSpec& time = source.event_time;
+      if (!time.column.empty()) made.event_time = EventTimeRule{time.delay, time.idle_after, time.watermark == "spark"};
+    }
+    spec_.source = together(spec_.sources);
+    return {};
+  }
+
+  Status one_source(const config::SourceSpec& source, RunSource& made) {
+    if (source.is_bounded() && pipeline_.sources.size() > 1) {
+      return Status::user("unsupported", "a table or files are the one source of a batch job; join with them under tables: instead. Source " + source.name, "sources");
+    }
+    if (const auto* rate = std::get_if<config::RateSourceSpec>(&source.from)) return rate_source(*rate, made);
+    if (const auto* delta = std::get_if<config::DeltaSourceSpec>(&source.from)) return delta_source(*delta, made);
+    if (const auto* files = std::get_if<config::FilesSourceSpec>(&source.from)) return files_source(*files, source.format, made);
+    LT_RETURN_IF_ERROR(kafka_source(std::get<config::KafkaSourceSpec>(source.from), made));
+    format(source, made);
+    return made.make_format("").status();
+  }
+
+  /// A table, or files, as they are when a job starts.
+  Status delta_source(const config::DeltaSourceSpec& delta, RunSource& made) {
+    say_start(made.name, "earliest");
+    LT_ASSIGN_OR_RETURN(made.source, make_delta_source({made.name, "delta:" + delta.path, table_path(delta.path), delta.version, pin(), reading_actors()}, store_));
+    return {};
+  }
+
+  Status files_source(const config::FilesSourceSpec& files, const config::FormatSpec& format, RunSource& made) {
+    say_start(made.name, "earliest");
+    FilesSourceOptions options{made.name, "files:" + files.path, table_path(files.path), files.format, files.header, files.delimiter.front(), pin(), reading_actors()};
+    LT_ASSIGN_OR_RETURN(std::shared_ptr<FilesSource> source, make_files_source(std::move(options), store_));
+    made.source = source;
+    if (files.format == "parquet") return {};
+    spec_.lane_bytes = std::max(spec_.lane_bytes, kTextLaneBytes);
+    made.make_format = json_format(format);
+    if (files.format == "csv") {
+      csv::CsvFormatOptions csv{format.schema, files.delimiter.front(), {}};
+      if (files.header) csv.header = [source] { return source->header(); };
+      made.make_format = [csv](const std::string& schema_text) mutable -> Result<std::shared_ptr<Format>> {
+        if (!schema_text.empty()) csv.schema = schema_text;
+        return to_shared(csv::make_csv_format(csv));
+      };
+    }
+    return made.make_format("").status();
+  }
+
+  std::string pin() const { return job_ ? job_->pin : ""; }
+
+  /// Each lane reads its files on an actor of its own.
+  std::function<IoPost()> reading_actors() {
+    return [scheduler = &scheduler_, name = "read " + spec_.line, account = spec_.account]() -> IoPost {
+      return [actor = scheduler->io_actor(name, account)](std::function<void()> work) { actor.post(std::move(work)); };
+    };
+  }
+
+  Status kafka_source(const config::KafkaSourceSpec& kafka, RunSource& made) {
     KafkaSourceOptions options;
-    options.name = source_spec().name;
+    options.name = made.name;
     options.brokers = kafka.brokers.empty() ? service_.kafka.brokers : kafka.brokers;
     options.topics = kafka.topics;
     options.pattern = kafka.pattern;
@@ -120,33 +174,32 @@ class Wiring {
     options.max_rate_per_partition = kafka.max_rate_per_partition;
     options.fail_on_data_loss = kafka.fail_on_data_loss;
     options.alarm = alarm();
-    spec_.lane_bytes = options.prefetch_bytes_max;
-    LT_ASSIGN_OR_RETURN(spec_.source, make_kafka_source(std::move(options)));
+    spec_.lane_bytes = std::max(spec_.lane_bytes, static_cast<int64_t>(options.prefetch_bytes_max));
+    LT_ASSIGN_OR_RETURN(made.source, make_kafka_source(std::move(options)));
     LT_ASSIGN_OR_RETURN(const OffsetSetting start, parse_offsets(kafka.start, "start"));
-    spec_.start_text = kafka.start;
-    spec_.start = [start, source = spec_.source](const PartitionBounds& bounds, const Wait& wait) -> Result<Positions> {
+    say_start(made.name, kafka.start);
+    made.start = [start, source = made.source](const PartitionBounds& bounds, const Wait& wait) -> Result<Positions> {
       Positions times;
       if (start.time() != nullptr) {
         LT_ASSIGN_OR_RETURN(times, source->at_time(*start.time(), wait));
       }
       return resolve_offsets(start, bounds, times, "start");
     };
-    spec_.epoch_records_max = kafka.max_offsets_per_epoch.value_or(INT64_MAX);
+    made.epoch_records_max = kafka.max_offsets_per_epoch.value_or(INT64_MAX);
     return {};
   }
 
-  Status rate_source() {
-    const auto& rate = std::get<config::RateSourceSpec>(source_spec().from);
+  Status rate_source(const config::RateSourceSpec& rate, RunSource& made) {
     RateSourceOptions options;
-    options.name = source_spec().name;
+    options.name = made.name;
     options.rows_per_second = rate.rows_per_second;
     options.partitions = rate.partitions;
     options.alarm = alarm();
-    LT_ASSIGN_OR_RETURN(spec_.source, make_rate_source(std::move(options)));
-    spec_.row_schema = rate_schema();
+    LT_ASSIGN_OR_RETURN(made.source, make_rate_source(std::move(options)));
+    made.row_schema = rate_schema();
     // Its rows reach back to 1970.
-    spec_.start_text = "latest";
-    spec_.start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
+    say_start(made.name, "latest");
+    made.start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
       Positions positions;
       for (const auto& [place, bound] : bounds) positions[place] = bound.high;
       return positions;
@@ -154,51 +207,28 @@ class Wiring {
     return {};
   }
 
-  /// A table or files: what is there when the job starts.
-  Status bounded_source() {
-    const std::string pin = job_ ? job_->pin : "";
-    spec_.start_text = "earliest";
-    if (const auto* delta = std::get_if<config::DeltaSourceSpec>(&source_spec().from)) {
-      spec_.topics = {"delta:" + delta->path};
-      LT_ASSIGN_OR_RETURN(spec_.source, make_delta_source({source_spec().name, spec_.topics.front(), table_path(delta->path), delta->version, pin, reading_actors()}, store_));
-      return {};
-    }
-    const auto& files = std::get<config::FilesSourceSpec>(source_spec().from);
-    spec_.topics = {"files:" + files.path};
-    LT_ASSIGN_OR_RETURN(files_, make_files_source({source_spec().name, spec_.topics.front(), table_path(files.path), files.format, files.header, files.delimiter.front(), pin, reading_actors()}, store_));
-    spec_.source = files_;
-    return {};
+  void say_start(const std::string& source, const std::string& start) {
+    const bool several = pipeline_.sources.size() > 1;
+    spec_.start_text += (spec_.start_text.empty() ? "" : ", ") + (several ? source + ": " : std::string()) + start;
   }
 
-  /// Each lane reads its files on an actor of its own.
-  std::function<IoPost()> reading_actors() {
-    return [scheduler = &scheduler_, name = "read " + spec_.line, account = spec_.account]() -> IoPost {
-      return [actor = scheduler->io_actor(name, account)](std::function<void()> work) { actor.post(std::move(work)); };
-    };
-  }
+  using MakeFormat = std::function<Result<std::shared_ptr<Format>>(const std::string& schema_text)>;
 
-  /// Whether the source has rows already, and not records for a format to decode.
-  bool has_rows() const {
-    const auto* files = std::get_if<config::FilesSourceSpec>(&source_spec().from);
-    return spec_.row_schema || std::holds_alternative<config::DeltaSourceSpec>(source_spec().from) || (files != nullptr && files->format == "parquet");
-  }
-
-  Status format() {
-    if (has_rows()) return {};
-    const config::FormatSpec format = source_spec().format;
+  static void format(const config::SourceSpec& source, RunSource& made) {
     std::string topics;
-    for (const auto& topic : spec_.topics) topics += (topics.empty() ? "" : ",") + topic;
-    if (!source_spec().is_bounded()) spec_.schema_pin = topics + "#" + format.kind;  // other files may have other columns
-    char delimiter = ',';
-    std::function<std::string()> header;
-    if (const auto* files = std::get_if<config::FilesSourceSpec>(&source_spec().from)) {
-      delimiter = files->delimiter.front();
-      if (files->header) header = [source = files_] { return source->header(); };
+    for (const auto& topic : topics_of(source)) topics += (topics.empty() ? "" : ",") + topic;
+    made.schema_pin = topics + "#" + source.format.kind;
+    if (source.format.kind == "json") {
+      made.make_format = json_format(source.format);
+    } else {
+      made.make_format = [format = source.format](const std::string&) {
+        return format.kind == "text" ? to_shared(text::make_text_format({format.tombstones})) : to_shared(raw::make_raw_format());
+      };
     }
-    spec_.make_format = [format, delimiter, header](const std::string& schema_text) -> Result<std::shared_ptr<Format>> {
-      if (format.kind == "text") return to_shared(text::make_text_format({format.tombstones}));
-      if (format.kind == "raw") return to_shared(raw::make_raw_format());
-      if (format.kind == "csv") return to_shared(csv::make_csv_format({schema_text.empty() ? format.schema : schema_text, delimiter, header}));
+  }
+
+  static MakeFormat json_format(const config::FormatSpec& format) {
+    return [format](const std::string& schema_text) {
       json::JsonFormatOptions options;
       options.schema = schema_text.empty() ? format.schema : schema_text;
       options.tombstones = format.tombstones;
@@ -206,7 +236,6 @@ class Wiring {
       if (options.schema_policy.empty()) options.schema_policy = format.schema.empty() ? "rescue" : "ignore";
       return to_shared(json::make_json_format(std::move(options)));
     };
-    return spec_.make_format("").status();
   }
 
   static Result<std::shared_ptr<Format>> to_shared(Result<std::unique_ptr<Format>> made) {
@@ -230,11 +259,17 @@ class Wiring {
         options.id = sink.id;
         options.pipeline = pipeline_.name;
         options.rows_max = sink.rows;
+        options.form = console_form(sink.format);
+        if (options.form != ConsoleForm::kTable) options.width_max = 0;
         spec_.sinks[i] = make_console_sink(std::move(options));
       }
     }
     for (const auto& [url, indices] : by_url) LT_RETURN_IF_ERROR(postgres(url, indices));
     return quarantine();
+  }
+
+  static ConsoleForm console_form(const std::string& word) {
+    return word == "plain" ? ConsoleForm::kPlain : word == "csv" ? ConsoleForm::kCsv : word == "json" ? ConsoleForm::kJson : ConsoleForm::kTable;
   }
 
   Status delta(const config::SinkSpec& sink, std::unique_ptr<Sink>& out) {
@@ -273,7 +308,7 @@ class Wiring {
       target.order_by = sink.order_by;
       options.targets.push_back(std::move(target));
     }
-    options.source = spec_.source_name;
+    if (spec_.sources.size() == 1) options.source = spec_.sources.front().name;
     if (spec_.topics.size() == 1) options.topic = spec_.topics.front();
     options.refused = pipeline_.bad_records.policy == "fail"   ? PostgresSinkOptions::Refused::kFail
                       : pipeline_.bad_records.policy == "drop" ? PostgresSinkOptions::Refused::kDrop
@@ -310,9 +345,9 @@ class Wiring {
     if (!pipeline_.sql.empty()) {
       LT_ASSIGN_OR_RETURN(main, sql::parse_query(pipeline_.sql, origin + "sql"));
     }
-    const std::string from_source[] = {source_spec().name, "source"};
-    LT_RETURN_IF_ERROR(main.check_tables(from_source));
-    const std::string from_result[] = {"result", source_spec().name, "source"};
+    std::vector<std::string> known = table_names(pipeline_);
+    LT_RETURN_IF_ERROR(main.check_tables(known));
+    known.insert(known.begin(), "result");
     std::vector<std::optional<sql::Query>> selects;  // one per sink; none: the pipeline's result as it is
     std::vector<bool> marks;                         // one per sink: its last column says which rows are deletes
     for (const auto& sink : pipeline_.sinks) {
@@ -321,26 +356,32 @@ class Wiring {
       if (sink.select.empty() && sink.delete_when.empty()) continue;
       const std::string where = (sink.delete_when.empty() ? "select of " : "delete_when of ") + sink.id;
       LT_ASSIGN_OR_RETURN(select, sql::parse_query(select_text(sink), origin + where));
-      LT_RETURN_IF_ERROR(select->check_tables(from_result));
+      LT_RETURN_IF_ERROR(select->check_tables(known));
     }
     spec_.needs_schema = !main.selects_all() || std::ranges::any_of(selects, [](const auto& select) { return select && !select->selects_all(); });
-    const config::EventTimeSpec& time = source_spec().event_time;
-    spec_.needs_schema = spec_.needs_schema || !time.column.empty();
-    sql::SourceTable table{source_spec().name, nullptr, spec_.topics.size() == 1 ? spec_.topics.front() : "", !spec_.row_schema, time.column};
+    spec_.needs_schema = spec_.needs_schema || std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
+    std::vector<sql::SourceTable> tables = source_tables(pipeline_);
+    const sql::Ending ending = job_ ? sql::Ending::kOneEpoch : sql::Ending::kNone;  // a job that remembers is atomic
     std::vector<OutputMode> modes;
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
-    spec_.plan = [main, selects, table, modes, marks, skew = time.max_future_skew, hidden = hidden_columns(),
-                   rows = has_rows() ? spec_.source : nullptr](const Schema& schema) mutable -> Result<ChainPlan> {
-      table.schema = schema;
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, table, modes, hidden));
-      if (rows) LT_RETURN_IF_ERROR(rows->select(plan.columns, plan.hidden));
+    std::map<std::string, std::optional<std::chrono::microseconds>> skews;
+    for (const auto& source : pipeline_.sources) skews[source.name] = source.event_time.max_future_skew;
+    std::map<std::string, std::shared_ptr<Source>> rows;  // sources that have rows already
+    for (const RunSource& one : spec_.sources) {
+      if (!one.make_format) rows[one.name] = one.source;
+    }
+    spec_.plan = [main, selects, tables, modes, marks, skews, rows, hidden = hidden_columns(), ending](const Schemas& schemas) mutable -> Result<ChainPlan> {
+      for (auto& table : tables) table.schema = schemas.at(table.name);
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, modes, hidden, ending));
+      for (const auto& [name, source] : rows) LT_RETURN_IF_ERROR(source->select(plan.inputs.at(name).columns, plan.inputs.at(name).hidden));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }
-      if (!table.event_time.empty()) plan.event_times = event_times(table, plan, skew);
+      for (const auto& table : tables) {
+        if (!table.event_time.empty()) plan.inputs.at(table.name).event_times = event_times(table, plan.inputs.at(table.name), skews.at(table.name));
+      }
       return plan;
     };
-    if (!time.column.empty()) spec_.event_time = EventTimeRule{time.delay, time.idle_after, time.watermark == "spark"};
     if (!job_) {
       spec_.open_state = [directory = service_.state_dir + "/query/" + pipeline_.name, store = store_](const std::string& shape) {
         return state::StateStore::open(directory, shape, store);
@@ -364,8 +405,8 @@ class Wiring {
     auto output = branch.output->RemoveField(last);
     if (!output.ok()) return Status::internal("arrow", output.status().ToString());
     branch.output = *output;
-    branch.operators = [before = branch.operators, last](Context& context) -> Result<ChainPlan::Operators> {
-      LT_ASSIGN_OR_RETURN(ChainPlan::Operators operators, before(context));
+    branch.operators = [before = branch.operators, last](const std::string& source, Context& context) -> Result<ChainPlan::Operators> {
+      LT_ASSIGN_OR_RETURN(ChainPlan::Operators operators, before(source, context));
       operators.push_back(make_mark_deletes({last}, context));
       return operators;
     };
@@ -376,23 +417,26 @@ class Wiring {
     return sink.output_mode == "update" ? OutputMode::kUpdate : sink.output_mode == "complete" ? OutputMode::kComplete : OutputMode::kAppend;
   }
 
-  static std::function<Result<std::unique_ptr<EventTimes>>(Context&)> event_times(const sql::SourceTable& table, const ChainPlan& plan,
+  static std::function<Result<std::unique_ptr<EventTimes>>(Context&)> event_times(const sql::SourceTable& table, const ChainPlan::Input& input,
                                                                                   std::optional<std::chrono::microseconds> skew) {
-    arrow::FieldVector fields = plan.columns->fields();
-    for (const auto& name : plan.hidden) fields.push_back(pseudo_column_field(name));
+    arrow::FieldVector fields = input.columns->fields();
+    for (const auto& name : input.hidden) fields.push_back(pseudo_column_field(name));
     const EventTimesOptions options{table.event_time, arrow::schema(std::move(fields)), {table.name, table.topic}, skew};
     return [options](Context& context) { return make_event_times(options, context); };
   }
 
   /// What the sinks ask for: a row that PostgreSQL may refuse carries its place. So does one whose time moves a partition's.
   std::vector<std::string> hidden_columns() const {
-    if ((!needs_place_ && source_spec().event_time.column.empty()) || spec_.row_schema) return {};
+    const bool timed = std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
+    if (!needs_place_ && !timed) return {};
     if (spec_.topics.size() == 1) return {"_partition", "_offset"};
     return {"_topic", "_partition", "_offset"};
   }
 
   static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
-                                    const sql::SourceTable& table, const std::vector<OutputMode>& modes, const std::vector<std::string>& hidden) {
+                                    const std::vector<sql::SourceTable>& tables, const std::vector<OutputMode>& modes, const std::vector<std::string>& hidden,
+                                    sql::Ending ending) {
+    const sql::SourceTable& table = tables.front();
     LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(table));
     std::vector<sql::BoundQuery> queries;
     for (const auto& select : selects) {
@@ -402,16 +446,15 @@ class Wiring {
     }
     const sql::Decoded decoded = sql::decode_for(table, queries, hidden);
     ChainPlan plan;
-    plan.columns = decoded.columns;
-    plan.hidden = decoded.hidden;
+    plan.inputs[table.name] = {decoded.columns, decoded.hidden, nullptr};
     std::map<std::pair<sql::PlanPtr, OutputMode>, size_t> tails;  // what two sinks ask for alike is remembered once
     for (size_t i = 0; i < queries.size(); ++i) {
       const sql::BoundQuery& query = queries[i];
-      ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, [query, decoded](Context& context) { return query.operators(decoded, context); }};
+      ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, {table.name}, [query, decoded](const std::string&, Context& context) { return query.operators(decoded, context); }};
       if (query.memory) {
-        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time));
+        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], table.event_time, ending));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());
-        if (added) plan.tails.push_back(tail(query.memory, modes[i], decoded));
+        if (added) plan.tails.push_back(tail(query.memory, modes[i], table.name, decoded));
         branch.tail = at->second;
       }
       plan.branches.push_back(std::move(branch));
@@ -419,8 +462,8 @@ class Wiring {
     return plan;
   }
 
-  static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const sql::Decoded& decoded) {
-    return {sql::state_shape(*memory, mode), [memory, decoded](Context& context) { return sql::make_head(*memory, decoded, context); },
+  static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const std::string& source, const sql::Decoded& decoded) {
+    return {sql::state_shape(*memory, mode), {{{source}, [memory, decoded](const std::string&, Context& context) { return sql::make_head(*memory, decoded, context); }}},
             [memory, mode](Context& context, state::StateTables& tables) { return sql::make_tail(*memory, mode, context, tables); }};
   }
 
@@ -442,7 +485,6 @@ class Wiring {
   const JobWiring* const job_;
   const std::shared_ptr<storage::Store> store_ = storage::make_local_store();
   RunSpec spec_;
-  std::shared_ptr<FilesSource> files_;  // the source, if it is one of files
   bool needs_place_ = false;
 };
 

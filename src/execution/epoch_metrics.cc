@@ -19,15 +19,20 @@ EpochMetrics::EpochMetrics(std::shared_ptr<Metrics> metrics, const std::string& 
 }
 
 void EpochMetrics::begin(Instant opened_at) {
-  const auto filled = std::max<int64_t>(0, system_clock().now().micros - opened_at.micros);
-  phases_[static_cast<size_t>(Phase::kFill)]->observe(static_cast<double>(filled) / 1e6);
+  last_ = {};
+  observe(Phase::kFill, std::chrono::microseconds(std::max<int64_t>(0, system_clock().now().micros - opened_at.micros)));
   at_ = std::chrono::steady_clock::now();
 }
 
 void EpochMetrics::end(Phase phase) {
   const auto now = std::chrono::steady_clock::now();
-  phases_[static_cast<size_t>(phase)]->observe(std::chrono::duration<double>(now - at_).count());
+  observe(phase, std::chrono::duration_cast<std::chrono::microseconds>(now - at_));
   at_ = now;
+}
+
+void EpochMetrics::observe(Phase phase, std::chrono::microseconds took) {
+  last_[static_cast<size_t>(phase)] = took;
+  phases_[static_cast<size_t>(phase)]->observe(std::chrono::duration<double>(took).count());
 }
 
 void EpochMetrics::committed(const std::string& sink, const Commit& commit) {

@@ -1,6 +1,7 @@
 // How long the phases of an epoch take, and what each sink got of it.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <map>
 #include <memory>
@@ -18,6 +19,7 @@ class EpochMetrics {
   /// fill: from the opening to the close, reading and transforming; prepare and commit: all sinks; plan and record: the ledger.
   enum class Phase { kFill, kPrepare, kPlan, kCommit, kRecord };
   static constexpr size_t kPhases = 5;
+  using Durations = std::array<std::chrono::microseconds, kPhases>;
 
   EpochMetrics(std::shared_ptr<Metrics> metrics, const std::string& pipeline);
 
@@ -26,8 +28,12 @@ class EpochMetrics {
   /// The phase that began with the call before is over.
   void end(Phase phase);
   void committed(const std::string& sink, const Commit& commit);
+  /// Of the epoch that was begun last, by phase; zero for those that are not over.
+  const Durations& last() const { return last_; }
 
  private:
+  void observe(Phase phase, std::chrono::microseconds took);
+
   struct SinkSeries {
     std::shared_ptr<Counter> commits, rows, quarantined;
   };
@@ -37,6 +43,7 @@ class EpochMetrics {
   std::shared_ptr<Histogram> phases_[kPhases];
   std::map<std::string, SinkSeries> sinks_;
   std::chrono::steady_clock::time_point at_;
+  Durations last_{};
 };
 
 }  // namespace laketide

@@ -5,12 +5,12 @@
 namespace laketide {
 
 Lane::Lane(LaneParts parts, LaneLimits limits, BadRecordPolicy policy, std::string pipeline, EpochId first, LaneHost* host)
-    : parts_(std::move(parts)),
+    : Part("lane " + std::to_string(parts.context->lane), std::move(pipeline), host),
+      parts_(std::move(parts)),
       limits_(limits),
-      pipeline_(std::move(pipeline)),
       host_(host),
       open_(first),
-      refused_(policy, parts_.quarantine.get(), pipeline_, parts_.context->clock) {
+      refused_(policy, parts_.quarantine.get(), this->pipeline(), parts_.context->clock) {
   epoch_.lane = parts_.context->lane;
   epoch_.rows_out.assign(parts_.chains.size(), 0);
 }
@@ -19,16 +19,6 @@ void Lane::request_close(const EpochInfo& info) {
   const MutexLock lock(close_mutex_);
   close_info_ = info;
   close_requested_.store(true, std::memory_order_release);
-}
-
-TaskStep Lane::run(const Quantum& quantum) {
-  do {
-    if (stop_.load(std::memory_order_acquire)) return end({});
-    const Result<Step> step = advance();
-    if (!step.ok()) return end(step.status());
-    if (*step == Step::kBlocked) return TaskStep::kBlocked;
-  } while (!quantum.over());
-  return TaskStep::kMore;
 }
 
 Result<Step> Lane::advance() {
@@ -152,18 +142,6 @@ void Lane::count(int64_t records, int64_t bytes) {
     full_ = true;
     host_->lane_is_full(open_);
   }
-}
-
-void Lane::gone() {
-  if (ended_) return;
-  (void)end(Status::internal("lane_broken", "an exception ended a lane of this run; the log has its words. Report it, and start the run again: pipeline " + pipeline_));
-}
-
-TaskStep Lane::end(const Status& status) {
-  ended_ = true;
-  if (!status.ok()) host_->lane_failed(status);
-  host_->lane_ended(std::make_shared<LaneParts>(std::move(parts_)));
-  return TaskStep::kDone;
 }
 
 }  // namespace laketide

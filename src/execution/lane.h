@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "execution/part.h"
 #include "execution/reject_outlet.h"
 #include "flow/chain.h"
 #include "flow/context.h"
@@ -34,18 +35,14 @@ struct LaneEpoch {
 };
 
 /// How a lane reports to its run; called from the lane's task. Thread-safe.
-class LaneHost {
+class LaneHost : public virtual PartHost {
  public:
-  virtual ~LaneHost() = default;
   virtual void lane_has_read(int64_t records) = 0;
   virtual void lane_has_rows(EpochId open) = 0;  // once per epoch, with its first record
   virtual void lane_is_full(EpochId open) = 0;   // once per epoch: it holds what an epoch may hold, and waits
   virtual void lane_is_drained() = 0; // once: all it was given is read
   virtual void lane_closed(LaneEpoch epoch) = 0;
-  virtual void lane_failed(Status status) = 0;
   virtual void lane_blocked(BlockReason reason) = 0;  // when it changes
-  /// The last call: the lane's task is over, and `parts` are to be destroyed where blocking is allowed.
-  virtual void lane_ended(std::shared_ptr<void> parts) = 0;
 };
 
 /// Everything a lane is made of; the context outlives the rest. Confined to its task.
@@ -71,37 +68,29 @@ struct LaneLimits {
 ///                   full or drained?     wait to be closed
 ///                   else                 poll the reader, decode, feed every chain
 ///
-/// The two requests may come from any thread. Everything else: Confined to its task.
-class Lane {
+/// `request_close` may come from any thread. Everything else: Confined to its task.
+class Lane final : public Part {
  public:
   Lane(LaneParts parts, LaneLimits limits, BadRecordPolicy policy, std::string pipeline, EpochId first, LaneHost* host);
 
   /// Asks the lane to end its open epoch; `info.id` must be the one that is open. Wake the task after it.
   void request_close(const EpochInfo& info);
-  /// Asks the lane to give up: it reports lane_ended and nothing else. Wake the task after it.
-  void request_stop() { stop_.store(true, std::memory_order_release); }
-
-  TaskStep run(const Quantum& quantum);
-  /// The task is gone. If it went without the lane's word, because a step threw, the lane reports that it failed and ended.
-  void gone();
 
  private:
-  Result<Step> advance();
+  Result<Step> advance() override;
+  std::shared_ptr<void> take_parts() override { return std::make_shared<LaneParts>(std::move(parts_)); }
   Result<Step> read();
   Result<Step> take(std::variant<Records, Batch>& input);
   Result<Step> feed();
   Result<Step> close();
   Result<Step> blocked(BlockReason reason);
   Status settle_rejects();
-  TaskStep end(const Status& status);
   void count(int64_t records, int64_t bytes);
 
   LaneParts parts_;
   const LaneLimits limits_;
-  const std::string pipeline_;
   LaneHost* const host_;
 
-  std::atomic<bool> stop_{false};
   std::atomic<bool> close_requested_{false};
   Mutex close_mutex_;
   std::optional<EpochInfo> close_info_ LT_GUARDED_BY(close_mutex_);
@@ -118,7 +107,6 @@ class Lane {
   bool full_ = false;
   bool drained_ = false;
   BlockReason reason_ = BlockReason::kNone;
-  bool ended_ = false;
 };
 
 }  // namespace laketide

@@ -6,7 +6,7 @@
 
 #include "base/log.h"
 #include "execution/receipt.h"
-#include "execution/schema_sample.h"
+#include "execution/source_schema.h"
 #include "flow/quarantine_rows.h"
 #include "flow/schema_text.h"
 
@@ -17,7 +17,7 @@ constexpr std::chrono::milliseconds kBackoffFirst{100};
 constexpr std::chrono::milliseconds kBackoffMax{5000};
 constexpr std::chrono::milliseconds kBoundsEvery{2000};
 constexpr std::chrono::seconds kCallTimeout{30};
-constexpr std::chrono::minutes kQueryTimeout{10};  // of one that may read a whole table
+constexpr std::chrono::seconds kQueryTimeout{600};  // of one that may read a whole table
 // Between a job's attempts, which are few: long enough for a server to come back.
 constexpr std::chrono::milliseconds kJobBackoffFirst{1000};
 constexpr std::chrono::milliseconds kJobBackoffMax{60'000};
@@ -44,6 +44,7 @@ RunSpec completed(RunSpec spec, Scheduler& scheduler) {
   if (!spec.account) spec.account = scheduler.open_account({spec.pool, spec.run_id});
   if (!spec.budget) spec.budget = std::make_shared<MemoryBudget>(INT64_MAX);
   if (spec.line.empty()) spec.line = spec.pipeline;
+  if (!spec.source) spec.source = together(spec.sources);
   spec.memory = std::make_shared<RunMemory>(spec.budget);
   spec.epoch_metrics = std::make_shared<EpochMetrics>(spec.metrics, spec.pipeline);
   return spec;
@@ -235,6 +236,7 @@ void Run::watch_bounds() {
     view_.bounds = *bounds;
     view_.lag_seconds = lag;
     metrics_.lag(view_.committed, *bounds, lag);
+    if (view_.watermark) metrics_.watermark(*view_.watermark, system_clock().now());
     const Positions& committed = view_.committed;
     const bool more = std::ranges::any_of(*bounds, [&](const auto& one) { return !committed.contains(one.first); });
     // A stage that began without a partition is ended after its epoch; the next one has it.
@@ -383,11 +385,12 @@ Status Run::record(const Recovery& recovery) {
   if (spec_.job && !recovery.replay) set_decided(spec_.one_epoch && is_begun(recovery));
   view_.epoch = EpochId(position_.epoch.value - 1);
   view_.committed = position_.positions;
+  view_.watermark = position_.clock.watermark;
   return {};
 }
 
 Result<PartitionBounds> Run::wait_for_topics() {
-  return spec_.source->bounds(Wait::for_at_most(kCallTimeout, halt_.token()));
+  return spec_.source->bounds(Wait::for_at_most(spec_.source->grows() ? kCallTimeout : kQueryTimeout, halt_.token()));
 }
 
 // Offsets alone cannot tell a topic from one recreated under its name; the last record taken can.
@@ -419,7 +422,10 @@ Status Run::resolve_starts(const PartitionBounds& bounds, const Recovery& recove
   const bool fresh = position_.positions.empty() && is_fresh(recovery);
   Positions starts;
   if (fresh) {
-    LT_ASSIGN_OR_RETURN(starts, spec_.start(bounds, Wait::for_at_most(kCallTimeout, halt_.token())));
+    for (const RunSource& source : spec_.sources) {
+      LT_ASSIGN_OR_RETURN(const Positions some, source.start(of_source(bounds, source.name), Wait::for_at_most(kCallTimeout, halt_.token())));
+      starts.insert(some.begin(), some.end());
+    }
   }
   for (const auto& [place, bound] : bounds) {
     const auto start = starts.find(place);
@@ -433,12 +439,19 @@ Status Run::resolve_starts(const PartitionBounds& bounds, const Recovery& recove
 }
 
 Status Run::bind(const Recovery& recovery) {
-  LT_ASSIGN_OR_RETURN(const Schema schema, find_schema(recovery));
-  if (spec_.make_format) {
-    schema_text_ = to_schema_text(*schema);
-    LT_ASSIGN_OR_RETURN(format_, spec_.make_format(schema_text_));
+  const PartitionBounds bounds = view().bounds;
+  const SourceStanding standing{bounds, position_.positions, recovery.replay ? recovery.replay : recovery.last};
+  Schemas schemas;
+  formats_.clear();
+  for (const RunSource& source : spec_.sources) {
+    LT_ASSIGN_OR_RETURN(const Schema schema, find_schema(spec_, source, standing, ledger_, waiting()));
+    schemas[source.name] = schema;
+    if (!source.make_format) continue;
+    SourceFormat& format = formats_[source.name];
+    format.schema_text = to_schema_text(*schema);
+    LT_ASSIGN_OR_RETURN(format.format, source.make_format(format.schema_text));
   }
-  LT_ASSIGN_OR_RETURN(chain_, spec_.plan(schema));
+  LT_ASSIGN_OR_RETURN(chain_, spec_.plan(schemas));
   for (size_t i = 0; i < spec_.sinks.size(); ++i) {
     LT_RETURN_IF_ERROR(spec_.sinks[i]->bind(chain_.branches[i].output, Wait::for_at_most(kCallTimeout, halt_.token())).in(spec_.sinks[i]->id()));
   }
@@ -447,7 +460,10 @@ Status Run::bind(const Recovery& recovery) {
     LT_RETURN_IF_ERROR(spec_.quarantine->bind(quarantine_schema(), Wait::for_at_most(kCallTimeout, halt_.token())).in(spec_.quarantine->id()));
   }
   const MutexLock lock(mutex_);
-  view_.schema = schema_text_;
+  view_.schema.clear();
+  for (const auto& [name, format] : formats_) {
+    view_.schema += (view_.schema.empty() ? "" : "; ") + (spec_.sources.size() > 1 ? name + ": " : std::string()) + format.schema_text;
+  }
   return {};
 }
 
@@ -462,30 +478,6 @@ Status Run::open_state() {
   for (const auto& tail : chain_.tails) shape += tail.shape + "\n";
   LT_ASSIGN_OR_RETURN(state_, spec_.open_state(shape));
   return {};
-}
-
-// A declared schema is what the document says today. An inferred one is learnt once and then held: the ledger has it, and so
-// has the plan in the sinks, should the ledger be lost.
-Result<Schema> Run::find_schema(const Recovery& recovery) {
-  if (!spec_.make_format) return spec_.source->row_schema(Wait::for_at_most(kQueryTimeout, halt_.token()));
-  LT_ASSIGN_OR_RETURN(const auto format, spec_.make_format(""));
-  if (Schema declared = format->schema()) return declared;
-  LT_ASSIGN_OR_RETURN(auto pinned, ledger_.pinned_schema(spec_.schema_pin));
-  if (pinned) return parse_schema_text(*pinned);
-  const auto& plan = recovery.replay ? recovery.replay : recovery.last;
-  Schema schema;
-  if (plan && plan->schemas.contains(spec_.source_name)) {
-    LT_ASSIGN_OR_RETURN(schema, parse_schema_text(plan->schemas.at(spec_.source_name)));
-  } else {
-    const bool is_empty = std::ranges::all_of(view().bounds, [](const auto& one) { return one.second.low == one.second.high; });
-    if (spec_.needs_schema && is_empty) {
-      return Status::user("schema_needed", "the query names columns, and the topic has no record yet from which they could be learnt; declare them "
-                                           "(format: { json: { schema: \"id bigint, ts timestamptz\" } }), or start again when there are records", "sources");
-    }
-    LT_ASSIGN_OR_RETURN(schema, sample_schema(spec_, *format, position_.positions, waiting()));
-  }
-  if (!spec_.schema_pin.empty()) LT_RETURN_IF_ERROR(ledger_.pin_schema(spec_.schema_pin, to_schema_text(*schema)));
-  return schema;
 }
 
 Status Run::replay(const Recovery& recovery) {
@@ -542,7 +534,8 @@ Status Run::read_on(const PartitionBounds& began) {
   }
 }
 
-void Run::show(const EpochPlan& plan, const EpochReceipt& receipt) {
+void Run::show(const CommittedEpoch& epoch) {
+  const auto& [plan, receipt, state] = epoch;
   const MutexLock lock(mutex_);
   // An atomic job is visible with its epoch; one that goes on from an earlier job's may have had to finish that one's first.
   if (spec_.job) set_decided(spec_.one_epoch && spec_.job->first && plan.epoch >= *spec_.job->first);
@@ -553,14 +546,18 @@ void Run::show(const EpochPlan& plan, const EpochReceipt& receipt) {
   view_.quarantined += receipt.quarantined;
   view_.input_rows_per_second = metrics_.committed(receipt);
   view_.last_receipt = receipt;
+  view_.last_phases = spec_.epoch_metrics->last();
+  view_.watermark = plan.clock.watermark;
+  view_.remembered = state;
+  metrics_.remembers(state);
 }
 
 Status Run::run_stage(StageSpec spec) {
   StageHooks hooks;
   hooks.decide = [this] { return decide(); };
-  hooks.committed = [this](const EpochPlan& plan, const EpochReceipt& receipt) {
-    show(plan, receipt);
-    if (!spec_.job) watcher_.post([self = shared_from_this(), next = plan.next] { self->mirror(next); });
+  hooks.committed = [this](const CommittedEpoch& epoch) {
+    show(epoch);
+    if (!spec_.job) watcher_.post([self = shared_from_this(), next = epoch.plan.next] { self->mirror(next); });
   };
   hooks.blocked = [this](BlockReason reason) {
     const bool away = reason == BlockReason::kBrokerAway;
@@ -569,7 +566,7 @@ Status Run::run_stage(StageSpec spec) {
   };
   hooks.bounds = [this] { return view().bounds; };
   spec.state = state_.get();
-  Stage stage(spec_, format_.get(), chain_, schema_text_, std::move(spec), position_, ledger_, scheduler_, std::move(hooks));
+  Stage stage(spec_, formats_, chain_, std::move(spec), position_, ledger_, scheduler_, std::move(hooks));
   {
     const MutexLock lock(mutex_);
     if (stop_) return {};

@@ -31,6 +31,9 @@ struct RunView {
   int64_t rows_in = 0, rows_out = 0, quarantined = 0;
   double input_rows_per_second = 0;  // over the last minute
   std::optional<EpochReceipt> last_receipt;
+  EpochMetrics::Durations last_phases{};   // of the same epoch
+  std::optional<Instant> watermark;        // after the last epoch; none: no event time, or no row yet
+  StateSize remembered;                    // by the query, after the last epoch of this process
   std::string schema;
   int attempt = 1;       // of a job: raised by each outside fault that ended an attempt
   double progress = 0;   // of a job: the part of its ranges that is read, 0 to 1
@@ -93,13 +96,12 @@ class Run : public std::enable_shared_from_this<Run> {
   Status resolve_starts(const PartitionBounds& bounds, const Recovery& recovery);
   Status bind(const Recovery& recovery);
   Status open_state();
-  Result<Schema> find_schema(const Recovery& recovery);
   Status replay(const Recovery& recovery);
   Status read_on(const PartitionBounds& began);
   Status read_ranges(const Ranges& ranges);
   Status run_stage(StageSpec spec);
   void abandon(Sink& sink);
-  void show(const EpochPlan& plan, const EpochReceipt& receipt);
+  void show(const CommittedEpoch& epoch);
   void set_state(StreamState state, const Status& problem = {});
   void pause_before_retry();
   Wait waiting() const { return Wait{halt_.token(), SteadyTime::max()}; }
@@ -118,9 +120,8 @@ class Run : public std::enable_shared_from_this<Run> {
 
   // Confined to the actor.
   RunPosition position_;
-  std::shared_ptr<Format> format_;
+  SourceFormats formats_;
   ChainPlan chain_;
-  std::string schema_text_;
   std::unique_ptr<state::StateStore> state_;  // null: the query remembers nothing on disk
   bool quarantine_lacks_replay_ = true;
   std::chrono::milliseconds backoff_{0};

@@ -49,6 +49,25 @@ void RunMetrics::lag(const Positions& committed, const PartitionBounds& bounds, 
   }
 }
 
+void RunMetrics::watermark(Instant watermark, Instant now) {
+  if (!is_stream_) return;
+  if (!watermark_delay_) {
+    watermark_delay_ = metrics_->gauge("laketide_watermark_delay_seconds", "How far the watermark is behind the clock; negative: event times of the future", {{"pipeline", pipeline_}});
+  }
+  watermark_delay_->set(static_cast<double>(now.micros - watermark.micros) / 1e6);
+}
+
+void RunMetrics::remembers(const StateSize& state) {
+  if (!is_stream_) return;
+  if (!state_rows_) {
+    const Labels labels{{"pipeline", pipeline_}};
+    state_rows_ = metrics_->gauge("laketide_state_rows", "Rows that the query remembers", labels);
+    state_bytes_ = metrics_->gauge("laketide_state_bytes", "Memory that they take", labels);
+  }
+  state_rows_->set(static_cast<double>(state.rows));
+  state_bytes_->set(static_cast<double>(state.bytes));
+}
+
 void RunMetrics::changed(StreamState state, const Status& problem) {
   if (!problem.ok()) {
     auto& counter = errors_[std::string(problem.code())];
@@ -67,7 +86,7 @@ void RunMetrics::ended(StreamState state, const Status& problem) {
   changed(state, problem);
   charge();
   lag_.clear();
-  lag_seconds_.reset();
+  for (auto* gauge : {&lag_seconds_, &watermark_delay_, &state_rows_, &state_bytes_}) gauge->reset();
 }
 
 // Counters only grow: what the account was charged since the last look is added.

@@ -12,6 +12,7 @@
 #include "base/positions.h"
 #include "base/wait.h"
 #include "execution/run_spec.h"
+#include "execution/tail.h"
 #include "laketide/engine.h"
 
 namespace laketide {
@@ -24,6 +25,9 @@ class RunMetrics {
   /// Counts a committed epoch; returns records per second over the last minute.
   double committed(const EpochReceipt& receipt);
   void lag(const Positions& committed, const PartitionBounds& bounds, std::optional<double> seconds);
+  /// How far event time is behind the clock.
+  void watermark(Instant watermark, Instant now);
+  void remembers(const StateSize& state);
   /// In a state from now on; a problem is counted by its code.
   void changed(StreamState state, const Status& problem);
   /// As changed; nothing is behind any more.
@@ -39,7 +43,7 @@ class RunMetrics {
   std::chrono::nanoseconds charged_{0};
   std::shared_ptr<Counter> rows_in_, rows_out_, filtered_, quarantined_, epochs_, cpu_;
   std::map<SourcePartition, std::shared_ptr<Gauge>> lag_;
-  std::shared_ptr<Gauge> lag_seconds_, state_;
+  std::shared_ptr<Gauge> lag_seconds_, watermark_delay_, state_rows_, state_bytes_, state_;
   std::map<std::string, std::shared_ptr<Counter>> errors_;
   std::deque<std::pair<SteadyTime, int64_t>> minute_;
 };

@@ -4,8 +4,10 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,34 +16,42 @@
 #include "execution/epoch_metrics.h"
 #include "execution/lane.h"
 #include "execution/run_memory.h"
-#include "execution/watermark.h"
-#include "flow/decoder.h"
+#include "execution/run_source.h"
 #include "flow/operator.h"
 #include "flow/sink.h"
-#include "flow/source.h"
 #include "scheduler/account.h"
 #include "state/state_store.h"
 
 namespace laketide {
 
-/// What becomes of the rows of the source. Lanes put them through a branch's operators into its sink; or, where the query remembers
-/// (aggregates, joins, …), through the head of a tail, whose rows of all lanes go through the one tail at the epoch's border, and from
-/// there into the branches behind it. Immutable.
+/// What becomes of the rows of the sources. Lanes put them through a branch's operators into its sink; or, where the query remembers
+/// (aggregates, joins, …), through the head of a tail's port, whose rows of all lanes go through the one tail at the epoch's border, and
+/// from there into the branches behind it. Immutable.
 struct ChainPlan {
   using Operators = std::vector<std::unique_ptr<Operator>>;
+  /// For the rows of one source (by name); behind a tail there is none.
+  using MakeOperators = std::function<Result<Operators>(const std::string& source, Context&)>;
+  struct Input {
+    Schema columns;                   // to decode, a subset of the source's schema
+    std::vector<std::string> hidden;  // pseudo-columns that come with them
+    std::function<Result<std::unique_ptr<EventTimes>>(Context&)> event_times;  // not set: no event time
+  };
+  struct Port {
+    std::set<std::string> sources;  // whose lanes have this head
+    MakeOperators head;
+  };
   struct Tail {
     std::string shape;  // what its state looks like; state of another shape is not taken over
-    std::function<Result<Operators>(Context&)> head;  // per lane
+    std::vector<Port> ports;  // of the first of its operators
     std::function<Result<Operators>(Context&, state::StateTables&)> operators;
   };
   struct Branch {
-    Schema output;                // of the rows that reach the sink, without hidden columns
-    std::optional<size_t> tail;   // behind this one; none: behind the decoder
-    std::function<Result<Operators>(Context&)> operators;
+    Schema output;                  // of the rows that reach the sink, without hidden columns
+    std::optional<size_t> tail;     // behind this one; none: behind the decoders of `sources`
+    std::set<std::string> sources;
+    MakeOperators operators;
   };
-  Schema columns;                   // to decode, a subset of the source's schema
-  std::vector<std::string> hidden;  // pseudo-columns that come with them
-  std::function<Result<std::unique_ptr<EventTimes>>(Context&)> event_times;  // not set: no event time
+  std::map<std::string, Input> inputs;  // by source
   std::vector<Tail> tails;
   std::vector<Branch> branches;     // one per sink, in the order of RunSpec::sinks
 };
@@ -85,25 +95,17 @@ struct RunSpec {
   std::shared_ptr<EpochMetrics> epoch_metrics;  // made when the run starts
   std::shared_ptr<MemoryBudget> budget;  // of the pool; null: no bound
   int64_t fixed_bytes = 0;               // held while it runs, beside what lanes hold: queues of its sinks
-  int64_t lane_bytes = 0;                // held by each lane: the client's read-ahead
+  int64_t lane_bytes = 0;                // held by each lane: the client's read-ahead, of the source with the largest
   std::shared_ptr<RunMemory> memory;     // made when the run starts
 
-  std::string source_name;
-  std::shared_ptr<Source> source;
-  /// Makes the format for a schema that is known by now (text of flow/schema_text.h), or, for the empty text, as the document
-  /// has it: declared, or to be inferred. Not set: the source yields rows of Source::row_schema.
-  std::function<Result<std::shared_ptr<Format>>(const std::string& schema_text)> make_format;
-  Schema row_schema;               // those, if they are known before anything is opened
-  std::string schema_pin;          // key under which an inferred schema is pinned; empty: not pinned
+  std::vector<RunSource> sources;
+  std::shared_ptr<Source> source;  // all of them together; made when the run starts unless its parts needed it before
   bool needs_schema = false;       // the query names columns: without a schema there is nothing to bind it to
   std::vector<std::string> topics; // for the status
-  /// First offsets where neither ledger nor sink has progress; must answer for every partition in `bounds`.
-  std::function<Result<Positions>(const PartitionBounds& bounds, const Wait& wait)> start;
   std::string start_text;          // for the status
-  /// Binds the query to the source's schema, and tells a source that yields rows which columns of them are wanted.
-  std::function<Result<ChainPlan>(const Schema& schema)> plan;
+  /// Binds the query to the sources' schemas, and tells those that yield rows which columns of them are wanted.
+  std::function<Result<ChainPlan>(const Schemas& schemas)> plan;
 
-  std::optional<EventTimeRule> event_time;
   /// Opens the state on disk of a query that remembers; `shape` is all its tails'. Not set: a job, which begins with nothing and ends
   /// with its one epoch.
   std::function<Result<std::unique_ptr<state::StateStore>>(const std::string& shape)> open_state;
@@ -120,7 +122,6 @@ struct RunSpec {
   std::optional<JobWork> job;        // not set: a stream
   std::optional<Beginning> anew;     // of a stream that was reset
   int lanes_max = 1;
-  int64_t epoch_records_max = INT64_MAX;
   int64_t epoch_bytes_max = 256 << 20;
 };
 

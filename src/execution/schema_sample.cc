@@ -12,7 +12,7 @@ constexpr std::chrono::milliseconds kBetweenTries{200};
 /// Reads bounded ranges into an inference, one partition after another. Confined to its task.
 class Sampler {
  public:
-  explicit Sampler(RunSpec& run) : run_(run) {
+  Sampler(RunSpec& run, const RunSource& source) : source_(source) {
     context_.memory = run.memory.get();
     context_.clock = &system_clock();
     context_.metrics = run.metrics;
@@ -22,7 +22,7 @@ class Sampler {
   }
 
   Status open() {
-    LT_ASSIGN_OR_RETURN(reader_, run_.source->open(context_));
+    LT_ASSIGN_OR_RETURN(reader_, source_.source->open(context_));
     return {};
   }
 
@@ -53,7 +53,7 @@ class Sampler {
     return {};
   }
 
-  RunSpec& run_;
+  const RunSource& source_;
   std::shared_ptr<Signal> woken_ = std::make_shared<Signal>();
   Context context_;
 
@@ -62,17 +62,18 @@ class Sampler {
 
 }  // namespace
 
-Result<Schema> sample_schema(RunSpec& run, const Format& format, const Positions& starts, const Wait& wait) {
+Result<Schema> sample_schema(RunSpec& run, const RunSource& source, const Format& format, const Positions& starts, const Wait& wait) {
   const auto give_up = std::chrono::steady_clock::now() + kPatience;
   Signal never;
-  Sampler sampler(run);
+  Sampler sampler(run, source);
   LT_RETURN_IF_ERROR(sampler.open());
   while (!wait.over()) {
     auto inference = format.inference();
-    LT_ASSIGN_OR_RETURN(const auto bounds, run.source->bounds(wait));
+    LT_ASSIGN_OR_RETURN(const auto bounds, source.source->bounds(wait));
     LT_RETURN_IF_ERROR(sampler.read(starts, bounds, *inference, wait));
-    const bool patient = run.source->grows() && std::chrono::steady_clock::now() < give_up;
-    if (inference->count() >= kRecordsMax || ((inference->count() > 0 || !run.source->grows()) && !patient)) return inference->schema();
+    const bool is_all = !source.source->grows();
+    const bool patient = std::chrono::steady_clock::now() < give_up;
+    if (is_all || inference->count() >= kRecordsMax || (inference->count() > 0 && !patient)) return inference->schema();
     never.wait_until(std::chrono::steady_clock::now() + kBetweenTries, [&] { return wait.over(); });
   }
   return Status::cancelled("stopped while the schema was learnt");

@@ -29,7 +29,6 @@ struct Event {
 
 /// The task of a lane or the tail: the scheduler owns this, the stage owns the part. The stage waits for the word of every part; one
 /// whose task the scheduler drops, after an exception or at its own end, gives it here. Confined to its task.
-template <typename Part>
 class PartTask final : public Task {
  public:
   explicit PartTask(std::shared_ptr<Part> part) : part_(std::move(part)) {}
@@ -68,6 +67,20 @@ void count_refused(const std::vector<Commit>& commits, EpochReceipt& receipt) {
   receipt.quarantined += most;
 }
 
+std::vector<std::string> names_of(const std::vector<RunSource>& sources) {
+  std::vector<std::string> names;
+  for (const RunSource& source : sources) names.push_back(source.name);
+  return names;
+}
+
+EventTimeRules rules_of(const std::vector<RunSource>& sources) {
+  EventTimeRules rules;
+  for (const RunSource& source : sources) {
+    if (source.event_time) rules.emplace(source.name, *source.event_time);
+  }
+  return rules;
+}
+
 }  // namespace
 
 /// The stage's ear: what lanes and the tail report becomes events for its loop. Thread-safe.
@@ -78,12 +91,10 @@ class Stage::Events final : public LaneHost, public TailHost {
   void lane_is_full(EpochId open) override { push({Kind::kFull, {}, {}, {}, {}, open}); }
   void lane_is_drained() override { push({Kind::kDrained, {}, {}, {}, {}}); }
   void lane_closed(LaneEpoch epoch) override { push({Kind::kClosed, std::move(epoch), {}, {}, {}}); }
-  void lane_failed(Status status) override { push({Kind::kFailed, {}, std::move(status), {}, {}}); }
   void lane_blocked(BlockReason reason) override { push({Kind::kBlocked, {}, {}, reason, {}}); }
-  void lane_ended(std::shared_ptr<void> parts) override { push({Kind::kEnded, {}, {}, {}, std::move(parts)}); }
   void tail_closed(TailEpoch epoch) override { push({Kind::kTailClosed, {}, {}, {}, {}, {}, std::move(epoch)}); }
-  void tail_failed(Status status) override { push({Kind::kFailed, {}, std::move(status), {}, {}}); }
-  void tail_ended(std::shared_ptr<void> parts) override { push({Kind::kEnded, {}, {}, {}, std::move(parts)}); }
+  void part_failed(Status status) override { push({Kind::kFailed, {}, std::move(status), {}, {}}); }
+  void part_ended(std::shared_ptr<void> parts) override { push({Kind::kEnded, {}, {}, {}, std::move(parts)}); }
   void stop() { push({Kind::kStop, {}, {}, {}, {}}); }
   std::optional<Event> pop(SteadyTime deadline) { return queue_.pop(deadline); }
   int64_t records_read() const { return records_read_.load(std::memory_order_relaxed); }
@@ -95,32 +106,27 @@ class Stage::Events final : public LaneHost, public TailHost {
   std::atomic<int64_t> records_read_{0};
 };
 
-/// A started lane. Confined to its task.
-struct Stage::RunningLane {
-  std::shared_ptr<Lane> lane;
+/// A part that has been made and perhaps started. Confined to its task.
+template <typename PartType>
+struct Stage::Running {
+  std::shared_ptr<PartType> part;
   std::shared_ptr<PartWaker> waker = std::make_shared<PartWaker>();
   bool started = false;
 };
 
-/// The started tail. Confined to its task.
-struct Stage::RunningTail {
-  std::shared_ptr<Tail> tail;
-  std::shared_ptr<PartWaker> waker = std::make_shared<PartWaker>();
-  bool started = false;
-};
-
-Stage::Stage(RunSpec& run, const Format* format, const ChainPlan& chain, const std::string& schema_text, StageSpec spec, RunPosition& position,
-             Ledger& ledger, Scheduler& scheduler, StageHooks hooks)
+Stage::Stage(RunSpec& run, const SourceFormats& formats, const ChainPlan& chain, StageSpec spec, RunPosition& position, Ledger& ledger,
+             Scheduler& scheduler, StageHooks hooks)
     : run_(run),
-      format_(format),
+      formats_(formats),
       chain_(chain),
-      schema_text_(schema_text),
       spec_(std::move(spec)),
       position_(position),
       ledger_(ledger),
       scheduler_(scheduler),
       hooks_(std::move(hooks)),
       events_(std::make_unique<Events>()),
+      shares_(lane_shares(spec_.ranges, names_of(run.sources), run.lanes_max)),
+      rules_(rules_of(run.sources)),
       coordinator_({run.interval, lane_count(), spec_.one_epoch}, std::chrono::steady_clock::now()),
       opened_at_(spec_.replay ? spec_.replay->opened_at : system_clock().now()),
       filling_(position.epoch) {
@@ -133,10 +139,6 @@ void Stage::request_stop() { events_->stop(); }
 
 int64_t Stage::records_read() const { return events_->records_read(); }
 
-int Stage::lane_count() const {
-  return std::max(1, std::min(run_.lanes_max, static_cast<int>(spec_.ranges.size())));
-}
-
 Status Stage::run(const Wait& wait) {
   Status outcome = start_tail(wait);
   if (outcome.ok()) outcome = start_lanes();
@@ -148,16 +150,32 @@ Status Stage::run(const Wait& wait) {
 void Stage::route_sinks() {
   for (size_t i = 0; i < spec_.sinks.size(); ++i) {
     const auto& tail = chain_.branches[spec_.sinks[i]].tail;
-    if (tail) {
-      tails_[*tail].push_back(i);
-    } else {
-      lane_sinks_.push_back(i);
+    if (tail) tails_[*tail].push_back(i);
+  }
+  for (const RunSource& source : run_.sources) routes_.push_back(route_for(source.name));
+  if (tails_.empty() || run_.bounded || spec_.replay) return;
+  const auto now = std::chrono::steady_clock::now();
+  for (const auto& [place, range] : spec_.ranges) {
+    const auto rule = rules_.find(place.source);
+    if (rule == rules_.end() || rule->second.spark) continue;
+    last_seen_[place] = now;
+    idle_check_ = std::min(idle_check_, now + std::chrono::duration_cast<SteadyTime::duration>(rule->second.idle_after));
+  }
+}
+
+Stage::Route Stage::route_for(const std::string& source) const {
+  Route route;
+  for (size_t i = 0; i < spec_.sinks.size(); ++i) {
+    const ChainPlan::Branch& branch = chain_.branches[spec_.sinks[i]];
+    if (!branch.tail && branch.sources.contains(source)) route.sinks.push_back(i);
+  }
+  for (const auto& [tail, sinks] : tails_) {
+    const auto& ports = chain_.tails[tail].ports;
+    for (size_t port = 0; port < ports.size(); ++port) {
+      if (ports[port].sources.contains(source)) route.ports.push_back({tail, static_cast<Port>(port)});
     }
   }
-  if (tails_.empty() || !run_.event_time || run_.event_time->spark || run_.bounded || spec_.replay) return;
-  const auto now = std::chrono::steady_clock::now();
-  for (const auto& [place, range] : spec_.ranges) last_seen_[place] = now;
-  idle_check_ = now + run_.event_time->idle_after;
+  return route;
 }
 
 std::unique_ptr<Context> Stage::make_context(int lane, std::function<void()> wake) const {
@@ -174,13 +192,13 @@ std::unique_ptr<Context> Stage::make_context(int lane, std::function<void()> wak
 
 Status Stage::start_tail(const Wait& wait) {
   if (tails_.empty()) return {};
-  tail_ = std::make_unique<RunningTail>();
+  tail_ = std::make_unique<Running<Tail>>();
   LT_ASSIGN_OR_RETURN(TailParts parts, make_tail_parts());
   if (spec_.state != nullptr) LT_RETURN_IF_ERROR(restore_state(parts.tables, wait));
-  state_rows_ = parts.tables.rows();
-  tail_->tail = std::make_shared<Tail>(std::move(parts), spec_.state, run_.bad_records, run_.pipeline, events_.get());
+  state_ = {parts.tables.rows(), parts.tables.bytes()};
+  tail_->part = std::make_shared<Tail>(std::move(parts), spec_.state, run_.bad_records, run_.pipeline, events_.get());
   tail_->started = true;
-  tail_->waker->set(scheduler_.start(std::make_unique<PartTask<Tail>>(tail_->tail), run_.account));
+  tail_->waker->set(scheduler_.start(std::make_unique<PartTask>(tail_->part), run_.account));
   return {};
 }
 
@@ -193,7 +211,7 @@ Result<TailParts> Stage::make_tail_parts() {
     for (const auto& [name, table] : tables.all()) parts.tables.declare(std::to_string(tail) + "." + name, table);
     std::vector<std::unique_ptr<Chain>> branches;
     for (const size_t i : sinks) {
-      LT_ASSIGN_OR_RETURN(auto behind, chain_.branches[spec_.sinks[i]].operators(*parts.context));
+      LT_ASSIGN_OR_RETURN(auto behind, chain_.branches[spec_.sinks[i]].operators({}, *parts.context));
       LT_ASSIGN_OR_RETURN(auto writer, run_.sinks[spec_.sinks[i]]->open(*parts.context));
       branches.push_back(std::make_unique<Chain>(std::move(behind), std::move(writer)));
     }
@@ -216,53 +234,61 @@ Status Stage::restore_state(const state::StateTables& tables, const Wait& wait) 
 }
 
 Status Stage::start_lanes() {
-  std::vector<Ranges> shares(static_cast<size_t>(lane_count()));
-  size_t turn = 0;
-  for (const auto& [place, range] : spec_.ranges) shares[turn++ % shares.size()].emplace(place, range);
-  const LaneLimits limits{std::max<int64_t>(1, run_.epoch_records_max / lane_count()), run_.epoch_bytes_max / lane_count()};
   const LaneLimits unlimited;
   for (int i = 0; i < lane_count(); ++i) {
-    auto running = std::make_unique<RunningLane>();
+    auto running = std::make_unique<Running<Lane>>();
     lanes_.push_back(std::move(running));
-    auto parts = make_parts(i, shares[static_cast<size_t>(i)]);
+    auto parts = make_parts(i);
     if (!parts.ok()) {
       lanes_.pop_back();
       return parts.status();
     }
-    lanes_.back()->lane = std::make_shared<Lane>(std::move(parts).value(), spec_.one_epoch ? unlimited : limits, run_.bad_records,
+    const size_t source = shares_[static_cast<size_t>(i)].source;
+    const auto lanes = std::ranges::count(shares_, source, &LaneShare::source);
+    const LaneLimits limits{std::max<int64_t>(1, run_.sources[source].epoch_records_max / lanes), run_.epoch_bytes_max / lane_count()};
+    lanes_.back()->part = std::make_shared<Lane>(std::move(parts).value(), spec_.one_epoch ? unlimited : limits, run_.bad_records,
                                                  run_.pipeline, position_.epoch, events_.get());
   }
   for (auto& running : lanes_) {
     running->started = true;
-    running->waker->set(scheduler_.start(std::make_unique<PartTask<Lane>>(running->lane), run_.account));
+    running->waker->set(scheduler_.start(std::make_unique<PartTask>(running->part), run_.account));
   }
   return {};
 }
 
-Result<LaneParts> Stage::make_parts(int lane, const Ranges& ranges) {
+Result<LaneParts> Stage::make_parts(int lane) {
+  const LaneShare& share = shares_[static_cast<size_t>(lane)];
+  const RunSource& source = run_.sources[share.source];
+  const ChainPlan::Input& input = chain_.inputs.at(source.name);
   LaneParts parts;
   parts.context = make_context(lane, [waker = lanes_.back()->waker] { waker->wake(); });
-  LT_ASSIGN_OR_RETURN(parts.reader, run_.source->open(*parts.context));
-  LT_RETURN_IF_ERROR(parts.reader->assign(ranges));
-  if (format_ != nullptr) {
-    LT_ASSIGN_OR_RETURN(parts.decoder, format_->open(chain_.columns, chain_.hidden, *parts.context));
+  LT_ASSIGN_OR_RETURN(parts.reader, source.source->open(*parts.context));
+  LT_RETURN_IF_ERROR(parts.reader->assign(share.ranges));
+  if (const auto format = formats_.find(source.name); format != formats_.end()) {
+    LT_ASSIGN_OR_RETURN(parts.decoder, format->second.format->open(input.columns, input.hidden, *parts.context));
   }
-  if (chain_.event_times) {
-    LT_ASSIGN_OR_RETURN(parts.event_times, chain_.event_times(*parts.context));
+  if (input.event_times) {
+    LT_ASSIGN_OR_RETURN(parts.event_times, input.event_times(*parts.context));
   }
-  for (const size_t i : lane_sinks_) {
-    LT_ASSIGN_OR_RETURN(auto operators, chain_.branches[spec_.sinks[i]].operators(*parts.context));
-    LT_ASSIGN_OR_RETURN(auto writer, run_.sinks[spec_.sinks[i]]->open(*parts.context));
-    parts.chains.push_back(std::make_unique<Chain>(std::move(operators), std::move(writer)));
-  }
-  for (const auto& [tail, sinks] : tails_) {
-    LT_ASSIGN_OR_RETURN(auto head, chain_.tails[tail].head(*parts.context));
-    parts.chains.push_back(std::make_unique<Chain>(std::move(head), make_collector()));
-  }
+  LT_RETURN_IF_ERROR(add_chains(share.source, parts));
   if (run_.quarantine && spec_.quarantine) {
     LT_ASSIGN_OR_RETURN(parts.quarantine, run_.quarantine->open(*parts.context));
   }
   return parts;
+}
+
+Status Stage::add_chains(size_t source, LaneParts& parts) {
+  const std::string& name = run_.sources[source].name;
+  for (const size_t i : routes_[source].sinks) {
+    LT_ASSIGN_OR_RETURN(auto operators, chain_.branches[spec_.sinks[i]].operators(name, *parts.context));
+    LT_ASSIGN_OR_RETURN(auto writer, run_.sinks[spec_.sinks[i]]->open(*parts.context));
+    parts.chains.push_back(std::make_unique<Chain>(std::move(operators), std::move(writer)));
+  }
+  for (const auto& [tail, port] : routes_[source].ports) {
+    LT_ASSIGN_OR_RETURN(auto head, chain_.tails[tail].ports[static_cast<size_t>(port)].head(name, *parts.context));
+    parts.chains.push_back(std::make_unique<Chain>(std::move(head), make_collector()));
+  }
+  return {};
 }
 
 Status Stage::loop(const Wait& wait) {
@@ -299,7 +325,7 @@ Result<Act> Stage::next_act(const Wait& wait) {
     case Kind::kTailClosed: break;
   }
   tail_epoch_ = std::move(event->tail);
-  state_rows_ = tail_epoch_->state_rows;
+  state_ = tail_epoch_->size;
   return closed(now);
 }
 
@@ -312,14 +338,24 @@ Act Stage::lane_closed(LaneEpoch epoch, SteadyTime now) {
   clock_ = clock_of_closed(now);
   if (!tail_ || !something_) return closed(now);
   info_ = {position_.epoch, opened_at_, coordinator_.last() && run_.job.has_value(), position_.clock.watermark, clock_.watermark};
-  std::vector<StagedList> collected;
-  for (size_t i = 0; i < tails_.size(); ++i) {
-    StagedList& lists = collected.emplace_back();
-    for (auto& lane : closed_) lists.push_back(std::move(lane.staged[lane_sinks_.size() + i]));
-  }
-  tail_->tail->begin(info_, std::move(collected));
+  tail_->part->begin(info_, take_collected());
   tail_->waker->wake();
   return Act::kWait;
+}
+
+// Per tail, what all lanes have for its ports.
+std::vector<std::vector<TailInput>> Stage::take_collected() {
+  std::vector<std::vector<TailInput>> collected;
+  for (const auto& [tail, sinks] : tails_) {
+    std::vector<TailInput>& inputs = collected.emplace_back();
+    for (auto& epoch : closed_) {
+      const Route& route = route_of(epoch.lane);
+      for (size_t i = 0; i < route.ports.size(); ++i) {
+        if (route.ports[i].first == tail) inputs.push_back({route.ports[i].second, std::move(epoch.staged[route.sinks.size() + i])});
+      }
+    }
+  }
+  return collected;
 }
 
 Act Stage::closed(SteadyTime now) {
@@ -343,14 +379,14 @@ std::set<SourcePartition> Stage::idle_partitions(SteadyTime now, const Positions
     const auto bound = bounds.find(place);
     const auto next = read.find(place);
     if (bound == bounds.end() || next == read.end() || next->second < bound->second.high) continue;
-    if (now - seen >= run_.event_time->idle_after) idle.insert(place);
+    if (now - seen >= rules_.at(place.source).idle_after) idle.insert(place);
   }
   return idle;
 }
 
 EventClock Stage::clock_of_closed(SteadyTime now) {
   if (spec_.replay) return spec_.replay->clock;
-  if (!run_.event_time) return {};
+  if (rules_.empty()) return {};
   EventTimes::Newest seen;
   std::set<SourcePartition> all;
   Positions read;
@@ -359,7 +395,7 @@ EventClock Stage::clock_of_closed(SteadyTime now) {
     for (const auto& [place, next] : lane.next) all.insert(place);
     read.insert(lane.next.begin(), lane.next.end());
   }
-  return advanced(*run_.event_time, position_.clock, seen, all, idle_partitions(now, read));
+  return advanced(rules_, position_.clock, seen, all, idle_partitions(now, read));
 }
 
 // Silence can make groups final: an epoch without records then takes them out.
@@ -367,8 +403,8 @@ Act Stage::check_idle(SteadyTime now) {
   idle_check_ = now + kIdleCheckEvery;
   std::set<SourcePartition> all;
   for (const auto& [place, range] : spec_.ranges) all.insert(place);
-  const EventClock then = advanced(*run_.event_time, position_.clock, {}, all, idle_partitions(now, position_.positions));
-  if (state_rows_ == 0 || then.watermark == position_.clock.watermark) return Act::kWait;
+  const EventClock then = advanced(rules_, position_.clock, {}, all, idle_partitions(now, position_.positions));
+  if (state_.rows == 0 || then.watermark == position_.clock.watermark) return Act::kWait;
   const Act act = coordinator_.on_silence(now);
   idle_close_ = act == Act::kClose;
   return act;
@@ -381,7 +417,7 @@ void Stage::close_lanes() {
   tail_epoch_.reset();
   something_ = std::exchange(idle_close_, false);
   for (auto& running : lanes_) {
-    running->lane->request_close(info);
+    running->part->request_close(info);
     running->waker->wake();
   }
 }
@@ -397,7 +433,7 @@ Result<EpochPlan> Stage::make_plan() const {
   for (const auto& [place, begin] : position_.begin) plan.begin[place] = begin;
   plan.next = position_.positions;
   plan.last_records = position_.last_records;
-  if (!schema_text_.empty()) plan.schemas[run_.source_name] = schema_text_;
+  for (const auto& [name, format] : formats_) plan.schemas[name] = format.schema_text;
   for (const auto& sink : run_.sinks) plan.sinks.push_back(sink->id());
   for (const auto& lane : closed_) {
     for (const auto& [place, next] : lane.next) {
@@ -427,7 +463,8 @@ EpochCounts Stage::count() const {
     counts.rows_in += lane.records;
     counts.rejected += lane.rejected;
     // A record that only a later branch refused counts as quarantined, not as out: in = out + filtered + quarantined.
-    if (!first_in_tail) counts.rows_out += (lane.rows_out.empty() ? 0 : lane.rows_out.front()) - lane.refused_later;
+    const std::vector<size_t>& sinks = route_of(lane.lane).sinks;
+    if (!sinks.empty() && sinks.front() == 0) counts.rows_out += lane.rows_out.front() - lane.refused_later;
   }
   if (!tail_epoch_) return counts;
   counts.rejected += tail_epoch_->rejected;
@@ -466,7 +503,7 @@ Status Stage::commit(const Wait& wait) {
   position_.rejected += receipt.quarantined;
   opened_at_ = system_clock().now();
   closed_.clear();
-  hooks_.committed(plan, receipt);
+  hooks_.committed({plan, receipt, state_});
   // Every sink has this epoch: nobody will ask for the state before it.
   if (plan.state_version && spec_.state != nullptr) {
     const Status forgotten = spec_.state->forget_below(plan.state_version->value, wait);
@@ -487,8 +524,9 @@ std::vector<SinkStage> Stage::take_staged() {
   }
   const size_t first = stages.size();
   for (const size_t sink : spec_.sinks) stages.push_back({run_.sinks[sink].get(), {}});
-  for (size_t chain = 0; chain < lane_sinks_.size(); ++chain) {
-    for (auto& lane : closed_) stages[first + lane_sinks_[chain]].staged.push_back(std::move(lane.staged[chain]));
+  for (auto& lane : closed_) {
+    const std::vector<size_t>& sinks = route_of(lane.lane).sinks;
+    for (size_t chain = 0; chain < sinks.size(); ++chain) stages[first + sinks[chain]].staged.push_back(std::move(lane.staged[chain]));
   }
   size_t tail = 0;
   for (const auto& [index, sinks] : tails_) {
@@ -507,17 +545,14 @@ Status Stage::check_bad(int64_t records, int64_t rejected) const {
 // Lanes and the tail answer a stop within a quantum. Their parts are destroyed here: closing a client may block.
 void Stage::end_lanes() {
   size_t running_count = 0;
-  for (auto& running : lanes_) {
-    if (!running->started) continue;
+  const auto stop = [&](auto& running) {
+    if (!running.started) return;
     ++running_count;
-    running->lane->request_stop();
-    running->waker->wake();
-  }
-  if (tail_ && tail_->started) {
-    ++running_count;
-    tail_->tail->request_stop();
-    tail_->waker->wake();
-  }
+    running.part->request_stop();
+    running.waker->wake();
+  };
+  for (auto& lane : lanes_) stop(*lane);
+  if (tail_) stop(*tail_);
   for (size_t ended = 0; ended < running_count;) {
     auto event = events_->pop(SteadyTime::max());
     if (event && event->kind == Kind::kEnded) ++ended;

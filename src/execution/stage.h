@@ -13,6 +13,7 @@
 #include "execution/coordinator.h"
 #include "execution/epoch_commit.h"
 #include "execution/lane.h"
+#include "execution/lane_shares.h"
 #include "execution/run_spec.h"
 #include "execution/tail.h"
 #include "laketide/engine.h"
@@ -33,6 +34,14 @@ struct RunPosition {
   int64_t rejected = 0;
 };
 
+/// By which a source's records are decoded. Immutable.
+struct SourceFormat {
+  std::string schema_text;
+  std::shared_ptr<Format> format;
+};
+/// By the name of the source; those that yield rows have none.
+using SourceFormats = std::map<std::string, SourceFormat>;
+
 /// What a stage reads, and into which sinks. Immutable.
 struct StageSpec {
   Ranges ranges;
@@ -43,11 +52,18 @@ struct StageSpec {
   state::StateStore* state = nullptr;  // null: what the query remembers is not kept over the stage
 };
 
+/// An epoch that is in every sink. Immutable.
+struct CommittedEpoch {
+  const EpochPlan& plan;
+  const EpochReceipt& receipt;
+  StateSize state;  // after it
+};
+
 /// Asked before each commit is decided, told about each commit and about lanes that wait. Called on the thread of Stage::run.
 /// Caller synchronises.
 struct StageHooks {
   std::function<Status()> decide;
-  std::function<void(const EpochPlan&, const EpochReceipt&)> committed;
+  std::function<void(const CommittedEpoch&)> committed;
   std::function<void(BlockReason)> blocked;
   std::function<PartitionBounds()> bounds;  // as last heard from the broker
 };
@@ -59,9 +75,8 @@ struct StageHooks {
 /// Everything else, on the run's actor: Confined to its task.
 class Stage {
  public:
-  /// `format` is null if the source yields rows.
-  Stage(RunSpec& run, const Format* format, const ChainPlan& chain, const std::string& schema_text, StageSpec spec, RunPosition& position,
-        Ledger& ledger, Scheduler& scheduler, StageHooks hooks);
+  Stage(RunSpec& run, const SourceFormats& formats, const ChainPlan& chain, StageSpec spec, RunPosition& position, Ledger& ledger,
+        Scheduler& scheduler, StageHooks hooks);
   ~Stage();
 
   /// Success: everything read up to the stop or the end of the ranges is committed. Whatever happens, no lane is left.
@@ -73,15 +88,23 @@ class Stage {
 
  private:
   class Events;
-  struct RunningLane;
-  struct RunningTail;
+  /// Where the rows of a source's lanes go. Immutable.
+  struct Route {
+    std::vector<size_t> sinks;                   // of spec_.sinks, one for each of a lane's first chains
+    std::vector<std::pair<size_t, Port>> ports;  // of the chain plan's tails, one for each of the others
+  };
+  template <typename PartType>
+  struct Running;
 
   void route_sinks();
+  Route route_for(const std::string& source) const;
   Status start_tail(const Wait& wait);
   Status restore_state(const state::StateTables& tables, const Wait& wait);
   Result<TailParts> make_tail_parts();
   Status start_lanes();
-  Result<LaneParts> make_parts(int lane, const Ranges& ranges);
+  Result<LaneParts> make_parts(int lane);
+  Status add_chains(size_t source, LaneParts& parts);
+  const Route& route_of(LaneId lane) const { return routes_[shares_[static_cast<size_t>(lane)].source]; }
   std::unique_ptr<Context> make_context(int lane, std::function<void()> wake) const;
   Act lane_closed(LaneEpoch epoch, SteadyTime now);
   Act closed(SteadyTime now);
@@ -97,33 +120,35 @@ class Stage {
   Status check_bad(int64_t records, int64_t rejected) const;
   void close_lanes();
   void end_lanes();
-  int lane_count() const;
+  int lane_count() const { return static_cast<int>(shares_.size()); }
+  std::vector<std::vector<TailInput>> take_collected();
 
   RunSpec& run_;
-  const Format* const format_;
+  const SourceFormats& formats_;
   const ChainPlan& chain_;
-  const std::string& schema_text_;
   const StageSpec spec_;
   RunPosition& position_;
   Ledger& ledger_;
   Scheduler& scheduler_;
   const StageHooks hooks_;
   std::unique_ptr<Events> events_;
-  std::vector<std::unique_ptr<RunningLane>> lanes_;
+  const std::vector<LaneShare> shares_;
+  const EventTimeRules rules_;
+  std::vector<Route> routes_;  // by source
+  std::vector<std::unique_ptr<Running<Lane>>> lanes_;
   EpochCoordinator coordinator_;
   Instant opened_at_;
   EpochId filling_;  // by the lanes: the open one, and from its close on the next
   std::vector<LaneEpoch> closed_;  // of the epoch that closes
   bool something_ = false;         // of the epoch that closes: it has something to commit
-  std::vector<size_t> lane_sinks_;               // of spec_.sinks, those that lanes write into: the lanes' first chains
   std::map<size_t, std::vector<size_t>> tails_;  // of the chain plan's tails, those that are needed: the sinks of spec_.sinks behind each
-  std::unique_ptr<RunningTail> tail_;            // null: none is
+  std::unique_ptr<Running<Tail>> tail_;            // null: none is
   EpochInfo info_;                               // of the epoch that closes, as the tail gets it
   EventClock clock_;                             // after the epoch that closes
   std::optional<TailEpoch> tail_epoch_;
   std::map<SourcePartition, SteadyTime> last_seen_;  // when a partition last had a row
   SteadyTime idle_check_ = SteadyTime::max();
-  int64_t state_rows_ = 0;   // remembered by the tail
+  StateSize state_;          // of the tail, in memory
   bool idle_close_ = false;  // the epoch that closes does so because partitions fell silent
 };
 

@@ -62,26 +62,16 @@ TailParts::One make_tail_chain(std::vector<std::unique_ptr<Operator>> operators,
 }
 
 Tail::Tail(TailParts parts, state::StateStore* store, BadRecordPolicy policy, std::string pipeline, TailHost* host)
-    : parts_(std::move(parts)),
+    : Part("tail", std::move(pipeline), host),
+      parts_(std::move(parts)),
       store_(store),
-      pipeline_(std::move(pipeline)),
       host_(host),
-      refused_(policy, parts_.quarantine.get(), pipeline_, parts_.context->clock) {}
+      refused_(policy, parts_.quarantine.get(), this->pipeline(), parts_.context->clock) {}
 
-void Tail::begin(const EpochInfo& info, std::vector<StagedList> collected) {
+void Tail::begin(const EpochInfo& info, std::vector<std::vector<TailInput>> collected) {
   const MutexLock lock(mutex_);
   next_info_ = info;
   next_ = std::move(collected);
-}
-
-TaskStep Tail::run(const Quantum& quantum) {
-  do {
-    if (stop_.load(std::memory_order_acquire)) return end({});
-    const Result<Step> step = advance();
-    if (!step.ok()) return end(step.status());
-    if (*step == Step::kBlocked) return TaskStep::kBlocked;
-  } while (!quantum.over());
-  return TaskStep::kMore;
 }
 
 Result<Step> Tail::advance() {
@@ -96,9 +86,10 @@ Result<Step> Tail::advance() {
 }
 
 Result<Step> Tail::feed() {
-  StagedList& lanes = (*collected_)[tail_];
-  while (batches_.empty() && lane_ < lanes.size()) {
-    batches_ = static_cast<CollectedRows&>(*lanes[lane_++]).take();
+  std::vector<TailInput>& inputs = (*collected_)[tail_];
+  while (batches_.empty() && input_ < inputs.size()) {
+    port_ = inputs[input_].port;
+    batches_ = static_cast<CollectedRows&>(*inputs[input_++].rows).take();
     std::ranges::reverse(batches_);
   }
   TailParts::One& one = parts_.tails[tail_];
@@ -108,7 +99,7 @@ Result<Step> Tail::feed() {
       batch = std::move(batches_.back());
       batches_.pop_back();
     }
-    LT_ASSIGN_OR_RETURN(const Step step, one.chain->feed(std::move(batch), refused_.rejects()));
+    LT_ASSIGN_OR_RETURN(const Step step, one.chain->feed(std::move(batch), refused_.rejects(), port_));
     held_ = step == Step::kBlocked;
     if (held_) return step;
   } else {
@@ -117,8 +108,8 @@ Result<Step> Tail::feed() {
     if (step != Step::kDone) return step;
     epoch_.staged.push_back(one.fan_out->take_staged());
     epoch_.rows_out.push_back(one.fan_out->rows_out());
-    lanes.clear();
-    lane_ = 0;
+    inputs.clear();
+    input_ = 0;
     ++tail_;
   }
   LT_ASSIGN_OR_RETURN(const int64_t refused, refused_.settle(info_.id));
@@ -132,24 +123,11 @@ Result<Step> Tail::finish() {
   if (store_ != nullptr) {
     LT_ASSIGN_OR_RETURN(epoch_.state, store_->freeze(parts_.tables));
   }
-  epoch_.state_rows = parts_.tables.rows();
-  epoch_.state_bytes = parts_.tables.bytes();
+  epoch_.size = {parts_.tables.rows(), parts_.tables.bytes()};
   tail_ = 0;
   collected_.reset();
   host_->tail_closed(std::exchange(epoch_, {}));
   return Step::kReady;
-}
-
-void Tail::gone() {
-  if (ended_) return;
-  (void)end(Status::internal("tail_broken", "an exception ended the part of this run that remembers; the log has its words. Report it, and start the run again: pipeline " + pipeline_));
-}
-
-TaskStep Tail::end(const Status& status) {
-  ended_ = true;
-  if (!status.ok()) host_->tail_failed(status);
-  host_->tail_ended(std::make_shared<TailParts>(std::move(parts_)));
-  return TaskStep::kDone;
 }
 
 }  // namespace laketide

@@ -1,13 +1,13 @@
 // The part of a run's query that remembers: one task behind all lanes, at work between an epoch's border and its commit.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/mutex.h"
+#include "execution/part.h"
 #include "execution/reject_outlet.h"
 #include "flow/chain.h"
 #include "flow/context.h"
@@ -32,8 +32,20 @@ struct TailParts {
   std::unique_ptr<Writer> quarantine;  // as a lane's
 };
 
+/// What one lane collected for one port of a tail. Confined to its task.
+struct TailInput {
+  Port port = 0;
+  std::unique_ptr<Staged> rows;
+};
+
 /// A Chain's writer that hands its rows to `branches`.
 TailParts::One make_tail_chain(std::vector<std::unique_ptr<Operator>> operators, std::vector<std::unique_ptr<Chain>> branches);
+
+/// What a query remembers in memory. Immutable.
+struct StateSize {
+  int64_t rows = 0;
+  int64_t bytes = 0;
+};
 
 /// What an epoch's rows of all lanes became. Confined to its task.
 struct TailEpoch {
@@ -42,18 +54,13 @@ struct TailEpoch {
   std::unique_ptr<Staged> quarantined;  // null without a quarantine
   int64_t rejected = 0;
   state::FrozenState state;
-  int64_t state_rows = 0;   // in memory, after it
-  int64_t state_bytes = 0;
+  StateSize size;  // after it
 };
 
 /// How a tail reports to its run; called from its task. Thread-safe.
-class TailHost {
+class TailHost : public virtual PartHost {
  public:
-  virtual ~TailHost() = default;
   virtual void tail_closed(TailEpoch epoch) = 0;
-  virtual void tail_failed(Status status) = 0;
-  /// The last call: `parts` are to be destroyed where blocking is allowed.
-  virtual void tail_ended(std::shared_ptr<void> parts) = 0;
 };
 
 /// A task over TailParts:
@@ -62,44 +69,37 @@ class TailHost {
 ///                   feed what the lanes collected, a batch at a time, to each tail in turn; end the epoch in it
 ///                   settle what was refused, freeze the state, report
 ///
-/// `begin` and `request_stop` may come from any thread. Everything else: Confined to its task.
-class Tail {
+/// `begin` may come from any thread. Everything else: Confined to its task.
+class Tail final : public Part {
  public:
   /// `store`: null if nothing of the state is to be kept on disk (a job of one epoch). It outlives the tail.
   Tail(TailParts parts, state::StateStore* store, BadRecordPolicy policy, std::string pipeline, TailHost* host);
 
-  /// `collected`: per tail, what the lanes staged for it. Wake the task after it. The epoch before must have been reported.
-  void begin(const EpochInfo& info, std::vector<StagedList> collected);
-  void request_stop() { stop_.store(true, std::memory_order_release); }
-
-  TaskStep run(const Quantum& quantum);
-  /// The task is gone; see Lane::gone.
-  void gone();
+  /// `collected`: per tail, what the lanes have for its ports. Wake the task after it. The epoch before must have been reported.
+  void begin(const EpochInfo& info, std::vector<std::vector<TailInput>> collected);
 
  private:
-  Result<Step> advance();
+  Result<Step> advance() override;
+  std::shared_ptr<void> take_parts() override { return std::make_shared<TailParts>(std::move(parts_)); }
   Result<Step> feed();
   Result<Step> finish();
-  TaskStep end(const Status& status);
 
   TailParts parts_;
   state::StateStore* const store_;
-  const std::string pipeline_;
   TailHost* const host_;
-  std::atomic<bool> stop_{false};
   Mutex mutex_;
-  std::optional<std::vector<StagedList>> next_ LT_GUARDED_BY(mutex_);
+  std::optional<std::vector<std::vector<TailInput>>> next_ LT_GUARDED_BY(mutex_);
   EpochInfo next_info_ LT_GUARDED_BY(mutex_);
 
   RejectOutlet refused_;
   EpochInfo info_;
-  std::optional<std::vector<StagedList>> collected_;  // none: no epoch to work on
+  std::optional<std::vector<std::vector<TailInput>>> collected_;  // none: no epoch to work on
   size_t tail_ = 0;        // that is fed, or ends its epoch
-  size_t lane_ = 0;        // whose rows go to it next
-  std::vector<Batch> batches_;  // of that lane, the last one first
+  size_t input_ = 0;       // whose rows go to it next
+  Port port_ = 0;          // of the input whose batches these are
+  std::vector<Batch> batches_;  // the last one first
   bool held_ = false;      // the chain keeps what its writers have no room for
   TailEpoch epoch_;
-  bool ended_ = false;
 };
 
 }  // namespace laketide

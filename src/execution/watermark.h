@@ -2,7 +2,9 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <set>
+#include <string>
 
 #include "base/clock.h"
 #include "base/positions.h"
@@ -19,10 +21,14 @@ struct EventTimeRule {
   bool spark = false;
 };
 
+/// By the name of the source; one without event time has none.
+using EventTimeRules = std::map<std::string, EventTimeRule>;
+
 /// The clock after an epoch in which lanes saw `seen`; `idle` are those partitions of `all` that are at the end of the log and have been
-/// silent for long enough. The watermark is the least of (newest − delay) over the partitions that are not idle; a partition that never
-/// had a row holds it back as well. When all are idle, the newest of them counts, as if it had been the last to fall silent.
-EventClock advanced(const EventTimeRule& rule, const EventClock& before, const EventTimes::Newest& seen, const std::set<SourcePartition>& all,
+/// silent for long enough. The watermark is the least of (newest − delay) over the partitions of all sources that are not idle; a partition
+/// that never had a row holds it back as well. When all are idle, the newest of them counts, as if it had been the last to fall silent.
+/// Of a source under Spark's rule the largest counts, as if it were one partition.
+EventClock advanced(const EventTimeRules& rules, const EventClock& before, const EventTimes::Newest& seen, const std::set<SourcePartition>& all,
                     const std::set<SourcePartition>& idle);
 
 }  // namespace laketide

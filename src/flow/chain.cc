@@ -7,8 +7,8 @@ namespace laketide {
 Chain::Chain(std::vector<std::unique_ptr<Operator>> operators, std::unique_ptr<Writer> writer)
     : operators_(std::move(operators)), writer_(std::move(writer)) {}
 
-Result<Step> Chain::feed(Batch batch, Rejects& rejects) {
-  if (batch) LT_RETURN_IF_ERROR(pass_on(std::move(batch), 0, rejects));
+Result<Step> Chain::feed(Batch batch, Rejects& rejects, Port port) {
+  if (batch) LT_RETURN_IF_ERROR(pass_on(std::move(batch), 0, rejects, port));
   return write_kept(rejects);
 }
 
@@ -29,7 +29,7 @@ Result<Step> Chain::end_epoch(const EpochInfo& epoch, std::unique_ptr<Staged>& s
 
 // An operator's output goes through all operators behind it before the operator is asked for more, so that what is held
 // here is what one input can become, and no more.
-Status Chain::pass_on(Batch batch, size_t from, Rejects& rejects) {
+Status Chain::pass_on(Batch batch, size_t from, Rejects& rejects, Port port) {
   if (from == operators_.size()) {
     if (batch->num_rows() > 0) kept_.push_back(std::move(batch));
     return {};
@@ -37,7 +37,7 @@ Status Chain::pass_on(Batch batch, size_t from, Rejects& rejects) {
   Step step = Step::kMore;
   while (step == Step::kMore) {
     Batch out;
-    LT_ASSIGN_OR_RETURN(step, operators_[from]->process(0, batch, out, rejects));
+    LT_ASSIGN_OR_RETURN(step, operators_[from]->process(port, batch, out, rejects));
     if (out) LT_RETURN_IF_ERROR(pass_on(std::move(out), from + 1, rejects));
   }
   return {};
@@ -47,8 +47,9 @@ Status Chain::pass_on(Batch batch, size_t from, Rejects& rejects) {
 Status Chain::flush_some(const EpochInfo& epoch, Rejects& rejects) {
   while (flushed_ < operators_.size() && kept_.empty()) {
     Batch out;
-    LT_ASSIGN_OR_RETURN(const Step step, operators_[flushed_]->end_epoch(epoch, out));
+    LT_ASSIGN_OR_RETURN(const Step step, operators_[flushed_]->finish_epoch(epoch, out, rejects));
     if (step != Step::kMore) ++flushed_;
+    else if (!out) return {};  // it is at work for long
     if (out) return pass_on(std::move(out), flushed_ + (step == Step::kMore ? 1 : 0), rejects);
   }
   return {};

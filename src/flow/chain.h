@@ -17,14 +17,15 @@ class Chain {
   Chain(std::vector<std::unique_ptr<Operator>> operators, std::unique_ptr<Writer> writer);
 
   /// Ready: all of `batch` (may be null) and of what was kept before is with the writer. Blocked: call again with null.
-  Result<Step> feed(Batch batch, Rejects& rejects);
+  /// `port`: of the first operator.
+  Result<Step> feed(Batch batch, Rejects& rejects, Port port = 0);
   /// The epoch's border. Done: `staged` is set. More, Blocked: call again; what an operator gives comes in portions.
   Result<Step> end_epoch(const EpochInfo& epoch, std::unique_ptr<Staged>& staged, Rejects& rejects);
   /// Rows that the writer took since the last end of an epoch.
   int64_t rows_out() const { return rows_out_; }
 
  private:
-  Status pass_on(Batch batch, size_t from, Rejects& rejects);
+  Status pass_on(Batch batch, size_t from, Rejects& rejects, Port port = 0);
   Status flush_some(const EpochInfo& epoch, Rejects& rejects);
   Result<Step> write_kept(Rejects& rejects);
 

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "flow/static_tables.h"
 #include "scheduler/account.h"
 
 namespace laketide {
@@ -29,6 +30,8 @@ struct Context {
   std::shared_ptr<Metrics> metrics;
   Labels labels;  // pipeline, pool: put on every metric made here
   std::function<void()> wake;
+  StaticTables* tables = nullptr;   // null: the run has none
+  TableVersions table_versions;     // of the epoch that is open when the part is made; later ones: EpochInfo::next_tables
   Account account;  // of the run: charged for the CPU time of a part's own threads, as a client library has them
   /// Set by a part just before it answers Step::kBlocked.
   BlockReason blocked = BlockReason::kNone;

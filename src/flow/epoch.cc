@@ -62,6 +62,12 @@ json idle_to_json(const EventClock& clock) {
   return out;
 }
 
+json tables_to_json(const TableVersions& tables) {
+  json out = json::object();
+  for (const auto& [table, version] : tables) out[table] = {{"version", version}};
+  return out;
+}
+
 std::optional<int64_t> optional_number(const json& in, const char* key) {
   if (!in.contains(key) || in.at(key).is_null()) return std::nullopt;
   return in.at(key).get<int64_t>();
@@ -106,6 +112,8 @@ EpochPlan read_version_1(const json& in) {
     plan.last_records[std::move(place)] =
         LastRecord{RecordOffset(last.at("offset").get<int64_t>()), last.at("timestamp"), last.at("key_hash")};
   });
+  const json lookups = in.value("lookups", json::object());
+  for (const auto& [table, seen] : lookups.items()) plan.tables[table] = seen.at("version");
   read_event_time(in, plan);
   return plan;
 }
@@ -120,7 +128,6 @@ uint64_t hash_key(const char* key, size_t size) {
 }
 
 std::string EpochPlan::to_json() const {
-  // lookups are empty until a query joins with tables; the name is taken so that version 1 need not change when one does.
   json out{{"version", kVersion},
            {"pipeline", pipeline},
            {"epoch", epoch.value},
@@ -136,7 +143,7 @@ std::string EpochPlan::to_json() const {
            {"last", last},
            {"watermarks", watermarks_to_json(*this)},
            {"idle", idle_to_json(clock)},
-           {"lookups", json::object()},
+           {"lookups", tables_to_json(tables)},
            {"state_base", number_or_null(state_base, &number)},
            {"state_version", number_or_null(state_version, &number)}};
   if (counts) out["counts"] = {{"rows_in", counts->rows_in}, {"rows_out", counts->rows_out}, {"rejected", counts->rejected}};

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/positions.h"
+#include "flow/static_tables.h"
 #include "laketide/status.h"
 
 namespace laketide {
@@ -26,6 +27,7 @@ struct EpochInfo {
   /// final with this one. None: no row has been seen yet, or the pipeline has no event time. late <= evict.
   std::optional<Instant> late;
   std::optional<Instant> evict;
+  TableVersions next_tables = {};  // what the epoch behind this one sees of the static tables
 };
 
 /// Identifies the last record taken from a partition, so that a recreated topic is noticed at start. Immutable.
@@ -72,6 +74,7 @@ struct EpochPlan {
   bool last = false;
   EventClock clock;             // after this epoch; its watermark is EpochInfo::evict
   std::optional<Instant> late;  // EpochInfo::late
+  TableVersions tables;                  // of the static tables that it saw
   std::optional<EpochId> state_base;     // version of the state the epoch began with; none: nothing was remembered yet
   std::optional<EpochId> state_version;  // and ended with; none: the query remembers nothing on disk
   std::optional<EpochCounts> counts;  // for the receipt, should the ledger be lost; none in plans of earlier releases

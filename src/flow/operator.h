@@ -20,6 +20,8 @@ class Operator {
   virtual Result<Step> process(Port port, const Batch& in, Batch& out, Rejects& rejects) = 0;
   /// The epoch's border: gives what the operator held back for it. More: call again.
   virtual Result<Step> end_epoch(const EpochInfo& epoch, Batch& out) = 0;
+  /// The same, asked by what stands around the operator: one that has others inside passes what they refuse on.
+  virtual Result<Step> finish_epoch(const EpochInfo& epoch, Batch& out, Rejects&) { return end_epoch(epoch, out); }
 };
 
 }  // namespace laketide

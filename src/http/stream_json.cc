@@ -76,6 +76,9 @@ Json stream_json(const StreamStatus& stream) {
           {"quarantined", stream.quarantined},
           {"inputRowsPerSecond", stream.input_rows_per_second},
           {"lastCommit", text_or_null(stream.last_commit)},
+          {"watermark", text_or_null(stream.watermark)},
+          {"stateRows", stream.state_rows},
+          {"stateBytes", stream.state_bytes},
           {"partitions", partitions}};
 }
 

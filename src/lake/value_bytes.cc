@@ -1,8 +1,6 @@
 #include "lake/value_bytes.h"
 
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <type_traits>
 
 #include <arrow/array.h>
@@ -10,6 +8,7 @@
 #include <arrow/util/decimal.h>
 #include <nlohmann/json.hpp>
 
+#include "base/ordered_bits.h"
 #include "lake/value_text.h"
 
 namespace laketide::lake {
@@ -18,26 +17,23 @@ namespace {
 constexpr int64_t kDayInMicros = 86'400'000'000;
 constexpr int64_t kCutOffMicros = 999;  // the protocol lets writers cut times to milliseconds
 
-void append_big_endian(uint64_t bits, size_t bytes, std::string& out) {
-  for (size_t at = bytes; at-- > 0;) out += static_cast<char>(bits >> (8 * at));
+template <typename Bits>
+void append_bits(Bits key, std::string& out) {
+  key = big_endian(key);
+  out.append(reinterpret_cast<const char*>(&key), sizeof key);
 }
 
 template <typename Integer>
 void append_integer(Integer value, std::string& out) {
   using Bits = std::make_unsigned_t<Integer>;
-  const auto flipped = static_cast<Bits>(static_cast<Bits>(value) ^ (Bits{1} << (sizeof(Bits) * 8 - 1)));
-  append_big_endian(flipped, sizeof(Bits), out);
+  append_bits(SignedKey<Bits>::to(static_cast<Bits>(value)), out);
 }
 
-// Negative numbers grow the other way round, so all their bits are turned.
 template <typename Float, typename Bits>
 void append_float(Float value, std::string& out) {
-  if (std::isnan(value)) value = std::numeric_limits<Float>::quiet_NaN();
-  if (value == 0) value = 0;
   Bits bits;
   std::memcpy(&bits, &value, sizeof bits);
-  constexpr Bits kSign = Bits{1} << (sizeof(Bits) * 8 - 1);
-  append_big_endian((bits & kSign) != 0 ? static_cast<Bits>(~bits) : static_cast<Bits>(bits | kSign), sizeof bits, out);
+  append_bits(FloatKey<Float, Bits>::to(bits), out);
 }
 
 int width_of(const arrow::DataType& type) {
@@ -90,7 +86,7 @@ void ValueBytes::append(const arrow::Array& column, int64_t row, std::string& ou
     case arrow::Type::DECIMAL128: {
       const arrow::Decimal128 value(static_cast<const arrow::Decimal128Array&>(column).GetValue(row));
       append_integer(value.high_bits(), out);
-      append_big_endian(value.low_bits(), 8, out);
+      append_bits(static_cast<uint64_t>(value.low_bits()), out);
       return;
     }
     default: out += static_cast<const arrow::BinaryArray&>(column).GetView(row);
@@ -108,7 +104,8 @@ std::optional<std::string> ValueBytes::of_bound(const nlohmann::json& bound, boo
       const auto value = bound.get<int64_t>();
       const int64_t limit = width_ == 8 ? INT64_MAX : (int64_t{1} << (8 * width_ - 1)) - 1;
       if (value > limit || value < -limit - 1) return std::nullopt;
-      append_big_endian(static_cast<uint64_t>(value) ^ (uint64_t{1} << (8 * width_ - 1)), static_cast<size_t>(width_), out);
+      const uint64_t key = big_endian(SignedKey<uint64_t>::to(static_cast<uint64_t>(value) << (64 - 8 * width_)));
+      out.append(reinterpret_cast<const char*>(&key), static_cast<size_t>(width_));
       return out;
     }
     case arrow::Type::DATE32: {

@@ -62,10 +62,10 @@ Result<std::unique_ptr<Operator>> make_final_aggregate(AggregateOptions options,
   return make_session_aggregate(std::move(options), context, tables);
 }
 
-std::shared_ptr<Counter> late_counter(const AggregateOptions& options, Context& context) {
+std::shared_ptr<Counter> late_counter(const std::string& name, Context& context) {
   if (!context.metrics) return nullptr;
   Labels labels = context.labels;
-  labels["operator"] = options.name;
+  labels["operator"] = name;
   return context.metrics->counter("laketide_aggregate_late_records_total", "Records that came after their window had ended for good.", labels);
 }
 

@@ -30,7 +30,7 @@ GroupTableOptions table_options(const AggregateOptions& options) {
 class FinalAggregate final : public Operator {
  public:
   FinalAggregate(AggregateOptions options, std::unique_ptr<GroupTable> table, Context& context)
-      : options_(std::move(options)), table_(std::move(table)), rows_(options_, context.memory), memory_(context.memory), late_(late_counter(options_, context)) {}
+      : options_(std::move(options)), table_(std::move(table)), rows_(options_, context.memory), memory_(context.memory), late_(late_counter(options_.name, context)) {}
 
   Result<Step> process(Port, const Batch& in, Batch&, Rejects&) override {
     LT_RETURN_IF_ERROR(table_->add(*in));

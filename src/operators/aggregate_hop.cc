@@ -32,7 +32,7 @@ class HopAggregate final : public Operator {
         keys_(std::move(keys)),
         rows_(options_, context.memory),
         memory_(context.memory),
-        late_(late_counter(options_, context)),
+        late_(late_counter(options_.name, context)),
         panes_(memory_),
         panes_of_key_(memory_) {}
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "base/metrics.h"
@@ -34,8 +35,8 @@ class AggregateRows {
 Result<std::shared_ptr<arrow::Array>> moment_column(const std::shared_ptr<arrow::DataType>& type, const std::vector<int64_t>& moments,
                                                     arrow::MemoryPool* memory);
 
-/// `laketide_aggregate_late_records_total`; null if the context has no metrics.
-std::shared_ptr<Counter> late_counter(const AggregateOptions& options, Context& context);
+/// `laketide_aggregate_late_records_total` of the step of this name; null if the context has no metrics.
+std::shared_ptr<Counter> late_counter(const std::string& name, Context& context);
 
 /// The part behind all lanes, by kind of window.
 Result<std::unique_ptr<Operator>> make_group_aggregate(AggregateOptions options, Context& context, state::StateTables& tables);

@@ -21,7 +21,7 @@ class SessionAggregate final : public Operator {
         empty_(std::move(empty)),
         rows_(options_, context.memory),
         memory_(context.memory),
-        late_(late_counter(options_, context)) {}
+        late_(late_counter(options_.name, context)) {}
 
   Result<Step> process(Port, const Batch& in, Batch&, Rejects&) override {
     LT_RETURN_IF_ERROR(table_->add(*in));

@@ -15,6 +15,7 @@
 
 #include "expr/value_columns.h"
 #include "flow/arrow_status.h"
+#include "operators/changed_rows.h"
 #include "operators/row_ranks.h"
 #include "operators/saved_groups.h"
 #include "operators/selection.h"
@@ -206,7 +207,7 @@ class Deduplicate final : public Operator {
     context.set_use_threads(false);
     const auto taken = arrow::compute::Take(all_, places, arrow::compute::TakeOptions::NoBoundsCheck(), &context);
     if (!taken.ok()) return from_arrow(taken.status());
-    return taken->record_batch();
+    return with_changes(*taken->record_batch(), options_.output, std::vector<Change>(rows.size(), Change::kInsert), memory_);
   }
 
   const DeduplicateOptions options_;

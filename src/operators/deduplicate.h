@@ -13,12 +13,13 @@
 
 namespace laketide {
 
-/// Of the rows with the same key the first by (topic, partition, offset) passes, unchanged. It is remembered for ever, or until its
+/// Of the rows with the same key the first by (topic, partition, offset) passes. It is remembered for ever, or until its
 /// event time + `within`: a row of that time or later is a first one again, whether the key was forgotten meanwhile or not. Rows that
 /// arrive in a later epoch are behind those of an earlier one. NULL equals NULL. Immutable.
 struct DeduplicateOptions {
   std::string name;  // of its state; the same at every start of the same query
-  Schema input;      // rows in and out
+  Schema input;
+  int output = 0;    // so many columns of it, from the first, leave it; behind them `_change`
   std::vector<int> keys;
   std::vector<int> order;         // positions of _topic (-1: one topic), _partition, _offset
   int time = -1;                  // position of the event time, where there is a `within`

@@ -1,9 +1,7 @@
 #include "operators/key_codec.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
-#include <limits>
 #include <string>
 
 #include <arrow/array/array_base.h>
@@ -13,6 +11,7 @@
 #include <arrow/type.h>
 #include <arrow/util/bit_util.h>
 
+#include "base/ordered_bits.h"
 #include "expr/decimal.h"
 #include "expr/value_columns.h"
 #include "flow/arrow_status.h"
@@ -45,38 +44,6 @@ int width_of(const arrow::DataType& type) {
   }
 }
 
-uint8_t swapped(uint8_t value) { return value; }
-uint16_t swapped(uint16_t value) { return __builtin_bswap16(value); }
-uint32_t swapped(uint32_t value) { return __builtin_bswap32(value); }
-uint64_t swapped(uint64_t value) { return __builtin_bswap64(value); }
-
-template <typename Bits>
-constexpr Bits kSign = static_cast<Bits>(Bits{1} << (sizeof(Bits) * 8 - 1));
-
-// Values of each kind as unsigned numbers of the same order, and back.
-template <typename Bits>
-struct SignedKey {
-  static Bits to(Bits value) { return value ^ kSign<Bits>; }
-  static Bits from(Bits key) { return key ^ kSign<Bits>; }
-};
-template <typename Bits>
-struct UnsignedKey {
-  static Bits to(Bits value) { return value; }
-  static Bits from(Bits key) { return key; }
-};
-template <typename Float, typename Bits>
-struct FloatKey {
-  static Bits to(Bits bits) {
-    Float value;
-    std::memcpy(&value, &bits, sizeof value);
-    if (std::isnan(value)) value = std::numeric_limits<Float>::quiet_NaN();
-    value += Float{0};  // -0 becomes 0
-    std::memcpy(&bits, &value, sizeof value);
-    return (bits & kSign<Bits>) != 0 ? ~bits : bits | kSign<Bits>;
-  }
-  static Bits from(Bits key) { return (key & kSign<Bits>) != 0 ? key ^ kSign<Bits> : ~key; }
-};
-
 // Calls `work.template operator()<Bits, Key>()` for a type whose values are 1 to 8 bytes wide.
 template <typename Work>
 void with_key(const arrow::DataType& type, Work&& work) {
@@ -92,8 +59,10 @@ void with_key(const arrow::DataType& type, Work&& work) {
   }
 }
 
+}  // namespace
+
 /// Where the next column of each row goes. Confined to its task.
-struct Cursor {
+struct KeyCursor {
   uint8_t* base;
   size_t stride;                // rows of one width
   size_t at;                    // of the column in the row
@@ -105,35 +74,45 @@ struct Cursor {
   }
 };
 
+namespace {
+
+/// What stands before the values of a column. Immutable.
+struct Marks {
+  bool nullable;
+  uint8_t null;
+  uint8_t of(bool is_null) const { return is_null ? null : static_cast<uint8_t>(1 - null); }
+  size_t width() const { return nullable ? 1 : 0; }
+};
+
 template <typename Write>
-void write_rows(const arrow::Array& array, bool nullable, int64_t rows, size_t width, Cursor& cursor, const Write& write) {
+void write_rows(const arrow::Array& array, Marks marks, int64_t rows, size_t width, KeyCursor& cursor, const Write& write) {
   const bool nulls = array.null_count() > 0;
   for (int64_t row = 0; row < rows; ++row) {
     uint8_t* to = cursor.to(row);
     const bool null = nulls && array.IsNull(row);
-    if (nullable) *to++ = null ? kNull : kValue;
+    if (marks.nullable) *to++ = marks.of(null);
     if (!null) write(row, to);
-    cursor.advance(row, width + (nullable ? 1 : 0));
+    cursor.advance(row, width + marks.width());
   }
 }
 
-void write_fixed(const arrow::Array& array, bool nullable, int64_t rows, size_t width, Cursor& cursor) {
+void write_fixed(const arrow::Array& array, Marks marks, int64_t rows, size_t width, KeyCursor& cursor) {
   if (array.type_id() == arrow::Type::BOOL) {
     const expr::Values<bool> values(array);
-    return write_rows(array, nullable, rows, width, cursor, [&](int64_t row, uint8_t* to) { *to = values[row] ? 1 : 0; });
+    return write_rows(array, marks, rows, width, cursor, [&](int64_t row, uint8_t* to) { *to = values[row] ? 1 : 0; });
   }
   if (array.type_id() == arrow::Type::DECIMAL128) {
     const expr::Values<expr::Int128> values(array);
-    return write_rows(array, nullable, rows, width, cursor, [&](int64_t row, uint8_t* to) {
+    return write_rows(array, marks, rows, width, cursor, [&](int64_t row, uint8_t* to) {
       const expr::Int128 value = values[row];
-      const uint64_t halves[2] = {swapped(SignedKey<uint64_t>::to(static_cast<uint64_t>(value >> 64))), swapped(static_cast<uint64_t>(value))};
+      const uint64_t halves[2] = {big_endian(SignedKey<uint64_t>::to(static_cast<uint64_t>(value >> 64))), big_endian(static_cast<uint64_t>(value))};
       std::memcpy(to, halves, sizeof halves);
     });
   }
   with_key(*array.type(), [&]<typename Bits, typename Key>() {
     const expr::Values<Bits> values(array);
-    write_rows(array, nullable, rows, width, cursor, [&](int64_t row, uint8_t* to) {
-      const Bits key = swapped(Key::to(values[row]));
+    write_rows(array, marks, rows, width, cursor, [&](int64_t row, uint8_t* to) {
+      const Bits key = big_endian(Key::to(values[row]));
       std::memcpy(to, &key, sizeof key);
     });
   });
@@ -154,13 +133,13 @@ uint8_t* write_escaped(std::string_view text, uint8_t* to) {
   }
 }
 
-void write_bytes(const arrow::Array& array, bool nullable, bool last, int64_t rows, Cursor& cursor) {
+void write_bytes(const arrow::Array& array, Marks marks, bool last, int64_t rows, KeyCursor& cursor) {
   const expr::Values<std::string_view> values(array);
   for (int64_t row = 0; row < rows; ++row) {
     uint8_t* const begin = cursor.to(row);
     uint8_t* to = begin;
     const bool null = array.IsNull(row);
-    if (nullable) *to++ = null ? kNull : kValue;
+    if (marks.nullable) *to++ = marks.of(null);
     if (!null && last) {
       if (!values[row].empty()) std::memcpy(to, values[row].data(), values[row].size());
       to += values[row].size();
@@ -200,7 +179,7 @@ template <typename Bits>
 Bits bits_at(const char* from) {
   Bits bits;
   std::memcpy(&bits, from, sizeof bits);
-  return swapped(bits);
+  return big_endian(bits);
 }
 
 arrow::Result<std::shared_ptr<arrow::Array>> read_booleans(bool nullable, Views& rows, arrow::MemoryPool* memory) {
@@ -249,11 +228,22 @@ Result<KeyCodec> KeyCodec::make(const arrow::Schema& columns) {
     if (width < 0) {
       return Status::user("key_type", "values of this type cannot be compared, so that they are no key; take a part of it, or its text: " + field->name() + " " + field->type()->ToString());
     }
-    codec.columns_.push_back({field->type(), field->nullable(), i + 1 == columns.num_fields(), width});
+    codec.columns_.push_back({field->type(), field->nullable(), i + 1 == columns.num_fields(), width, kNull, false});
     codec.fixed_ &= width > 0;
     codec.width_ += static_cast<size_t>(width) + (field->nullable() ? 1 : 0);
   }
   codec.width_ = codec.fixed_ ? (codec.width_ + kWord - 1) / kWord * kWord : 0;
+  return codec;
+}
+
+Result<KeyCodec> KeyCodec::make(const arrow::Schema& columns, std::span<const KeyOrder> orders) {
+  LT_ASSIGN_OR_RETURN(KeyCodec codec, make(columns));
+  for (size_t i = 0; i < orders.size(); ++i) {
+    Column& column = codec.columns_[i];
+    column.null_mark = orders[i].nulls_first == orders[i].descending ? kNull : kValue;
+    column.inverted = orders[i].descending;
+    column.last &= !column.inverted;  // a shorter text is the larger one only if its end is written
+  }
   return codec;
 }
 
@@ -278,15 +268,25 @@ void KeyCodec::encode(std::span<const std::shared_ptr<arrow::Array>> columns, in
     places.assign(out.offsets.begin(), out.offsets.end() - 1);
     out.bytes.assign(out.offsets.back(), 0);
   }
-  Cursor cursor{out.bytes.data(), width_, 0, fixed_ ? nullptr : &places};
-  for (size_t i = 0; i < columns_.size(); ++i) {
-    const Column& column = columns_[i];
-    if (column.width == 0) {
-      write_bytes(*columns[i], column.nullable, column.last, rows, cursor);
-    } else {
-      write_fixed(*columns[i], column.nullable, rows, static_cast<size_t>(column.width), cursor);
-      cursor.at += static_cast<size_t>(column.width) + (column.nullable ? 1 : 0);
-    }
+  KeyCursor cursor{out.bytes.data(), width_, 0, fixed_ ? nullptr : &places};
+  for (size_t i = 0; i < columns_.size(); ++i) encode_column(columns_[i], *columns[i], rows, cursor);
+}
+
+void KeyCodec::encode_column(const Column& column, const arrow::Array& array, int64_t rows, KeyCursor& cursor) const {
+  const Marks marks{column.nullable, column.null_mark};
+  const size_t width = static_cast<size_t>(column.width) + marks.width();
+  std::vector<uint8_t*> begins;
+  for (int64_t row = 0; column.inverted && row < rows; ++row) begins.push_back(cursor.to(row));
+  if (column.width == 0) {
+    write_bytes(array, marks, column.last, rows, cursor);
+  } else {
+    write_fixed(array, marks, rows, static_cast<size_t>(column.width), cursor);
+    cursor.at += width;
+  }
+  for (int64_t row = 0; column.inverted && row < rows; ++row) {
+    uint8_t* const begin = begins[static_cast<size_t>(row)];
+    uint8_t* const end = fixed_ ? begin + width : cursor.to(row);
+    std::transform(begin, end, begin, [](uint8_t byte) { return static_cast<uint8_t>(~byte); });
   }
 }
 

@@ -29,6 +29,12 @@ struct KeyRows {
   }
 };
 
+/// How one column of a row is ordered; by itself as PostgreSQL does: ascending, NULLS LAST.
+struct KeyOrder {
+  bool descending = false;
+  bool nulls_first = false;
+};
+
 /// Writes rows of columns so that equal rows have equal bytes, and bytes compare as the rows do in SQL (ascending, NULLS LAST, text by
 /// its bytes): NULL equals NULL, -0 equals 0, NaN equals NaN. Rows have one width, a multiple of 8, if no column is text or bytes.
 /// Immutable.
@@ -36,6 +42,8 @@ class KeyCodec {
  public:
   /// Fails `kUser` key_type for columns that cannot be compared (lists, structs).
   static Result<KeyCodec> make(const arrow::Schema& columns);
+  /// Bytes that compare as ORDER BY says (`orders`: one for each column); they are not read back.
+  static Result<KeyCodec> make(const arrow::Schema& columns, std::span<const KeyOrder> orders);
 
   /// Width of every row; 0: rows differ, or there are no columns.
   size_t width() const { return width_; }
@@ -50,7 +58,10 @@ class KeyCodec {
     bool nullable;
     bool last;    // its bytes need no end
     int width;    // of the value; 0: bytes of any length
+    uint8_t null_mark = 1;   // stands before the value of a nullable column: this or the other of 0 and 1
+    bool inverted = false;   // every byte, so that the largest comes first
   };
+  void encode_column(const Column& column, const arrow::Array& array, int64_t rows, struct KeyCursor& cursor) const;
   std::vector<Column> columns_;
   size_t width_ = 0;
   bool fixed_ = true;

@@ -137,10 +137,14 @@ Status KeyIndex::find_or_add(std::span<const std::shared_ptr<arrow::Array>> colu
 }
 
 void KeyIndex::find(std::span<const std::shared_ptr<arrow::Array>> columns, int64_t rows, std::vector<uint32_t>& groups) {
-  codec_.encode(columns, rows, rows_);
+  std::as_const(*this).find(columns, rows, rows_, groups);
+}
+
+void KeyIndex::find(std::span<const std::shared_ptr<arrow::Array>> columns, int64_t rows, KeyRows& room, std::vector<uint32_t>& groups) const {
+  codec_.encode(columns, rows, room);
   groups.resize(static_cast<size_t>(rows));
   for (size_t row = 0; row < groups.size(); ++row) {
-    const Slot slot = slots_[slot_of(rows_[row], hash_of(rows_[row], codec_.fixed()))];
+    const Slot slot = slots_[slot_of(room[row], hash_of(room[row], codec_.fixed()))];
     groups[row] = slot.number == 0 ? kNone : slot.number - 1;
   }
 }

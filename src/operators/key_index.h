@@ -16,7 +16,7 @@ namespace laketide {
 
 /// Gives every different key a number, from 0 without gaps; numbers of erased keys are given again. Open addressing over the hash of
 /// the encoded row, 8 bytes a slot; keys stand apart from the slots, by number. Memory from the pool, so that the run's budget sees
-/// it; methods fail only for lack of it. Confined to its task.
+/// it; methods fail only for lack of it. Caller synchronises.
 class KeyIndex {
  public:
   static constexpr uint32_t kNone = UINT32_MAX;
@@ -29,6 +29,8 @@ class KeyIndex {
   std::span<const uint32_t> added() const { return added_; }
   /// kNone where the key is not there.
   void find(std::span<const std::shared_ptr<arrow::Array>> columns, int64_t rows, std::vector<uint32_t>& groups);
+  /// The same, with room of the caller's own: several threads may ask an index that does not change.
+  void find(std::span<const std::shared_ptr<arrow::Array>> columns, int64_t rows, KeyRows& room, std::vector<uint32_t>& groups) const;
   /// These are there.
   void erase(std::span<const uint32_t> groups);
   /// Forgets every key and starts at 0 again; keeps its memory.

@@ -18,15 +18,28 @@ Result<std::optional<RowRanks>> RowRanks::make(const AggregateOptions& options, 
 }
 
 Result<RowRanks> RowRanks::make(const arrow::Schema& input, const std::vector<int>& order, arrow::MemoryPool* memory) {
+  if (std::ranges::all_of(order, [](int column) { return column < 0; })) {
+    return Status::internal("row_order", "an operator whose result depends on the order of rows was not given their places");
+  }
+  return make(input, {}, order, memory);
+}
+
+Result<RowRanks> RowRanks::make(const arrow::Schema& input, const std::vector<SortColumn>& sorted, const std::vector<int>& place, arrow::MemoryPool* memory) {
   std::vector<int> columns;
+  std::vector<KeyOrder> orders;
   arrow::FieldVector fields;
-  for (const int column : order) {
+  for (const SortColumn& one : sorted) {
+    columns.push_back(one.column);
+    orders.push_back(one.order);
+    fields.push_back(input.field(one.column));
+  }
+  for (const int column : place) {
     if (column < 0) continue;
     columns.push_back(column);
+    orders.emplace_back();
     fields.push_back(input.field(column)->WithNullable(false));
   }
-  if (columns.empty()) return Status::internal("row_order", "an operator whose result depends on the order of rows was not given their places");
-  LT_ASSIGN_OR_RETURN(KeyCodec codec, KeyCodec::make(*arrow::schema(fields)));
+  LT_ASSIGN_OR_RETURN(KeyCodec codec, KeyCodec::make(*arrow::schema(fields), orders));
   return RowRanks(std::move(codec), std::move(columns), memory);
 }
 

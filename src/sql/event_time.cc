@@ -34,8 +34,13 @@ ColumnTime time_of(const PlanNode& node, const std::string& column) {
     return {!scan->event_time.empty() && scan->event_time == column ? TimeRole::kRow : TimeRole::kNone, nullptr};
   }
   if (const auto* aggregate = std::get_if<Aggregate>(&node.step)) return time_of_group(node, *aggregate, place);
+  if (const auto* top = std::get_if<TopRows>(&node.step)) {  // the rows of a key come when it is final
+    return std::ranges::find(top->keys, column) == top->keys.end() ? ColumnTime() : time_of(*node.input, column);
+  }
   if (const auto* both = std::get_if<Union>(&node.step)) return time_of_all(*both, column);
   if (const auto* unnest = std::get_if<Unnest>(&node.step); unnest && place >= 0 && place < static_cast<int>(unnest->arrays.size())) return {};
+  const bool looked_up = std::holds_alternative<Lookup>(node.step) && place >= 0 && node.input->output->GetFieldIndex(column) < 0;
+  if (looked_up) return {};
   const auto* project = std::get_if<Project>(&node.step);
   if (project == nullptr || place < 0) return time_of(*node.input, column);
   const expr::Expression& made = *project->expressions[static_cast<size_t>(place)];
@@ -43,20 +48,21 @@ ColumnTime time_of(const PlanNode& node, const std::string& column) {
 }
 
 int final_key(const PlanNode& memory) {
-  const auto& aggregate = std::get<Aggregate>(memory.step);
-  if (aggregate.window) return -1;
-  for (size_t i = 0; i < aggregate.keys.size(); ++i) {
-    const TimeRole role = time_of(*memory.input, aggregate.keys[i]).role;
+  const auto* aggregate = std::get_if<Aggregate>(&memory.step);
+  if (aggregate && aggregate->window) return -1;
+  const std::vector<std::string>& keys = keys_of(memory);
+  for (size_t i = 0; i < keys.size(); ++i) {
+    const TimeRole role = time_of(*memory.input, keys[i]).role;
     if (role == TimeRole::kRow || role == TimeRole::kWindowEnd) return static_cast<int>(i);
   }
   return -1;
 }
 
 bool window_follows_event_time(const PlanNode& memory) {
-  const auto& aggregate = std::get<Aggregate>(memory.step);
-  if (!aggregate.window) return false;
-  const ColumnTime time = time_of(*memory.input, aggregate.window->time);
-  if (time.role == TimeRole::kWindowStart) return covers(*aggregate.window, *time.window);
+  const auto* aggregate = std::get_if<Aggregate>(&memory.step);
+  if (!aggregate || !aggregate->window) return false;
+  const ColumnTime time = time_of(*memory.input, aggregate->window->time);
+  if (time.role == TimeRole::kWindowStart) return covers(*aggregate->window, *time.window);
   return time.role != TimeRole::kNone;
 }
 

@@ -19,8 +19,8 @@ struct ColumnTime {
 /// A column of the node's output (or a hidden one), followed down to the source or to the window that it comes from.
 ColumnTime time_of(const PlanNode& node, const std::string& column);
 
-/// Of a step that remembers, the position in its output of a key whose value at or before the watermark makes a group final where
-/// there is no window; -1: none. The start of a window is none: later rows of an earlier step may have the same.
+/// Of a step that remembers, which of its keys (from 0) is the one whose value at or before the watermark makes a group
+/// final where there is no window; -1: none. The start of a window is none: later rows of an earlier step may have the same.
 int final_key(const PlanNode& memory);
 
 /// Whether the step's window is over event time, so that the watermark can close it.

@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "sql/plan.h"
 
@@ -14,6 +15,8 @@ std::string explain(const PlanNode& plan, std::optional<OutputMode> mode);
 
 /// "tumble(ts, 10 s)".
 std::string window_text(const Window& window);
+/// "n DESC, id".
+std::string order_text(const std::vector<SortKey>& order);
 /// "sum(DISTINCT a) FILTER (WHERE b)", of columns of the input.
 std::string call_text(const Call& call);
 

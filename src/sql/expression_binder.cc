@@ -71,6 +71,8 @@ Result<ExprPtr> ExpressionBinder::bind(const Syntax& syntax) {
     case Syntax::Kind::kNumber: return number(syntax);
     case Syntax::Kind::kText: return expr::text_constant(syntax.text, TypeId::kUnknown, place);
     case Syntax::Kind::kCall: return call(syntax);
+    case Syntax::Kind::kSubquery:
+      return text_.refuse("sql_unsupported", syntax.at, syntax.text + " (SELECT …) stands in WHERE; elsewhere write LEFT JOIN, and test a column of the table with IS NOT NULL");
     case Syntax::Kind::kCast: break;
   }
   return cast(syntax);
@@ -196,6 +198,9 @@ Result<ExprPtr> ExpressionBinder::call(const Syntax& syntax) {
 }
 
 Status ExpressionBinder::check_plain_call(const Syntax& syntax) const {
+  if (syntax.over) {
+    return text_.refuse("sql_unsupported", syntax.at, syntax.text + "() OVER (…) is a column of a select list by itself: name it with AS in a SELECT in FROM, and use the name");
+  }
   if (is_window_function(syntax.text)) {
     return text_.refuse("sql_grouping", syntax.at, syntax.text + " stands in GROUP BY; its borders are the columns window_start and window_end");
   }

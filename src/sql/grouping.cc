@@ -104,7 +104,7 @@ Result<const Syntax*> Grouping::key_syntax(const Syntax& written, const SelectSy
 }
 
 Status Grouping::add_key(const Syntax& syntax) {
-  const auto known = std::any_of(keys_.begin(), keys_.end(), [&](const Key& key) { return same(key.syntax, syntax); });
+  const auto known = std::any_of(keys_.begin(), keys_.end(), [&](const Key& key) { return is_same(key.syntax, syntax); });
   if (known) return {};
   LT_ASSIGN_OR_RETURN(const ExprPtr key, rows_.value(syntax));
   LT_RETURN_IF_ERROR(check_groupable(key->type, "GROUP BY", syntax.at, text_));
@@ -167,7 +167,7 @@ Result<int64_t> Grouping::interval(const Syntax& syntax, const std::string& func
 
 Result<ExprPtr> Grouping::substitute(const Syntax& syntax) {
   for (const Key& key : keys_) {
-    if (same(key.syntax, syntax)) return reference(*key.field, syntax.at);
+    if (is_same(key.syntax, syntax)) return reference(*key.field, syntax.at);
   }
   if (is_aggregate(syntax)) return aggregate(syntax);
   if (syntax.kind != Syntax::Kind::kColumn) return ExprPtr();
@@ -175,6 +175,10 @@ Result<ExprPtr> Grouping::substitute(const Syntax& syntax) {
     if (syntax.parts.back() == border->name()) return reference(*border, syntax.at);
   }
   return refuse_column(syntax);
+}
+
+bool Grouping::is_same(const Syntax& left, const Syntax& right) const {
+  return same(left, right, [this](const Syntax& one, const Syntax& other) { return scope_.same_column(one, other, text_); });
 }
 
 Status Grouping::refuse_column(const Syntax& syntax) const {

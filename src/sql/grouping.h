@@ -60,6 +60,7 @@ class Grouping final : public Substitution {
   Result<int64_t> interval(const Syntax& syntax, const std::string& function) const;
   Result<expr::ExprPtr> aggregate(const Syntax& syntax);
   Result<Call> call(const Syntax& syntax);
+  bool is_same(const Syntax& left, const Syntax& right) const;
   Status refuse_column(const Syntax& syntax) const;
   std::string compute(expr::ExprPtr expression);
   std::string free_name(std::string wanted) const;

@@ -14,7 +14,7 @@ struct Habit {
   std::string_view instead;
 };
 
-constexpr std::string_view kNoOver = "write GROUP BY with an aggregate; functions that number or compare rows are not supported";
+constexpr std::string_view kNoOver = "write GROUP BY with an aggregate; of the functions that number or compare rows there is row_number() OVER (PARTITION BY … ORDER BY …), in a SELECT in FROM, kept by WHERE rn <= 10";
 constexpr std::string_view kBorders = "the borders of a window are the columns window_start and window_end";
 constexpr std::string_view kUnnest = "SELECT unnest(string_to_array(…, ' ')) AS word FROM source makes a row for each element, which GROUP BY word can group";
 constexpr std::string_view kJson = "write x ->> 'name' for text, x -> 'name' for jsonb; text becomes jsonb by CAST(x AS jsonb)";

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <arrow/type.h>
@@ -9,10 +10,15 @@
 #include "flow/change.h"
 #include "flow/pseudo_columns.h"
 #include "operators/branches.h"
+#include "operators/deduplicate.h"
 #include "operators/filter.h"
+#include "operators/lookup_join.h"
 #include "operators/project.h"
+#include "operators/sort.h"
+#include "operators/top_rows.h"
 #include "operators/unnest.h"
 #include "sql/event_time.h"
+#include "sql/table_side.h"
 
 namespace laketide::sql {
 namespace {
@@ -51,21 +57,34 @@ class Lowering {
     if (const auto* project = std::get_if<Project>(&plan.step)) return add_project(plan, *project);
     if (const auto* both = std::get_if<Union>(&plan.step)) return add_union(*both);
     if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return add_unnest(plan, *unnest);
+    if (const auto* lookup = std::get_if<Lookup>(&plan.step)) return add_lookup(plan, *lookup);
     return {};
   }
   Status add_partial(const PlanNode& memory) {
-    LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
-    LT_ASSIGN_OR_RETURN(auto made, make_partial_aggregate(std::move(options), context_));
-    operators_.push_back(std::move(made));
-    return {};
+    if (std::holds_alternative<Aggregate>(memory.step)) {
+      LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
+      return add(make_partial_aggregate(std::move(options), context_));
+    }
+    const auto* top = std::get_if<TopRows>(&memory.step);
+    return top ? add(make_partial_top_rows(top_options(memory, *top), context_)) : Status();
   }
   Status add_final(const PlanNode& memory, OutputMode mode, state::StateTables& tables) {
-    LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
-    options.mode = mode;
-    LT_ASSIGN_OR_RETURN(auto made, make_final_aggregate(std::move(options), context_, tables));
-    operators_.push_back(std::move(made));
+    LT_RETURN_IF_ERROR(add_whole(memory, mode, tables));
     schema_ = changed_schema(memory);
     visible_ = memory.output->num_fields();
+    return {};
+  }
+  /// Leaves the columns of the step's input, and where its rows come from: what a tail that has no partial form of them expects.
+  Status keep_input(const PlanNode& memory) {
+    FilterOptions options;
+    options.condition = expr::bool_constant(true);
+    options.input = schema_;
+    options.origin = scan_.origin;
+    const Schema kept = decoded_schema({memory.input->output, places_below(memory)});
+    for (const auto& field : kept->fields()) options.keep.push_back(position_of(field->name()));
+    schema_ = kept;
+    visible_ = memory.input->output->num_fields();
+    operators_.push_back(make_filter(std::move(options), context_));
     return {};
   }
   Operators take() { return std::move(operators_); }
@@ -133,6 +152,49 @@ class Lowering {
     return {};
   }
 
+  Status add_lookup(const PlanNode& plan, const Lookup& lookup) {
+    using Kind = LookupOptions::Kind;
+    LookupOptions options;
+    options.kind = lookup.kind == Lookup::Kind::kInner ? Kind::kInner : lookup.kind == Lookup::Kind::kLeft ? Kind::kLeft : Kind::kMark;
+    options.in = lookup.in;
+    options.origin = scan_.origin;
+    options.change = change_column();
+    options.input = schema_;
+    for (const expr::ExprPtr& key : lookup.keys) {
+      LT_ASSIGN_OR_RETURN(options.keys.emplace_back(), expr::resolve(key, *schema_));
+    }
+    options.table = scan_of(*lookup.table).origin.source;
+    LT_ASSIGN_OR_RETURN(options.index, declare_index(lookup, context_));
+    arrow::FieldVector joined = schema_->fields();
+    joined.insert(joined.end(), lookup.table->output->fields().begin(), lookup.table->output->fields().end());
+    LT_RETURN_IF_ERROR(add_condition(lookup.condition, *arrow::schema(joined), options));
+    const int before = schema_->num_fields();
+    for (const auto& field : plan.output->fields()) {
+      const int of_table = lookup.table->output->GetFieldIndex(field->name());
+      options.keep.push_back(field->name() == lookup.mark ? -1 : of_table >= 0 ? before + of_table : position_of(field->name()));
+    }
+    for (int i = visible_; i < before; ++i) options.keep.push_back(i);
+    become(plan.output->fields());
+    options.output = schema_;
+    LT_ASSIGN_OR_RETURN(auto made, make_lookup_join(std::move(options), context_));
+    operators_.push_back(std::move(made));
+    return {};
+  }
+
+  // Of the columns side by side it gets those that it reads.
+  static Status add_condition(const expr::ExprPtr& condition, const arrow::Schema& joined, LookupOptions& options) {
+    if (!condition) return {};
+    std::set<std::string> names;
+    expr::collect_columns(*condition, names);
+    arrow::FieldVector fields;
+    for (const std::string& name : names) {
+      options.condition_columns.push_back(joined.GetAllFieldIndices(name).front());
+      fields.push_back(joined.field(options.condition_columns.back()));
+    }
+    LT_ASSIGN_OR_RETURN(options.condition, expr::resolve(condition, *arrow::schema(fields)));
+    return {};
+  }
+
   Result<AggregateOptions> aggregate_options(const PlanNode& memory) const {
     const auto& aggregate = std::get<Aggregate>(memory.step);
     AggregateOptions options;
@@ -157,6 +219,57 @@ class Lowering {
     }
     if (ordered) options.order = {position_of("_topic"), position_of("_partition"), position_of("_offset")};
     return options;
+  }
+
+  Status add(Result<std::unique_ptr<Operator>> made) {
+    LT_ASSIGN_OR_RETURN(auto one, std::move(made));
+    operators_.push_back(std::move(one));
+    return {};
+  }
+
+  Status add_whole(const PlanNode& memory, OutputMode mode, state::StateTables& tables) {
+    if (const auto* first = std::get_if<FirstRows>(&memory.step)) return add(make_deduplicate(first_options(memory, *first), context_, tables));
+    if (const auto* sort = std::get_if<Sort>(&memory.step)) {
+      return add(make_sort({schema_, memory.output->num_fields(), sort_columns(sort->order), place_positions(memory), sort->limit, sort->offset}, context_));
+    }
+    if (const auto* top = std::get_if<TopRows>(&memory.step)) {
+      TopRowsOptions options = top_options(memory, *top);
+      options.mode = mode;
+      return add(make_top_rows(std::move(options), context_, tables));
+    }
+    LT_ASSIGN_OR_RETURN(AggregateOptions options, aggregate_options(memory));
+    options.mode = mode;
+    return add(make_final_aggregate(std::move(options), context_, tables));
+  }
+
+  DeduplicateOptions first_options(const PlanNode& memory, const FirstRows& first) const {
+    return {first.name, schema_, memory.output->num_fields(), positions_of(first.keys), place_positions(memory), first.within ? position_of(first.time) : -1,
+            first.within};
+  }
+
+  TopRowsOptions top_options(const PlanNode& memory, const TopRows& top) const {
+    TopRowsOptions options{top.name, schema_, memory.input->output->num_fields(), positions_of(top.keys), sort_columns(top.order), place_positions(memory)};
+    options.count = top.count;
+    options.number = memory.output->fields().back()->name();
+    options.event_time_key = final_key(memory);
+    return options;
+  }
+
+  std::vector<SortColumn> sort_columns(const std::vector<SortKey>& order) const {
+    std::vector<SortColumn> columns;
+    for (const SortKey& key : order) columns.push_back({position_of(key.column), key.order});
+    return columns;
+  }
+
+  std::vector<int> positions_of(const std::vector<std::string>& names) const {
+    std::vector<int> positions;
+    for (const std::string& name : names) positions.push_back(position_of(name));
+    return positions;
+  }
+
+  std::vector<int> place_positions(const PlanNode& memory) const {
+    if (places_below(memory).empty()) return {};
+    return {position_of("_topic"), position_of("_partition"), position_of("_offset")};
   }
 
   // Of `_change`, which stands last; -1: rows have none.
@@ -208,6 +321,7 @@ Result<Operators> lower_head(const PlanNode& memory, const Decoded& decoded, Con
   const PlanNode& lowest = *lowest_memory(memory);
   Lowering lowering(scan_of(memory), decoded_schema(decoded), decoded.columns->num_fields(), context);
   LT_RETURN_IF_ERROR(lowering.lower(*lowest.input, nullptr));
+  if (!std::holds_alternative<Aggregate>(lowest.step)) LT_RETURN_IF_ERROR(lowering.keep_input(lowest));
   LT_RETURN_IF_ERROR(lowering.add_partial(lowest));
   return lowering.take();
 }
@@ -218,14 +332,16 @@ Result<Operators> lower_tail(const PlanNode& memory, OutputMode mode, Context& c
   std::reverse(memories.begin(), memories.end());
   // What the lowest step takes was laid out by the head; here only types count.
   const PlanNode& input = *memories.front()->input;
-  const Schema schema = decoded_schema({input.output, scan_of(input).hidden});
+  const bool grouped = std::holds_alternative<Aggregate>(memories.front()->step);
+  const Schema schema = decoded_schema({input.output, grouped ? scan_of(input).hidden : places_below(*memories.front())});
   Lowering lowering(scan_of(memory), schema, input.output->num_fields(), context);
   for (size_t i = 0; i < memories.size(); ++i) {
     if (i > 0) {
       LT_RETURN_IF_ERROR(lowering.lower(*memories[i]->input, memories[i - 1]));
       LT_RETURN_IF_ERROR(lowering.add_partial(*memories[i]));
     }
-    LT_RETURN_IF_ERROR(lowering.add_final(*memories[i], i + 1 == memories.size() ? mode : OutputMode::kAppend, tables));
+    const bool only_sorted = std::all_of(memories.begin() + static_cast<long>(i) + 1, memories.end(), [](const PlanNode* above) { return std::holds_alternative<Sort>(above->step); });
+    LT_RETURN_IF_ERROR(lowering.add_final(*memories[i], only_sorted ? mode : OutputMode::kAppend, tables));
   }
   return lowering.take();
 }

@@ -18,7 +18,7 @@ using Operators = std::vector<std::unique_ptr<Operator>>;
 Result<Operators> lower_above(const PlanNode& plan, const PlanNode* memory, const Decoded& decoded, Context& context);
 /// What stands below the lowest step that remembers, and that step's first half.
 Result<Operators> lower_head(const PlanNode& memory, const Decoded& decoded, Context& context);
-/// The other half, and every step up to `memory`. Below it groups are given when they are final.
+/// The other half, and every step up to `memory`. Below it (unless it only sorts) groups are given when they are final.
 Result<Operators> lower_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables);
 
 }  // namespace laketide::sql

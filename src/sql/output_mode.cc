@@ -4,6 +4,7 @@
 #include "expr/type.h"
 #include "sql/event_time.h"
 #include "sql/explain.h"
+#include "sql/interval_text.h"
 #include "sql/query.h"
 
 namespace laketide::sql {
@@ -21,22 +22,25 @@ Status check_final(const PlanNode& memory, bool inner, const std::string& event_
   if (event_time.empty()) {
     return bad_mode(who + ", and without event time no group ever is: declare event_time: {column: ts, delay: 30s} under the source" + way_out);
   }
-  const auto& aggregate = std::get<Aggregate>(memory.step);
-  if (aggregate.window || final_key(memory) >= 0) return {};
+  const auto* aggregate = std::get_if<Aggregate>(&memory.step);
+  if ((aggregate && aggregate->window) || final_key(memory) >= 0) return {};
+  if (!aggregate) {
+    return bad_mode(who + ", and nothing makes the first rows of a key final: let PARTITION BY or DISTINCT ON name window_end, or " + event_time + way_out);
+  }
   std::string hint = "group by tumble(" + event_time + ", INTERVAL '10 seconds'), or by " + event_time + " itself";
-  for (const std::string& key : aggregate.keys) {
+  for (const std::string& key : aggregate->keys) {
     if (time_of(*memory.input, key).role == TimeRole::kWindowStart) hint = "group by window_end too, which is when a window's groups come";
   }
   return bad_mode(who + ", and nothing makes a group of this query final: " + hint + way_out);
 }
 
 Status check_window(const PlanNode& memory, const std::string& event_time) {
-  const auto& aggregate = std::get<Aggregate>(memory.step);
-  if (!aggregate.window || event_time.empty() || window_follows_event_time(memory)) return {};
-  const std::string hint = time_of(*memory.input, aggregate.window->time).role == TimeRole::kWindowStart
+  const auto* aggregate = std::get_if<Aggregate>(&memory.step);
+  if (!aggregate || !aggregate->window || event_time.empty() || window_follows_event_time(memory)) return {};
+  const std::string hint = time_of(*memory.input, aggregate->window->time).role == TimeRole::kWindowStart
                                ? "write it over window_end, or make its size a multiple of the first window's"
                                : "write it over " + event_time + ", or take event_time: away from the source";
-  return bad_mode(window_text(*aggregate.window) + " is not over the event time, and the watermark cannot close its windows: " + hint);
+  return bad_mode(window_text(*aggregate->window) + " is not over the event time, and the watermark cannot close its windows: " + hint);
 }
 
 std::string field_text(const arrow::Field& field) { return field.name() + " " + expr::Type::of(field).name(); }
@@ -57,16 +61,56 @@ std::string aggregate_shape(const PlanNode& memory) {
   return text;
 }
 
+std::string keys_shape(const PlanNode& memory) {
+  std::string text;
+  for (const std::string& key : keys_of(memory)) text += (text.empty() ? "" : ", ") + field_text(*memory.input->output->GetFieldByName(key));
+  return text;
+}
+
+std::string columns_shape(const arrow::Schema& columns) {
+  std::string text;
+  for (const auto& field : columns.fields()) text += (text.empty() ? "" : ", ") + field_text(*field);
+  return text;
+}
+
+std::string shape(const PlanNode& memory) {
+  if (std::holds_alternative<Aggregate>(memory.step)) return "\n" + aggregate_shape(memory);
+  if (const auto* first = std::get_if<FirstRows>(&memory.step)) {
+    return "\n" + first->name + ": first of " + keys_shape(memory) + (first->within ? " within " + interval_text(*first->within) : "");
+  }
+  const auto* top = std::get_if<TopRows>(&memory.step);
+  if (top == nullptr) return {};  // a Sort keeps nothing
+  return "\n" + top->name + ": first " + std::to_string(top->count) + " of " + keys_shape(memory) + " by " + order_text(top->order) + " -> " +
+         columns_shape(*memory.input->output);
+}
+
+// ORDER BY and LIMIT: every epoch must give all rows.
+Status check_sort(const PlanNode& sort, bool inner, OutputMode mode) {
+  const PlanPtr below = memory_of(sort.input);
+  if (mode == OutputMode::kComplete && !inner && below && !std::holds_alternative<FirstRows>(below->step)) return {};
+  return bad_mode("ORDER BY, LIMIT and OFFSET need every row before the first, and a stream never has them all: leave them out and order the table where you "
+                  "read it; run the query as a batch job; or give groups whole each time, by GROUP BY with output_mode: complete");
+}
+
 }  // namespace
 
-Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& event_time) {
+Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& event_time, Ending ending) {
   if (event_time != scan_of(memory).event_time) {
     return Status::internal("event_time", "the query was bound over a source with another event time: " + scan_of(memory).event_time);
   }
   bool inner = false;
   for (const PlanNode* at = &memory; at != nullptr; at = memory_of(at->input).get()) {
+    if (ending == Ending::kOneEpoch) continue;  // all there is to come has come when the epoch ends
+    if (std::holds_alternative<Sort>(at->step)) {
+      LT_RETURN_IF_ERROR(check_sort(*at, inner, mode));
+      continue;
+    }
+    const bool first = std::holds_alternative<FirstRows>(at->step);
+    if (first && !inner && mode == OutputMode::kComplete) {
+      return bad_mode("DISTINCT ON and deduplicate give a row once, and complete would need every row again: set output_mode: append");
+    }
     LT_RETURN_IF_ERROR(check_window(*at, event_time));
-    if (inner || mode == OutputMode::kAppend) LT_RETURN_IF_ERROR(check_final(*at, inner, event_time));
+    if (!first && (inner || mode == OutputMode::kAppend)) LT_RETURN_IF_ERROR(check_final(*at, inner, event_time));
     inner = true;
   }
   return {};
@@ -75,7 +119,7 @@ Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& ev
 std::string state_shape(const PlanNode& memory, OutputMode mode) {
   const char* const modes[] = {"append", "update", "complete"};
   std::string text = std::string(modes[static_cast<size_t>(mode)]);
-  for (const PlanNode* at = &memory; at != nullptr; at = memory_of(at->input).get()) text += "\n" + aggregate_shape(*at);
+  for (const PlanNode* at = &memory; at != nullptr; at = memory_of(at->input).get()) text += shape(*at);
   return text;
 }
 

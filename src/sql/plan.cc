@@ -10,7 +10,7 @@
 namespace laketide::sql {
 namespace {
 
-PlanPtr node(std::variant<Scan, Filter, Project, Unnest, Union, Aggregate> step, PlanPtr input, Schema output) {
+PlanPtr node(PlanStep step, PlanPtr input, Schema output) {
   return std::make_shared<const PlanNode>(PlanNode{std::move(step), std::move(input), std::move(output)});
 }
 
@@ -63,6 +63,21 @@ PlanPtr prune_unnest(const PlanNode& plan, const std::set<std::string>& needed) 
   return node(unnest, prune(plan.input, below), fields_in(*plan.output, kept));
 }
 
+// What the steps above need, and what the join itself compares, each from its own side.
+PlanPtr prune_lookup(const PlanNode& plan, const std::set<std::string>& needed) {
+  Lookup lookup = std::get<Lookup>(plan.step);
+  std::set<std::string> below = needed, table;
+  below.erase(lookup.mark);
+  if (lookup.condition) expr::collect_columns(*lookup.condition, below);
+  for (const auto& field : lookup.table->output->fields()) {
+    if (below.erase(field->name()) > 0) table.insert(field->name());
+  }
+  for (const expr::ExprPtr& key : lookup.keys) expr::collect_columns(*key, below);
+  for (const expr::ExprPtr& key : lookup.table_keys) expr::collect_columns(*key, table);
+  lookup.table = prune(lookup.table, table);
+  return node(std::move(lookup), prune(plan.input, below), fields_in(*plan.output, needed));
+}
+
 }  // namespace
 
 PlanPtr make_scan(Scan scan, Schema output) { return node(std::move(scan), nullptr, std::move(output)); }
@@ -86,6 +101,18 @@ PlanPtr make_unnest_node(PlanPtr input, std::vector<expr::ExprPtr> arrays, std::
   return node(Unnest{std::move(arrays)}, std::move(input), arrow::schema(std::move(fields)));
 }
 
+PlanPtr make_lookup_node(PlanPtr input, Lookup lookup) {
+  arrow::FieldVector fields = input->output->fields();
+  if (lookup.kind == Lookup::Kind::kMark) {
+    fields.push_back(expr::Type(expr::TypeId::kBoolean).field(lookup.mark, lookup.in));
+  } else {
+    for (const auto& field : lookup.table->output->fields()) {
+      fields.push_back(lookup.kind == Lookup::Kind::kLeft ? field->WithNullable(true) : field);
+    }
+  }
+  return node(std::move(lookup), std::move(input), arrow::schema(std::move(fields)));
+}
+
 PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output) {
   std::set<std::string> needed(aggregate.keys.begin(), aggregate.keys.end());
   bool ordered = false;
@@ -102,8 +129,53 @@ PlanPtr make_aggregate_node(PlanPtr input, Aggregate aggregate, Schema output) {
   return node(std::move(aggregate), prune(input, needed), std::move(output));
 }
 
+// Every column stays, so that the node stays the same one whatever is read from it.
+static PlanPtr with_places(const PlanPtr& input) {
+  const std::vector<std::string> names = input->output->field_names();
+  std::set<std::string> needed(names.begin(), names.end());
+  const Scan& scan = scan_of(*input);
+  if (!memory_of(input) && scan.pseudo_columns) {
+    for (std::string& place : place_columns(scan.origin)) needed.insert(std::move(place));
+  }
+  return prune(input, needed);
+}
+
+PlanPtr make_first_rows_node(PlanPtr input, FirstRows first) {
+  Schema output = input->output;
+  return node(std::move(first), with_places(input), std::move(output));
+}
+
+PlanPtr make_top_rows_node(PlanPtr input, TopRows top, const std::string& number) {
+  arrow::FieldVector fields = input->output->fields();
+  fields.push_back(arrow::field(number, arrow::int64(), false));
+  return node(std::move(top), with_places(input), arrow::schema(std::move(fields)));
+}
+
+PlanPtr make_sort_node(PlanPtr input, Sort sort) {
+  Schema output = input->output;
+  return node(std::move(sort), with_places(input), std::move(output));
+}
+
+bool remembers(const PlanNode& plan) {
+  return std::holds_alternative<Aggregate>(plan.step) || std::holds_alternative<FirstRows>(plan.step) || std::holds_alternative<TopRows>(plan.step) ||
+         std::holds_alternative<Sort>(plan.step);
+}
+
+const std::vector<std::string>& keys_of(const PlanNode& memory) {
+  static const std::vector<std::string> kNone;
+  if (const auto* aggregate = std::get_if<Aggregate>(&memory.step)) return aggregate->keys;
+  if (const auto* first = std::get_if<FirstRows>(&memory.step)) return first->keys;
+  const auto* top = std::get_if<TopRows>(&memory.step);
+  return top ? top->keys : kNone;
+}
+
+std::vector<std::string> places_below(const PlanNode& memory) {
+  const Scan& scan = scan_of(*memory.input);
+  return memory_of(memory.input) || !scan.pseudo_columns ? std::vector<std::string>() : place_columns(scan.origin);
+}
+
 PlanPtr memory_of(const PlanPtr& plan) {
-  if (!plan || std::holds_alternative<Aggregate>(plan->step)) return plan;
+  if (!plan || remembers(*plan)) return plan;
   return memory_of(plan->input);
 }
 
@@ -113,6 +185,11 @@ int memories_below(const PlanPtr& plan) {
 }
 
 const Scan& scan_of(const PlanNode& plan) { return std::get<Scan>(scans_of(plan).front()->step); }
+
+bool is_static(const PlanNode& plan) {
+  const auto scans = scans_of(plan);
+  return std::all_of(scans.begin(), scans.end(), [](const PlanNode* scan) { return std::get<Scan>(scan->step).is_static; });
+}
 
 std::vector<const PlanNode*> scans_of(const PlanNode& plan) {
   if (plan.input) return scans_of(*plan.input);
@@ -126,7 +203,7 @@ std::vector<const PlanNode*> scans_of(const PlanNode& plan) {
 }
 
 bool can_fail(const PlanNode& plan) {
-  if (std::holds_alternative<Aggregate>(plan.step)) return false;
+  if (remembers(plan)) return false;
   if (const auto* both = std::get_if<Union>(&plan.step)) {
     return std::any_of(both->branches.begin(), both->branches.end(), [](const PlanPtr& branch) { return can_fail(*branch); });
   }
@@ -136,12 +213,13 @@ bool can_fail(const PlanNode& plan) {
     return std::any_of(all.begin(), all.end(), [](const auto& one) { return expr::can_fail(*one); });
   };
   if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return any(unnest->arrays);
+  if (const auto* lookup = std::get_if<Lookup>(&plan.step)) return any(lookup->keys) || (lookup->condition && expr::can_fail(*lookup->condition));
   const auto* project = std::get_if<Project>(&plan.step);
   return project && any(project->expressions);
 }
 
 PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed) {
-  if (std::holds_alternative<Aggregate>(plan->step)) return plan;
+  if (remembers(*plan)) return plan;
   if (std::holds_alternative<Scan>(plan->step)) return prune_scan(*plan, needed);
   if (std::holds_alternative<Project>(plan->step)) return prune_project(*plan, needed);
   if (const auto* both = std::get_if<Union>(&plan->step)) {
@@ -150,6 +228,7 @@ PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed) {
     return make_union_node(std::move(branches));
   }
   if (std::holds_alternative<Unnest>(plan->step)) return prune_unnest(*plan, needed);
+  if (std::holds_alternative<Lookup>(plan->step)) return prune_lookup(*plan, needed);
   const auto& filter = std::get<Filter>(plan->step);
   std::set<std::string> below = needed;
   expr::collect_columns(*filter.condition, below);

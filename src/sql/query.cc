@@ -23,7 +23,25 @@ void add_missing(std::vector<std::string>& to, const std::vector<std::string>& n
 }
 
 PlanPtr scan_plan(const SourceTable& source) {
-  return make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, source.event_time, source.schema, {}}, source.schema);
+  return make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, source.event_time, source.schema, {}, false}, source.schema);
+}
+
+void collect_tables(const SelectSyntax& select, std::set<std::string> own, std::vector<FromSyntax>& tables);
+
+void collect_tables(const FromSyntax& from, const std::set<std::string>& own, std::vector<FromSyntax>& tables) {
+  if (from.join) {
+    collect_tables(from.join->left, own, tables);
+    collect_tables(from.join->right, own, tables);
+  } else if (from.subquery) {
+    collect_tables(*from.subquery, own, tables);
+  } else if (!own.contains(from.table)) {
+    tables.push_back(from);
+  }
+}
+
+void collect_tables(const Syntax& expression, const std::set<std::string>& own, std::vector<FromSyntax>& tables) {
+  if (expression.subquery) collect_tables(*expression.subquery, own, tables);
+  for (const Syntax& arg : expression.args) collect_tables(arg, own, tables);
 }
 
 // Finds the tables that a SELECT reads, its own WITH aside.
@@ -34,11 +52,8 @@ void collect_tables(const SelectSyntax& select, std::set<std::string> own, std::
   }
   for (const auto& part : select.union_of) collect_tables(*part, own, tables);
   if (!select.union_of.empty()) return;
-  if (select.from.subquery) {
-    collect_tables(*select.from.subquery, own, tables);
-  } else if (!own.contains(select.from.table)) {
-    tables.push_back(select.from);
-  }
+  collect_tables(select.from, own, tables);
+  if (select.where) collect_tables(*select.where, own, tables);
 }
 
 // The column of `memory` that a column of the plan's output is, unchanged; -1: none.
@@ -46,6 +61,10 @@ int traced(const PlanNode& plan, const PlanNode& memory, const std::string& colu
   const int place = plan.output->GetFieldIndex(column);
   if (&plan == &memory || place < 0) return place;
   if (std::holds_alternative<Unnest>(plan.step)) return -1;  // it makes several rows of one
+  if (const auto* lookup = std::get_if<Lookup>(&plan.step)) {
+    const bool once = lookup->kind == Lookup::Kind::kMark && plan.input->output->GetFieldIndex(column) >= 0;
+    return once ? traced(*plan.input, memory, column) : -1;
+  }
   const auto* project = std::get_if<Project>(&plan.step);
   if (project == nullptr) return traced(*plan.input, memory, column);
   const expr::Expression& made = *project->expressions[static_cast<size_t>(place)];
@@ -53,8 +72,7 @@ int traced(const PlanNode& plan, const PlanNode& memory, const std::string& colu
 }
 
 // The start of a window tells it from the others; its end does so too, unless it grows as a session's does.
-std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
-  const auto& aggregate = std::get<Aggregate>(memory.step);
+std::vector<std::string> group_key(const PlanNode& plan, const PlanNode& memory, const Aggregate& aggregate) {
   std::map<int, std::string> names;
   for (const auto& field : plan.output->fields()) {
     const int place = traced(plan, memory, field->name());
@@ -65,6 +83,28 @@ std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
   if (static_cast<int>(names.size()) < parts) return {};
   std::vector<std::string> key;
   for (auto& [place, name] : names) key.push_back(std::move(name));
+  return key;
+}
+
+std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
+  if (const auto* aggregate = std::get_if<Aggregate>(&memory.step)) return group_key(plan, memory, *aggregate);
+  if (std::holds_alternative<Sort>(memory.step)) {  // what told rows apart before they were put in order
+    const PlanPtr below = memory_of(memory.input);
+    return below ? key_of(plan, *below) : std::vector<std::string>();
+  }
+  const auto* first = std::get_if<FirstRows>(&memory.step);
+  if (first && first->within) return {};  // a key comes again
+  std::vector<std::string> wanted = keys_of(memory);
+  const auto* top = std::get_if<TopRows>(&memory.step);
+  if (top && top->count > 1) wanted.push_back(memory.output->fields().back()->name());
+  std::vector<std::string> key;
+  for (const std::string& name : wanted) {
+    const int place = memory.output->GetFieldIndex(name);
+    const auto& fields = plan.output->fields();
+    const auto found = std::ranges::find_if(fields, [&](const auto& field) { return traced(plan, memory, field->name()) == place; });
+    if (found == fields.end()) return {};
+    key.push_back((*found)->name());
+  }
   return key;
 }
 
@@ -137,16 +177,22 @@ Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> querie
   return decoded;
 }
 
-Result<BoundQuery> Query::bind(const SourceTable& source) const {
-  const PlanPtr scan = scan_plan(source);
-  LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(*parsed_->select, parsed_->text, {{source.name, scan}, {"source", scan}}));
-  return bound(std::move(plan));
+Result<BoundQuery> Query::bind(const SourceTable& source, std::span<const StaticTable> tables) const { return bind_over({}, source, tables); }
+
+Result<BoundQuery> Query::bind(const SourceTable& source, const BoundQuery& result, std::span<const StaticTable> tables) const {
+  return bind_over({{"result", result.whole}}, source, tables);
 }
 
-Result<BoundQuery> Query::bind(const SourceTable& source, const BoundQuery& result) const {
+Result<BoundQuery> Query::bind_over(Tables known, const SourceTable& source, std::span<const StaticTable> tables) const {
   const PlanPtr scan = scan_plan(source);
-  LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(*parsed_->select, parsed_->text, {{source.name, scan}, {"source", scan}, {"result", result.whole}}));
-  return bound(std::move(plan));
+  known.emplace(source.name, scan);
+  known.emplace("source", scan);
+  for (const StaticTable& table : tables) {
+    known.emplace(table.name, make_scan(Scan{{table.name, ""}, false, "", table.schema, {}, true}, table.schema));
+  }
+  LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(*parsed_->select, parsed_->text, known));
+  if (!is_static(*plan)) return bound(std::move(plan));
+  return parsed_->text.refuse("sql_unsupported", 0, "this query reads static tables alone, which no record moves on: join a source with them");
 }
 
 Status Query::check_tables(std::span<const std::string> names) const {
@@ -163,8 +209,8 @@ Status Query::check_tables(std::span<const std::string> names) const {
 
 bool Query::selects_all() const {
   const SelectSyntax& select = *parsed_->select;
-  return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar && !select.where && !select.distinct && select.group_by.empty() &&
-         !select.having && select.union_of.empty() && !select.from.subquery &&
+  return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar && !select.where && !select.distinct && select.distinct_on.empty() && select.order_by.empty() && !select.limit && select.offset == 0 && select.group_by.empty() &&
+         !select.having && select.union_of.empty() && !select.from.subquery && !select.from.join &&
          select.with.empty();
 }
 

@@ -1,6 +1,7 @@
 // A query: parsed when a pipeline is deployed, bound when the schema of its source is known.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,6 +22,12 @@ struct SourceTable {
   std::string topic;           // the one topic; empty: several
   bool pseudo_columns = true;  // false: its rows are made, not read
   std::string event_time;      // column of the source's event time, decoded in any case; empty: none
+};
+
+/// A table beside the sources whose whole content each epoch sees at one version. Immutable.
+struct StaticTable {
+  std::string name;
+  Schema schema;
 };
 
 /// A query with its types. `columns` are what it needs decoded, a subset of the source's schema in its order; `hidden` the
@@ -50,9 +57,11 @@ Result<std::vector<std::unique_ptr<Operator>>> make_head(const PlanNode& memory,
 Result<std::vector<std::unique_ptr<Operator>>> make_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables);
 /// The plan as text for one mode: with what each step that remembers keeps, how long, and when it gives it.
 std::string explain(const BoundQuery& query, OutputMode mode);
+/// How a run ends: never, or in the one epoch that it has, behind which nothing comes (a job that is atomic).
+enum class Ending { kNone, kOneEpoch };
 /// Whether the step can be run in that mode over a source with or without event time; fails `kUser` `bad_output_mode` saying which
-/// modes can be, and why (an append of groups that never end, …).
-Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& event_time);
+/// modes can be, and why (an append of groups that never end, ORDER BY of rows without end, …).
+Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& event_time, Ending ending = Ending::kNone);
 /// What its state looks like, as text: names, keys and types, mode; state goes on with a changed query if this is the same.
 std::string state_shape(const PlanNode& memory, OutputMode mode);
 
@@ -63,10 +72,10 @@ Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> querie
 /// A parsed query. Immutable.
 class Query {
  public:
-  /// The pipeline's query, over its source.
-  Result<BoundQuery> bind(const SourceTable& source) const;
+  /// The pipeline's query, over its source and static tables.
+  Result<BoundQuery> bind(const SourceTable& source, std::span<const StaticTable> tables = {}) const;
   /// A sink's `select:`, over `result` (the pipeline's bound query) or over the source.
-  Result<BoundQuery> bind(const SourceTable& source, const BoundQuery& result) const;
+  Result<BoundQuery> bind(const SourceTable& source, const BoundQuery& result, std::span<const StaticTable> tables = {}) const;
   /// Whether it reads only tables of these names; to be asked before the schema is known. Fails sql_unknown_table.
   Status check_tables(std::span<const std::string> names) const;
   /// SELECT * without anything else: it needs no schema.
@@ -75,6 +84,7 @@ class Query {
  private:
   friend Result<Query> parse_query(std::string_view text, std::string_view origin);
   struct Parsed;
+  Result<BoundQuery> bind_over(std::map<std::string, PlanPtr> known, const SourceTable& source, std::span<const StaticTable> tables) const;
   explicit Query(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
 
   std::shared_ptr<const Parsed> parsed_;

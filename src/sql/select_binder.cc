@@ -8,71 +8,28 @@
 #include <arrow/type.h>
 
 #include "expr/cast.h"
-#include "flow/change.h"
 #include "flow/pseudo_columns.h"
 #include "sql/expression_binder.h"
+#include "sql/from_binder.h"
 #include "sql/grouping.h"
-#include "sql/habits.h"
+#include "sql/join_condition.h"
+#include "sql/membership.h"
+#include "sql/ordering.h"
+#include "sql/ranking.h"
 #include "sql/scope.h"
+#include "sql/select_list.h"
 #include "sql/unnesting.h"
 
 namespace laketide::sql {
 namespace {
 
-Status unknown_table(const FromSyntax& from, const QueryText& text, const Tables& tables) {
-  std::vector<std::string_view> names;
-  std::string all;
-  for (const auto& [name, plan] : tables) {
-    names.push_back(name);
-    all += (all.empty() ? "" : ", ") + name;
-  }
-  const std::string near = nearest(from.table, names);
-  return text.refuse("sql_unknown_table", from.at,
-                     "there is no table '" + from.table + "'" + (near.empty() ? "" : " (did you mean \"" + near + "\"?)") + "; there is: " + all);
-}
-
-Result<Scope> scope_of(const FromSyntax& from, const QueryText& text, const Tables& tables) {
-  if (from.subquery) {
-    LT_ASSIGN_OR_RETURN(PlanPtr inner, bind_select(*from.subquery, text, tables));
-    return Scope(std::move(inner), {from.alias});
-  }
-  const auto table = tables.find(from.table);
-  if (table == tables.end()) return unknown_table(from, text, tables);
-  if (!from.alias.empty()) return Scope(table->second, {from.alias});
-  std::vector<std::string> names{from.table};
-  for (const auto& [name, plan] : tables) {
-    if (plan == table->second && name != from.table) names.push_back(name);
-  }
-  return Scope(table->second, std::move(names));
-}
-
-/// The select list while it is put together. Confined to its task.
-struct SelectList {
-  std::vector<expr::ExprPtr> expressions;
-  std::vector<std::shared_ptr<arrow::Field>> fields;
-  std::set<std::string> names;
-
-  Status add(expr::ExprPtr expression, std::shared_ptr<arrow::Field> field, int at, const QueryText& text) {
-    if (!names.insert(field->name()).second) {
-      return text.refuse("sql_name", at, "two columns are called '" + field->name() + "': name one of them with AS");
-    }
-    if (field->name() == kChangeColumn) {
-      return text.refuse("sql_name", at, "'_change' says what a row does to the result: choose another name");
-    }
-    const bool itself = expression->kind == expr::Expression::Kind::kColumn && expression->name == field->name();
-    if (is_record_pseudo_column(field->name()) && !itself) {
-      return text.refuse("sql_name", at, "'" + field->name() + "' says where a record came from: choose another name");
-    }
-    expressions.push_back(std::move(expression));
-    fields.push_back(std::move(field));
-    return {};
-  }
-};
 
 Status add_star(const Syntax& star, const Scope& scope, const QueryText& text, SelectList& list) {
-  if (!star.parts.empty()) LT_RETURN_IF_ERROR(scope.check_table(star.parts[0], star.at, text));
-  for (const auto& field : scope.plan()->output->fields()) {
-    LT_RETURN_IF_ERROR(list.add(expr::column(field->name(), expr::Type::of(*field), field->nullable(), text.place(star.at)), field, star.at, text));
+  LT_ASSIGN_OR_RETURN(const auto columns, scope.star(star, text));
+  for (const NamedColumn& column : columns) {
+    const auto field = scope.plan()->output->GetFieldByName(column.column);
+    expr::ExprPtr value = expr::column(column.column, expr::Type::of(*field), field->nullable(), text.place(star.at));
+    LT_RETURN_IF_ERROR(list.add(std::move(value), field->WithName(column.name), star.at, text));
   }
   return {};
 }
@@ -98,39 +55,54 @@ bool is_only_star(const SelectSyntax& select) {
   return select.items.size() == 1 && select.items[0].value.kind == Syntax::Kind::kStar;
 }
 
-Result<PlanPtr> bind_list(const SelectSyntax& select, const QueryText& text, const Scope& scope, PlanPtr rows) {
+/// Rows and the list to be made of them, before DISTINCT and ORDER BY. Confined to its task.
+struct Listed {
+  PlanPtr rows;
+  SelectList list;
+  SelectOrder order;
+  bool as_it_is = false;  // SELECT *
+};
+
+Result<Listed> bind_list(const SelectSyntax& select, const QueryText& text, const Scope& scope, PlanPtr rows, const RowLimits& limits) {
   Unnesting unnesting(text, scope);
   ExpressionBinder binder(text, scope, &unnesting);
-  SelectList list;
+  Listed made;
+  Ranking ranking(text, limits);
   for (const SelectItem& item : select.items) {
     if (item.value.kind == Syntax::Kind::kStar) {
-      LT_RETURN_IF_ERROR(add_star(item.value, scope, text, list));
+      LT_RETURN_IF_ERROR(add_star(item.value, scope, text, made.list));
+    } else if (item.value.over) {
+      LT_RETURN_IF_ERROR(ranking.add(item, binder, select, made.list));
     } else {
-      LT_RETURN_IF_ERROR(add_item(item, binder, scope, nullptr, text, list));
+      LT_RETURN_IF_ERROR(add_item(item, binder, scope, nullptr, text, made.list));
     }
   }
-  if (is_only_star(select)) return rows;
-  return make_project_node(unnesting.finish(std::move(rows)), std::move(list.expressions), std::move(list.fields));
+  LT_ASSIGN_OR_RETURN(made.order, select_order(select, text, made.list, &binder));
+  made.rows = unnesting.finish(std::move(rows));
+  LT_RETURN_IF_ERROR(ranking.finish(made.rows, made.list));
+  made.as_it_is = is_only_star(select) && scope.relations().size() == 1 && made.list.all_visible();
+  return made;
 }
 
-Result<PlanPtr> bind_groups(const SelectSyntax& select, const QueryText& text, const Scope& scope, PlanPtr rows) {
+Result<Listed> bind_groups(const SelectSyntax& select, const QueryText& text, const Scope& scope, PlanPtr rows) {
   Grouping grouping(text, scope);
   LT_RETURN_IF_ERROR(grouping.add_keys(select));
   ExpressionBinder binder(text, scope, &grouping);
-  SelectList list;
+  Listed made;
   for (const SelectItem& item : select.items) {
     if (item.value.kind == Syntax::Kind::kStar) {
       return text.refuse("sql_grouping", item.value.at, "* is every column of a row, and a group has many rows: name the columns of GROUP BY");
     }
-    LT_RETURN_IF_ERROR(add_item(item, binder, scope, &grouping, text, list));
+    LT_RETURN_IF_ERROR(add_item(item, binder, scope, &grouping, text, made.list));
   }
   expr::ExprPtr having;
   if (select.having) {
     LT_ASSIGN_OR_RETURN(having, binder.condition(*select.having, "HAVING"));
   }
-  PlanPtr groups = grouping.finish(std::move(rows));
-  if (having) groups = make_filter_node(std::move(groups), std::move(having));
-  return make_project_node(std::move(groups), std::move(list.expressions), std::move(list.fields));
+  LT_ASSIGN_OR_RETURN(made.order, select_order(select, text, made.list, &binder));
+  made.rows = grouping.finish(std::move(rows));
+  if (having) made.rows = make_filter_node(std::move(made.rows), std::move(having));
+  return made;
 }
 
 // GROUP BY every column.
@@ -145,6 +117,16 @@ Result<PlanPtr> distinct(PlanPtr rows, const SelectSyntax& select, const QueryTe
   return make_aggregate_node(std::move(rows), std::move(aggregate), std::move(output));
 }
 
+// The list computed, and DISTINCT, ORDER BY and LIMIT done over it.
+Result<PlanPtr> finish(const SelectSyntax& select, const QueryText& text, Listed made) {
+  PlanPtr plan = made.as_it_is ? std::move(made.rows) : make_project_node(std::move(made.rows), made.list.expressions, made.list.fields);
+  if (select.distinct) {
+    LT_ASSIGN_OR_RETURN(plan, distinct(std::move(plan), select, text));
+  }
+  LT_ASSIGN_OR_RETURN(plan, ordered(select, text, std::move(plan), made.order));
+  return made.list.visible_of(std::move(plan));
+}
+
 // The names of the first SELECT, and for each column the type that PostgreSQL gives values of both.
 Result<PlanPtr> bind_union(const SelectSyntax& select, const QueryText& text, const Tables& tables) {
   std::vector<PlanPtr> parts;
@@ -156,6 +138,9 @@ Result<PlanPtr> bind_union(const SelectSyntax& select, const QueryText& text, co
     if (!parts.empty() && plan->output->num_fields() != parts[0]->output->num_fields()) {
       return text.refuse("sql_type", part->at, "each SELECT of a UNION has the same number of columns: " + std::to_string(parts[0]->output->num_fields()) +
                                                    " in the first, " + std::to_string(plan->output->num_fields()) + " here");
+    }
+    if (is_static(*plan)) {
+      return text.refuse("sql_unsupported", part->at, "a SELECT of a UNION reads a source; this one reads a static table, whose rows come with no record: join with it");
     }
     parts.push_back(std::move(plan));
   }
@@ -212,23 +197,28 @@ std::string column_name(const Syntax& value) {
   return name;
 }
 
-Result<PlanPtr> bind_select(const SelectSyntax& select, const QueryText& text, const Tables& outer) {
+Result<PlanPtr> bind_select(const SelectSyntax& select, const QueryText& text, const Tables& outer, const RowLimits& limits) {
   Tables tables = outer;
   for (const NamedSelect& named : select.with) {
-    LT_ASSIGN_OR_RETURN(tables[named.name], bind_select(*named.select, text, tables));
+    LT_ASSIGN_OR_RETURN(tables[named.name], bind_select(*named.select, text, tables, row_limits(select, named.name)));
   }
   if (!select.union_of.empty()) {
-    LT_ASSIGN_OR_RETURN(PlanPtr all, bind_union(select, text, tables));
-    return select.distinct ? distinct(std::move(all), select, text) : all;
+    Listed all;
+    LT_ASSIGN_OR_RETURN(all.rows, bind_union(select, text, tables));
+    LT_RETURN_IF_ERROR(add_star({}, Scope(all.rows, {}), text, all.list));
+    LT_ASSIGN_OR_RETURN(all.order, select_order(select, text, all.list, nullptr));
+    all.as_it_is = true;
+    return finish(select, text, std::move(all));
   }
-  LT_ASSIGN_OR_RETURN(const Scope scope, scope_of(select.from, text, tables));
+  LT_ASSIGN_OR_RETURN(const Scope scope, bind_from(select.from, text, tables, row_limits(select)));
   PlanPtr plan = scope.plan();
   if (select.where) {
-    LT_ASSIGN_OR_RETURN(expr::ExprPtr condition, ExpressionBinder(text, scope).condition(*select.where, "WHERE"));
-    plan = make_filter_node(plan, std::move(condition));
+    Membership membership(text, scope, tables);
+    LT_ASSIGN_OR_RETURN(const expr::ExprPtr condition, ExpressionBinder(text, scope, &membership).condition(*select.where, "WHERE"));
+    plan = filter_rows(membership.finish(std::move(plan)), condition);
   }
-  LT_ASSIGN_OR_RETURN(plan, is_grouped(select) ? bind_groups(select, text, scope, std::move(plan)) : bind_list(select, text, scope, std::move(plan)));
-  return select.distinct ? distinct(std::move(plan), select, text) : plan;
+  LT_ASSIGN_OR_RETURN(Listed made, is_grouped(select) ? bind_groups(select, text, scope, std::move(plan)) : bind_list(select, text, scope, std::move(plan), limits));
+  return finish(select, text, std::move(made));
 }
 
 }  // namespace laketide::sql

@@ -1,6 +1,7 @@
 #include "sql/syntax_reader.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <map>
 #include <string_view>
@@ -19,7 +20,7 @@ using Kind = Syntax::Kind;
 
 constexpr int kDepthMax = 1000;
 
-constexpr std::string_view kOver = "window functions need all rows before the first; GROUP BY tumble(ts, INTERVAL '10 seconds') and aggregates do what can be done";
+constexpr std::string_view kOver = "window functions need all rows before the first; what can be done: row_number() OVER (PARTITION BY … ORDER BY …) in a SELECT in FROM, kept by WHERE rn <= 10, and GROUP BY tumble(ts, INTERVAL '10 seconds') with aggregates";
 
 /// A clause that PostgreSQL has and this version has not.
 struct Clause {
@@ -31,16 +32,12 @@ struct Clause {
 
 constexpr Clause kClauses[] = {
     {"windowClause", "window", "WINDOW is not supported", kOver.data()},
-    {"sortClause", "order", "ORDER BY has no meaning for rows without end", "leave it out; order the table where you read it"},
-    {"limitCount", "limit", "LIMIT has no meaning for rows without end", "leave it out; limit the range of a batch job instead"},
-    {"limitOffset", "offset", "OFFSET skips rows of a result, which has no meaning here", "the record's place is _offset: WHERE _offset >= 100"},
     {"lockingClause", "for", "FOR UPDATE has no meaning here", "leave it out"},
     {"intoClause", "into", "SELECT INTO is not supported", "name the table under sinks:"},
     {"valuesLists", "values", "VALUES is not supported", "write SELECT … FROM source"},
 };
 
 constexpr std::pair<std::string_view, std::string_view> kNodes[] = {
-    {"SubLink", "subqueries inside an expression are not supported; filter in WHERE, or in a pipeline of its own"},
     {"SQLValueFunction", "the time of the query is not known to a row; the record's own time is _timestamp"},
     {"ParamRef", "there are no parameters here; write the value"},
     {"RowExpr", "rows as values are not supported; write one column after the other"},
@@ -66,7 +63,13 @@ class Reader {
   Status refuse_clauses(const json& node) const;
   Status set_operation(const json& node, SelectSyntax& made);
   Status grouping(const json& node, SelectSyntax& made);
+  Status ordering(const json& node, SelectSyntax& made);
+  Result<std::vector<OrderSyntax>> order_items(const json& list);
+  Result<int64_t> row_count(const json& node, const char* clause) const;
+  Result<std::shared_ptr<const OverSyntax>> over(const json& node, const std::string& function, int at);
   Result<FromSyntax> from(const json& node);
+  Result<FromSyntax> tables(const json& list);
+  Result<FromSyntax> join(const json& node);
   Result<std::vector<NamedSelect>> with(const json& node);
 
   Result<Syntax> expression(const json& wrapped);
@@ -84,6 +87,7 @@ class Reader {
   Result<Syntax> array(const json& node);
   Result<Syntax> subscript(const json& node);
   Result<Syntax> function(const json& node);
+  Result<Syntax> subquery(const json& node);
   Result<Syntax> special(const json& node, std::string name);
   Result<TypeSyntax> type(const json& node) const;
   std::string integer(const json& constant) const;
@@ -132,6 +136,7 @@ Result<std::shared_ptr<const SelectSyntax>> Reader::select(const json& node) {
   }
   if (node.value("op", "SETOP_NONE") != "SETOP_NONE") {
     LT_RETURN_IF_ERROR(set_operation(node, *made));
+    LT_RETURN_IF_ERROR(ordering(node, *made));
     --depth_;
     return std::shared_ptr<const SelectSyntax>(std::move(made));
   }
@@ -143,13 +148,12 @@ Result<std::shared_ptr<const SelectSyntax>> Reader::select(const json& node) {
     made->items.push_back({std::move(value), target.value("name", "")});
   }
   if (!node.contains("fromClause")) return refuse(static_cast<int>(text_.text().size()), "FROM is missing: write FROM source");
-  const json& tables = node["fromClause"];
-  if (tables.size() > 1) return refuse(std::max(0, first_place(tables[1])), "joins are not supported yet; a query reads one source");
-  LT_ASSIGN_OR_RETURN(made->from, from(tables[0]));
+  LT_ASSIGN_OR_RETURN(made->from, tables(node["fromClause"]));
   if (node.contains("whereClause")) {
     LT_ASSIGN_OR_RETURN(made->where, expression(node["whereClause"]));
   }
   LT_RETURN_IF_ERROR(grouping(node, *made));
+  LT_RETURN_IF_ERROR(ordering(node, *made));
   --depth_;
   return std::shared_ptr<const SelectSyntax>(std::move(made));
 }
@@ -174,10 +178,64 @@ Status Reader::grouping(const json& node, SelectSyntax& made) {
     LT_ASSIGN_OR_RETURN(made.having, expression(node["havingClause"]));
   }
   if (!node.contains("distinctClause")) return {};
-  made.distinct = true;
   const json& distinct = node["distinctClause"];
-  if (distinct.empty() || distinct[0].empty()) return {};
-  return refuse(std::max(0, first_place(distinct)), "DISTINCT ON is not supported yet; write first(x) with GROUP BY, or a sink with mode: upsert and a key");
+  made.distinct = distinct.empty() || distinct[0].empty();
+  if (made.distinct) return {};
+  LT_ASSIGN_OR_RETURN(made.distinct_on, expressions(distinct));
+  return {};
+}
+
+Status Reader::ordering(const json& node, SelectSyntax& made) {
+  if (node.contains("sortClause")) {
+    LT_ASSIGN_OR_RETURN(made.order_by, order_items(node["sortClause"]));
+  }
+  if (node.value("limitOption", "") == "LIMIT_OPTION_WITH_TIES") return refuse(made.at, "FETCH FIRST … WITH TIES is not supported; write LIMIT 10");
+  const auto is_null = [](const json& count) { return count.contains("A_Const") && count["A_Const"].value("isnull", false); };  // LIMIT ALL
+  if (node.contains("limitCount") && !is_null(node["limitCount"])) {
+    LT_ASSIGN_OR_RETURN(made.limit, row_count(node["limitCount"], "LIMIT"));
+  }
+  if (node.contains("limitOffset") && !is_null(node["limitOffset"])) {
+    LT_ASSIGN_OR_RETURN(made.offset, row_count(node["limitOffset"], "OFFSET"));
+  }
+  return {};
+}
+
+Result<std::vector<OrderSyntax>> Reader::order_items(const json& list) {
+  std::vector<OrderSyntax> all;
+  for (const json& item : list) {
+    const json& by = item.at("SortBy");
+    const std::string direction = by.value("sortby_dir", "SORTBY_DEFAULT"), nulls = by.value("sortby_nulls", "SORTBY_NULLS_DEFAULT");
+    LT_ASSIGN_OR_RETURN(Syntax value, expression(by.at("node")));
+    if (direction == "SORTBY_USING") return refuse(value.at, "ORDER BY … USING is not supported; write ASC or DESC");
+    const bool descending = direction == "SORTBY_DESC";
+    all.push_back({std::move(value), descending, nulls == "SORTBY_NULLS_DEFAULT" ? descending : nulls == "SORTBY_NULLS_FIRST"});
+  }
+  return all;
+}
+
+Result<int64_t> Reader::row_count(const json& node, const char* clause) const {
+  const int at = std::max(0, first_place(node));
+  if (!node.contains("A_Const")) return refuse(at, std::string(clause) + " takes a number that is written down");
+  const json& constant = node["A_Const"];
+  const std::string digits = constant.contains("ival") ? integer(constant) : constant.contains("fval") ? constant["fval"].value("fval", "") : "";
+  int64_t count = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  if (error != std::errc() || end != digits.data() + digits.size() || count < 0) return refuse(at, std::string(clause) + " takes a whole number, 0 or more");
+  return count;
+}
+
+// row_number() is the one that can be kept up while rows come.
+Result<std::shared_ptr<const OverSyntax>> Reader::over(const json& node, const std::string& function, int at) {
+  const json& window = node["over"];
+  if (function != "row_number" || window.contains("name") || window.contains("refname")) return refuse(at, function + "(…) OVER is not supported: " + std::string(kOver));
+  auto made = std::make_shared<OverSyntax>();
+  if (window.contains("partitionClause")) {
+    LT_ASSIGN_OR_RETURN(made->partition_by, expressions(window["partitionClause"]));
+  }
+  if (window.contains("orderClause")) {
+    LT_ASSIGN_OR_RETURN(made->order_by, order_items(window["orderClause"]));
+  }
+  return std::shared_ptr<const OverSyntax>(std::move(made));
 }
 
 Status Reader::refuse_clauses(const json& node) const {
@@ -226,8 +284,49 @@ Result<FromSyntax> Reader::from(const json& node) {
     LT_ASSIGN_OR_RETURN(made.subquery, select(inner["subquery"]["SelectStmt"]));
     return made;
   }
+  if (node.contains("JoinExpr")) return join(node["JoinExpr"]);
   if (node.contains("RangeFunction")) return refuse(made.at, "functions in FROM are not supported yet; name a source");
-  return refuse(made.at, "joins are not supported yet; a query reads one source");
+  return refuse(made.at, "only tables, subqueries and joins can stand in FROM");
+}
+
+// a, b, c is (a CROSS JOIN b) CROSS JOIN c.
+Result<FromSyntax> Reader::tables(const json& list) {
+  LT_ASSIGN_OR_RETURN(FromSyntax all, from(list[0]));
+  for (size_t i = 1; i < list.size(); ++i) {
+    auto both = std::make_shared<JoinSyntax>();
+    LT_ASSIGN_OR_RETURN(both->right, from(list[i]));
+    both->kind = JoinSyntax::Kind::kCross;
+    both->at = both->right.at;
+    both->left = std::move(all);
+    all = FromSyntax{{}, nullptr, std::move(both), {}, 0};
+    all.at = all.join->left.at;
+  }
+  return all;
+}
+
+Result<FromSyntax> Reader::join(const json& node) {
+  static const std::map<std::string_view, JoinSyntax::Kind> kKinds{{"JOIN_INNER", JoinSyntax::Kind::kInner},
+                                                                   {"JOIN_LEFT", JoinSyntax::Kind::kLeft},
+                                                                   {"JOIN_RIGHT", JoinSyntax::Kind::kRight},
+                                                                   {"JOIN_FULL", JoinSyntax::Kind::kFull}};
+  if (++depth_ > kDepthMax) return refuse(0, "the query is nested too deeply");
+  auto both = std::make_shared<JoinSyntax>();
+  LT_ASSIGN_OR_RETURN(both->left, from(node.at("larg")));
+  LT_ASSIGN_OR_RETURN(both->right, from(node.at("rarg")));
+  both->at = both->right.at;
+  if (node.value("isNatural", false)) return refuse(both->at, "NATURAL JOIN would change its meaning with every new column: write USING (id)");
+  if (node.contains("alias")) return refuse(both->at, "a join has no name of its own here: name its tables");
+  both->kind = kKinds.at(node.value("jointype", "JOIN_INNER"));
+  for (const json& name : node.value("usingClause", json::array())) both->using_columns.push_back(name.at("String").value("sval", ""));
+  if (node.contains("quals")) {
+    LT_ASSIGN_OR_RETURN(both->on, expression(node["quals"]));
+  }
+  if (!both->on && both->using_columns.empty()) both->kind = JoinSyntax::Kind::kCross;
+  --depth_;
+  FromSyntax made;
+  made.at = both->left.at;
+  made.join = std::move(both);
+  return made;
 }
 
 Result<Syntax> Reader::expression(const json& wrapped) {
@@ -237,6 +336,7 @@ Result<Syntax> Reader::expression(const json& wrapped) {
       {"A_Expr", &Reader::operation},        {"BoolExpr", &Reader::junction},        {"NullTest", &Reader::null_test},
       {"BooleanTest", &Reader::boolean_test}, {"CaseExpr", &Reader::case_when},      {"CoalesceExpr", &Reader::coalesce},
       {"MinMaxExpr", &Reader::extreme},      {"FuncCall", &Reader::function},
+      {"SubLink", &Reader::subquery},
   };
   const std::string& name = wrapped.begin().key();
   const json& node = wrapped.begin().value();
@@ -382,6 +482,26 @@ Result<Syntax> Reader::junction(const json& node) {
   return special(node, op == "AND_EXPR" ? "AND" : op == "OR_EXPR" ? "OR" : "NOT");
 }
 
+Result<Syntax> Reader::subquery(const json& node) {
+  const std::string kind = node.value("subLinkType", "");
+  const int at = at_of(node);
+  const std::string compares = node.contains("operName") ? last_name(node["operName"]) : "=";
+  const bool in = kind == "ANY_SUBLINK" && compares == "=", not_in = kind == "ALL_SUBLINK" && compares == "<>";
+  if (kind != "EXISTS_SUBLINK" && !in && !not_in) {
+    return refuse(at, "a subquery inside an expression is EXISTS (SELECT …) or x IN (SELECT …); for a value, join with the table: LEFT JOIN t ON …");
+  }
+  Syntax made;
+  made.kind = Kind::kSubquery;
+  made.at = at;
+  made.text = kind == "EXISTS_SUBLINK" ? "EXISTS" : "IN";
+  if (node.contains("testexpr")) {
+    LT_ASSIGN_OR_RETURN(Syntax wanted, expression(node["testexpr"]));
+    made.args.push_back(std::move(wanted));
+  }
+  LT_ASSIGN_OR_RETURN(made.subquery, select(node.at("subselect").at("SelectStmt")));
+  return not_in ? call("NOT", at, {std::move(made)}) : made;
+}
+
 Result<Syntax> Reader::special(const json& node, std::string name) {
   LT_ASSIGN_OR_RETURN(std::vector<Syntax> args, expressions(node.at("args")));
   return call(std::move(name), at_of(node), std::move(args));
@@ -448,7 +568,6 @@ Result<Syntax> Reader::case_when(const json& node) {
 Result<Syntax> Reader::function(const json& node) {
   const std::string name = last_name(node.at("funcname"));
   const int at = at_of(node);
-  if (node.contains("over")) return refuse(at, name + "(…) OVER is not supported: " + std::string(kOver));
   if (node.contains("agg_within_group")) return refuse(at, "WITHIN GROUP is not supported; write percentile(x, 0.5)");
   if (node.contains("agg_order")) {
     return refuse(at, "ORDER BY inside " + name + " is not supported: its rows come in the order of topic, partition and offset");
@@ -461,6 +580,9 @@ Result<Syntax> Reader::function(const json& node) {
   Syntax made = call(name, at, std::move(args));
   made.star = node.value("agg_star", false);
   made.distinct = node.value("agg_distinct", false);
+  if (node.contains("over")) {
+    LT_ASSIGN_OR_RETURN(made.over, over(node, name, at));
+  }
   if (node.contains("agg_filter")) {
     LT_ASSIGN_OR_RETURN(Syntax filter, expression(node["agg_filter"]));
     made.filter = std::make_shared<const Syntax>(std::move(filter));

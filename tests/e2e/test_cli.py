@@ -148,6 +148,17 @@ def test_exit_codes(service, kafka):
     cli("table", "show", folder / "no-table", expect=1)
 
 
+def test_a_person_sees_how_far_events_are_written(kafka):
+    kafka.create_topic("watched", 1)
+    code, seen = at_terminal("produce", "--topic", "watched", "--rate", "50", "--count", "50", "--brokers", kafka.address, columns=60, url="")
+    assert code == 0 and seen.endswith("50 records written to watched\r\n"), seen
+    lines = seen.split("\r\x1b[K")[1:-1]
+    shown = [re.fullmatch(r"\[(#*)(-*)\] (\d+) records  (\d+)/s", line) for line in lines]
+    assert len(shown) >= 2 and all(shown), lines
+    counts = [int(one[3]) for one in shown]
+    assert counts == sorted(counts) and all(len(one[1]) == len(one[1] + one[2]) * int(one[3]) // 50 for one in shown), lines
+
+
 def test_a_token_comes_from_a_file_or_the_environment(kafka):
     folder = own_directory("tokens")
     (folder / "tokens").write_text("read lookonly-0123456789\nadmin allofit-0123456789\n")

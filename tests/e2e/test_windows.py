@@ -1,5 +1,6 @@
 """Queries that remember, over HTTP on a real broker: windows and word counts into console, PostgreSQL and Delta."""
 import json
+import re
 import signal
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
@@ -60,6 +61,10 @@ def close_to(found, wanted):
     return found.keys() == wanted.keys() and all(abs(found[k][0] - wanted[k][0]) < 1e-9 and found[k][1] == wanted[k][1] for k in wanted)
 
 
+def metrics(daemon):
+    return requests.get(daemon.url + "/metrics", timeout=10).text
+
+
 def document(topic, name, **more):
     return {"name": name,
             "sources": {"events": {"kafka": {"topic": topic}, "format": {"json": {"schema": "id int not null, ts timestamptz not null, value double, source text"}},
@@ -91,6 +96,17 @@ def test_tumbling_averages_in_update_mode_into_every_sink_with_the_raw_rows_besi
         raw = DeltaTable(str(daemon.lake / "averages_raw")).to_pyarrow_table().to_pylist()
         assert sorted((r["id"], r["ts"], r["value"], r["source"]) for r in raw) == \
             sorted((r["id"], datetime.fromisoformat(r["ts"]), r["value"], r["source"]) for r in rows)
+        # How far event time has come: the least of the partitions' newest, less the delay.
+        newest = [max(datetime.fromisoformat(row["ts"]) for place, row in records if place == partition) for partition in (0, 1)]
+        seen = daemon.wait_for(lambda: (now := daemon.stream("averages"))["lagRecords"] == 0 and now["watermark"] and now, "the last epoch")
+        watermark = min(newest) - timedelta(seconds=30)
+        assert datetime.fromisoformat(seen["watermark"]) == watermark
+        assert datetime.fromisoformat(seen["progress"]["eventTime"]["watermark"]) == watermark
+        assert 0 < seen["stateRows"] < len(wanted) and seen["stateBytes"] > 0, "the windows that may still change"
+        assert [one["numRowsTotal"] for one in seen["progress"]["stateOperators"]] == [seen["stateRows"]]
+        assert f'laketide_state_rows{{pipeline="averages"}} {seen["stateRows"]}\n' in metrics(daemon)
+        told = daemon.wait_for(lambda: re.search(r'laketide_watermark_delay_seconds\{pipeline="averages"\} (\S+)', metrics(daemon)), "the next look at the topic's ends")
+        assert abs(datetime.now(timezone.utc).timestamp() - watermark.timestamp() - float(told[1])) < 60
         # The same query over the same records as one job gives the same table.
         job = daemon.post("/batch/run?wait=60s", {**document("readings", "averages_once"), "sinks": [
             {"postgres": {"table": "public.averages_once", "mode": "upsert", "key": ["window_start", "id"]}}]})

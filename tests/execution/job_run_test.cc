@@ -78,7 +78,7 @@ class JobRunTest : public RunFixture {
     spec.run_id = "job";
     spec.bounded = true;
     spec.one_epoch = atomic;
-    if (!atomic) spec.epoch_records_max = 5;
+    if (!atomic) spec.sources[0].epoch_records_max = 5;
     JobWork work;
     work.id = "job";
     work.find_ranges = [this, wanted](const PartitionBounds& bounds, const Positions&, std::optional<Instant> newest, const Wait&) -> Result<Ranges> {
@@ -252,7 +252,7 @@ TEST_F(JobRunTest, an_exception_in_an_operator_fails_it) {
   auto running = start(std::move(spec));
   ASSERT_TRUE(rest(running)) << "a lane that is gone was waited for";
   EXPECT_EQ(running->view().state, StreamState::kFailed);
-  EXPECT_EQ(running->view().problem.code(), "lane_broken");
+  EXPECT_EQ(running->view().problem.code(), "run_broken");
 }
 
 TEST_F(JobRunTest, an_exception_in_its_control_fails_it) {
@@ -334,7 +334,7 @@ TEST_F(JobRunTest, visible_as_a_whole_it_is_done_whatever_has_become_of_its_topi
   RunSpec spec = job({{0, {0, 10}}});
   spec.job->attempts_max = 1;
   std::atomic<bool> away{false};
-  spec.source = std::make_shared<HookedSource>(spec.source, [&] { return away ? Status::external("broker_away", "made to be away") : Status(); });
+  spec.sources[0].source = std::make_shared<HookedSource>(spec.sources[0].source, [&] { return away ? Status::external("broker_away", "made to be away") : Status(); });
   spec.job->fix = [&, fix = spec.job->fix](const Ranges& ranges, EpochId first) {
     away = true;
     return fix(ranges, first);

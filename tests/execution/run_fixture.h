@@ -46,9 +46,10 @@ class RunFixture : public ::testing::Test {
     spec.pipeline = "p";
     spec.run_id = "run";
     spec.metrics = metrics_;
-    spec.source_name = "in";
-    spec.source = make_memory_source(topic_);
-    spec.make_format = [](const std::string&) -> Result<std::shared_ptr<Format>> { return make_memory_format(); };
+    RunSource& in = spec.sources.emplace_back();
+    in.name = "in";
+    in.source = make_memory_source(topic_);
+    in.make_format = [](const std::string&) -> Result<std::shared_ptr<Format>> { return make_memory_format(); };
     spec.plan = plan_of(sinks.size(), [] { return nullptr; });
     for (const auto& id : sinks) spec.sinks.push_back(make_memory_sink(id, table(id)));
     spec.bad_records = BadRecordPolicy::kDrop;
@@ -58,16 +59,17 @@ class RunFixture : public ::testing::Test {
   }
 
   /// Every sink gets the source's rows through an operator that `make` makes; null: through none.
-  static std::function<Result<ChainPlan>(const Schema&)> plan_of(size_t sinks, std::function<std::unique_ptr<Operator>()> make) {
-    return [sinks, make](const Schema& schema) -> Result<ChainPlan> {
+  static std::function<Result<ChainPlan>(const Schemas&)> plan_of(size_t sinks, std::function<std::unique_ptr<Operator>()> make) {
+    return [sinks, make](const Schemas& schemas) -> Result<ChainPlan> {
       ChainPlan plan;
-      plan.columns = schema;
-      const auto operators = [make](Context&) -> Result<ChainPlan::Operators> {
+      const Schema schema = schemas.at("in");
+      plan.inputs["in"].columns = schema;
+      const auto operators = [make](const std::string&, Context&) -> Result<ChainPlan::Operators> {
         ChainPlan::Operators list;
         if (auto one = make()) list.push_back(std::move(one));
         return list;
       };
-      plan.branches.assign(sinks, ChainPlan::Branch{schema, std::nullopt, operators});
+      plan.branches.assign(sinks, ChainPlan::Branch{schema, std::nullopt, {"in"}, operators});
       return plan;
     };
   }

@@ -17,7 +17,7 @@ class RunTest : public RunFixture {
  protected:
   RunSpec spec(const std::vector<std::string>& sinks = {"a", "b"}) {
     RunSpec spec = bare_spec(sinks);
-    spec.start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
+    spec.sources[0].start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
       Positions starts;
       for (const auto& [place, bound] : bounds) starts[place] = bound.low;
       return starts;
@@ -70,11 +70,11 @@ TEST_F(RunTest, a_bounded_run_ends_where_the_topic_ended_when_it_began) {
   job.bounded = job.one_epoch = true;
   std::promise<PipelineRun*> started;
   // The watcher hears of a new partition and of more records before the first one is read.
-  job.plan = [&, self = started.get_future().share(), plan = job.plan](const Schema& schema) {
+  job.plan = [&, self = started.get_future().share(), plan = job.plan](const Schemas& schemas) {
     fill(0, 30);
     topic_->add_partition();
     EXPECT_TRUE(eventually([&] { return self.get()->view().bounds.size() == 4; }));
-    return plan(schema);
+    return plan(schemas);
   };
   const auto run = start(std::move(job));
   started.set_value(run.get());

@@ -98,19 +98,20 @@ class TailRunTest : public RunFixture {
  protected:
   RunSpec spec() {
     RunSpec spec = bare_spec({"raw", "a", "b"});
-    spec.start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
+    spec.sources[0].start = [](const PartitionBounds& bounds, const Wait&) -> Result<Positions> {
       Positions starts;
       for (const auto& [place, bound] : bounds) starts[place] = bound.low;
       return starts;
     };
-    const auto none = [](Context&) -> Result<ChainPlan::Operators> { return ChainPlan::Operators(); };
-    spec.plan = [this, none](const Schema& schema) -> Result<ChainPlan> {
+    const auto none = [](const std::string&, Context&) -> Result<ChainPlan::Operators> { return ChainPlan::Operators(); };
+    spec.plan = [this, none](const Schemas& schemas) -> Result<ChainPlan> {
       ChainPlan plan;
-      plan.columns = schema;
-      plan.branches.push_back({schema, std::nullopt, none});
-      plan.branches.push_back({schema, 0, none});
-      plan.branches.push_back({schema, 0, none});
-      plan.tails.push_back({"counts", none, [this](Context&, state::StateTables& tables) -> Result<ChainPlan::Operators> {
+      const Schema schema = schemas.at("in");
+      plan.inputs["in"].columns = schema;
+      plan.branches.push_back({schema, std::nullopt, {"in"}, none});
+      plan.branches.push_back({schema, 0, {}, none});
+      plan.branches.push_back({schema, 0, {}, none});
+      plan.tails.push_back({"counts", {{{"in"}, none}}, [this](Context&, state::StateTables& tables) -> Result<ChainPlan::Operators> {
                               ChainPlan::Operators list;
                               list.push_back(std::make_unique<Counter>(tables, [this](const EpochInfo& info) {
                                 const std::lock_guard lock(seen_mutex_);
@@ -272,15 +273,15 @@ class TailTimeTest : public TailRunTest {
  protected:
   RunSpec timed(std::chrono::microseconds idle_after) {
     RunSpec timed = spec();
-    timed.plan = [below = timed.plan](const Schema& schema) -> Result<ChainPlan> {
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, below(schema));
-      plan.event_times = [](Context&) -> Result<std::unique_ptr<EventTimes>> {
+    timed.plan = [below = timed.plan](const Schemas& schemas) -> Result<ChainPlan> {
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, below(schemas));
+      plan.inputs.at("in").event_times = [](Context&) -> Result<std::unique_ptr<EventTimes>> {
         std::unique_ptr<EventTimes> times = std::make_unique<ValueTimes>();
         return times;
       };
       return plan;
     };
-    timed.event_time = EventTimeRule{5s, idle_after, false};
+    timed.sources[0].event_time = EventTimeRule{5s, idle_after, false};
     return timed;
   }
   std::optional<int64_t> evict_seconds() {

@@ -9,7 +9,7 @@ using namespace std::chrono_literals;
 
 const SourcePartition kA{"s", "t", 0}, kB{"s", "t", 1};
 const std::set<SourcePartition> kBoth{kA, kB};
-constexpr EventTimeRule kRule{10us};
+const EventTimeRules kRule{{"s", {10us}}};
 
 TEST(WatermarkTest, is_the_least_of_the_partitions_minus_the_delay) {
   const EventClock clock = advanced(kRule, {}, {{kA, {100}}, {kB, {50}}}, kBoth, {});
@@ -43,11 +43,32 @@ TEST(WatermarkTest, an_older_time_lowers_nothing) {
 }
 
 TEST(WatermarkTest, by_sparks_rule_the_largest_counts_and_nobody_is_idle) {
-  EventTimeRule spark = kRule;
-  spark.spark = true;
+  EventTimeRules spark = kRule;
+  spark.at("s").spark = true;
   const EventClock clock = advanced(spark, {}, {{kA, {100}}}, kBoth, {kB});
   EXPECT_EQ(clock.watermark, Instant{90});
   EXPECT_TRUE(clock.idle.empty());
+}
+
+TEST(WatermarkTest, is_the_least_over_all_sources_each_less_its_own_delay) {
+  const SourcePartition other{"u", "t", 0}, timeless{"v", "t", 0};
+  const EventTimeRules rules{{"s", {10us}}, {"u", {60us}}};
+  const std::set<SourcePartition> all{kA, other, timeless};
+  EXPECT_EQ(advanced(rules, {}, {{kA, {100}}}, all, {}).watermark, std::nullopt) << "nothing is known of the other source";
+  const EventClock clock = advanced(rules, {}, {{kA, {100}}, {other, {120}}}, all, {});
+  EXPECT_EQ(clock.watermark, Instant{60});
+  EXPECT_EQ(advanced(rules, clock, {}, all, {other}).watermark, Instant{90}) << "a source that fell silent holds nobody back";
+  EXPECT_EQ(advanced(rules, clock, {}, all, {kA, other}).watermark, Instant{90}) << "the newest, less the delay of its source";
+}
+
+TEST(WatermarkTest, a_source_under_sparks_rule_is_one_among_the_others) {
+  const SourcePartition other{"u", "t", 0};
+  EventTimeRules rules{{"s", {10us}}, {"u", {0us}}};
+  rules.at("s").spark = true;
+  const std::set<SourcePartition> all{kA, kB, other};
+  EXPECT_EQ(advanced(rules, {}, {{kA, {100}}, {kB, {50}}}, all, {}).watermark, std::nullopt);
+  EXPECT_EQ(advanced(rules, {}, {{kA, {100}}, {kB, {50}}, {other, {95}}}, all, {}).watermark, Instant{90});
+  EXPECT_EQ(advanced(rules, {}, {{kA, {100}}, {other, {70}}}, all, {other}).watermark, Instant{90});
 }
 
 }  // namespace

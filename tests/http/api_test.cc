@@ -34,6 +34,9 @@ StreamStatus running_stream() {
   stream.quarantined = 4;
   stream.input_rows_per_second = 12.5;
   stream.last_commit = "2026-01-02T03:04:06.000000Z";
+  stream.watermark = "2026-01-02T03:03:36.000000Z";
+  stream.state_rows = 12;
+  stream.state_bytes = 3456;
   return stream;
 }
 
@@ -90,6 +93,7 @@ TEST(Api, ShowsStreams) {
     "id":"run-9","pipeline":"events","state":"STALLED","error":{"code":"kafka_unreachable","detail":"the broker does not answer"},
     "topics":["events"],"sinks":["delta:events"],"epoch":7,"start":"earliest","lagRecords":100,"lagSeconds":1.5,
     "rowsIn":400,"rowsOut":390,"quarantined":4,"inputRowsPerSecond":12.5,"lastCommit":"2026-01-02T03:04:06.000000Z",
+    "watermark":"2026-01-02T03:03:36.000000Z","stateRows":12,"stateBytes":3456,
     "partitions":[{"source":"events","topic":"events","partition":0,"committed":500,"read":510,"end":600,"lagRecords":100},
                   {"source":"events","topic":"events","partition":1,"committed":null,"read":null,"end":null,"lagRecords":null}]})");
   EXPECT_EQ(json::parse(api.get("/stream").body), (json{{"streams", {expected}}}));

@@ -145,7 +145,7 @@ int64_t floor_to(int64_t time, int64_t step, int64_t offset) {
 
 using Table = std::map<TextRow, TextRow>;
 
-Table naive_hop(const std::vector<TestEpoch>& epochs, const WindowOptions& window, OutputMode mode) {
+Table naive_hop(const std::vector<TestEpoch>& epochs, const WindowOptions& window, OutputMode mode, const Results& results = naive_results) {
   std::map<TextRow, std::pair<int64_t, Rows>> groups;
   for (const TestEpoch& epoch : epochs) {
     for (const Event& event : epoch.events) {
@@ -160,10 +160,16 @@ Table naive_hop(const std::vector<TestEpoch>& epochs, const WindowOptions& windo
   Table table;
   for (const auto& [key, group] : groups) {
     TextRow row{key[0], std::to_string(group.first), key[1]};
-    for (auto& value : naive_results(group.second)) row.push_back(value);
+    for (auto& value : results(group.second)) row.push_back(value);
     table[key] = row;
   }
   return table;
+}
+
+// A hop as far as its windows are long.
+Table naive_tumble(const std::vector<TestEpoch>& epochs, WindowOptions window, OutputMode mode, const Results& results = naive_results) {
+  window.slide = window.size;
+  return naive_hop(epochs, window, mode, results);
 }
 
 Table naive_plain(const std::vector<TestEpoch>& epochs, const Results& results = naive_results) {
@@ -204,26 +210,6 @@ Table naive_sessions(const std::vector<TestEpoch>& epochs, int64_t gap, OutputMo
       }
       rows = kept;
     }
-  }
-  return table;
-}
-
-Table naive_tumble(const std::vector<TestEpoch>& epochs, const WindowOptions& window, OutputMode mode, const Results& results = naive_results) {
-  std::map<TextRow, std::pair<int64_t, Rows>> groups;
-  for (const TestEpoch& epoch : epochs) {
-    for (const Event& event : epoch.events) {
-      const int64_t start = floor_to(event.time, window.size, window.offset);
-      if (mode != OutputMode::kComplete && epoch.late && start + window.size <= *epoch.late) continue;
-      auto& group = groups[{std::to_string(start), show(event.key)}];
-      group.first = start + window.size;
-      group.second.push_back(&event);
-    }
-  }
-  Table table;
-  for (const auto& [key, group] : groups) {
-    TextRow row{key[0], std::to_string(group.first), key[1]};
-    for (auto& value : results(group.second)) row.push_back(value);
-    table[key] = row;
   }
   return table;
 }

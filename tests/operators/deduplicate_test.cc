@@ -15,7 +15,7 @@ namespace {
 
 
 DeduplicateOptions options_of(std::optional<int64_t> within) {
-  return {.name = "firsts", .input = input_schema(), .keys = {kKey, kName}, .order = {-1, kPartition, kOffset}, .time = kTime, .within = within};
+  return {.name = "firsts", .input = input_schema(), .output = input_schema()->num_fields(), .keys = {kKey, kName}, .order = {-1, kPartition, kOffset}, .time = kTime, .within = within};
 }
 
 /// One start of the operator. Confined to its task.
@@ -41,7 +41,7 @@ struct StartedDeduplicate {
     for (Step step = Step::kMore; step == Step::kMore;) {
       out = nullptr;
       step = op->end_epoch(info, out).value();
-      for (int64_t row = 0; out && row < out->num_rows(); ++row) rows.push_back(text_row(*out, row));
+      for (int64_t row = 0; out && row < out->num_rows(); ++row) rows.push_back(text_row(*out->RemoveColumn(out->num_columns() - 1).ValueOrDie(), row));
     }
     return rows;
   }

@@ -137,14 +137,15 @@ class DeltaTable:
         for add in removed:
             if add is not None:
                 self._remove_file(add)
-        added = sum(self._add_file(add, where) for add in commit.adds)
+        foreign = epoch is None and self._allow_foreign
+        added = sum(self._add_file(add, where, foreign) for add in commit.adds)
         if epoch is not None:
             epoch.rows = added
         self.coverage.settle(where, self.progress.by_part(), verdict)
 
-    def _add_file(self, add, where):
+    def _add_file(self, add, where, foreign=False):
         rows = read_data_file(
-            self.log.table, add, self.snapshot.metadata, where, self.verdict, self._require_stats
+            self.log.table, add, self.snapshot.metadata, where, self.verdict, self._require_stats, foreign
         )
         if rows is None:
             return 0

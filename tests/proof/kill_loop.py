@@ -92,10 +92,10 @@ class ProcessDaemon:
 class GeneratorLoad:
     """Sends records in the background while the daemon is being killed. `ends` are the acknowledged next indexes."""
 
-    def __init__(self, brokers, feed, rate, first=None):
+    def __init__(self, brokers, feed, rate, first=None, client=None):
         from generator import Generator
 
-        self._generator, self._feed, self._rate = Generator(brokers, feed), feed, rate
+        self._generator, self._feed, self._rate = Generator(brokers, feed, client), feed, rate
         self.ends = dict(first or dict.fromkeys(range(feed.partitions), 0))
         self._stop = self._thread = self._error = None
 
@@ -116,6 +116,10 @@ class GeneratorLoad:
     def records(self):
         """How many are acknowledged by now; may be asked while the load runs."""
         return sum(dict(self._generator.acknowledged).values())
+
+    def acknowledged(self):
+        """Next index of each partition, as the broker has said by now; may be asked while the load runs."""
+        return dict(self._generator.acknowledged)
 
     def _run(self):
         try:

@@ -57,7 +57,7 @@ def check_postgres(dsn, table, promise, sink, *, schema="laketide", ends=None, r
     with psycopg.connect(dsn, options="-c timezone=UTC") as connection:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        progress = _progress(connection, schema, promise, sink, verdict)
+        progress = read_progress(connection, schema, promise, sink, verdict)
         rows = _rows(connection, table, promise, verdict)
         rejects = _rejects(connection, schema, promise, sink, verdict)
     if rows is None:
@@ -81,7 +81,7 @@ def check_postgres(dsn, table, promise, sink, *, schema="laketide", ends=None, r
     rejected = judge_rejects(rejects, promise, None, "quarantine", verdict)
     totals = _cover(promise, in_quarantine, rejected, "quarantine", next_offsets, verdict).totals()
     verdict.counts.update({f"refused_{name}": number for name, number in totals.items()})
-    _check_ends(promise, next_offsets, ends, verdict)
+    check_ends(promise, next_offsets, ends, verdict)
     return verdict
 
 
@@ -111,7 +111,7 @@ def _cover(promise, wants, judged, where, next_offsets, verdict):
     return coverage
 
 
-def _check_ends(promise, next_offsets, ends, verdict):
+def check_ends(promise, next_offsets, ends, verdict):
     for partition, end in (ends or {}).items():
         for number, feed in enumerate(promise.feeds):
             needed = feed.last_needed(partition, end) if partition < feed.partitions else 0
@@ -129,7 +129,7 @@ def _exists(connection, name):
     return connection.execute("SELECT to_regclass(%s)", (name,)).fetchone()[0] is not None
 
 
-def _progress(connection, schema, promise, sink, verdict):
+def read_progress(connection, schema, promise, sink, verdict):
     """The plan of the sink's last epoch, or None."""
     from psycopg import sql
 
@@ -170,7 +170,8 @@ def _progress(connection, schema, promise, sink, verdict):
     return plan
 
 
-def _next_offsets(plan, judged, promise, verdict):
+def next_by_part(plan, promise, verdict):
+    """(feed number, partition) -> next offset, as the plan says."""
     found = {}
     for (source, topic, partition), end in (plan.next if plan else {}).items():
         number = promise.feed_of_topic(source, topic)
@@ -182,6 +183,11 @@ def _next_offsets(plan, judged, promise, verdict):
             )
         else:
             found[(number, partition)] = end
+    return found
+
+
+def _next_offsets(plan, judged, promise, verdict):
+    found = next_by_part(plan, promise, verdict)
     for part, indexes in judged.parts.items():
         if part not in found and len(indexes):
             verdict.violation(

@@ -26,6 +26,7 @@ ARROW = {
     "date": pa.date32(),
     "timestamp": pa.timestamp("us", "UTC"),
     "decimal(12,3)": pa.decimal128(12, 3),
+    "decimal(38,0)": pa.decimal128(38, 0),
 }
 RECORD_SCHEMA = {
     "p": "long",
@@ -274,12 +275,12 @@ class TinySink:
         rows = [row for p, (a, b) in ranges.items() for row in self.records(p, a, b)]
         return ranges, rows, self.table.stage(rows)
 
-    def commit(self, staged):
+    def commit(self, staged, removes=()):
         ranges, _, adds = staged
         moved = {p: b for p, (a, b) in ranges.items() if a < b}
         txns = {f"{self.base}/generation": self.generation, self.base: self.epoch + 1}
         txns |= {f"{self.base}/{encode(self.source)}/{encode(self.topic)}/{p}": b for p, b in moved.items()}
-        version = self.table.commit(adds, txns, {"userMetadata": self.plan(self.epoch + 1, ranges)})
+        version = self.table.commit(adds, txns, {"userMetadata": self.plan(self.epoch + 1, ranges)}, removes)
         self.epoch += 1
         self.next.update(moved)
         return version

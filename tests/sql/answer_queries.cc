@@ -1,6 +1,6 @@
 // Answers queries over rows given as JSON, for tests in other languages. In, one document a line:
 //   {"schema": "a int, b int", "rows": [["1", null], …], "queries": ["SELECT …", …], "select": "SELECT … FROM result" if there is one}
-// Out, one line a query: {"error": "…"} or {"types": ["int"], "rows": [[offset, "1"], …], "refused": [[offset, code, reason], …]}.
+// and perhaps "tables": {"name": {"schema": …, "rows": …}, …}. Out, one line a query: {"error": "…"} or {"types": ["int"], "rows": [[offset, "1"], …], "refused": [[offset, code, reason], …]}.
 #include <iostream>
 #include <string>
 
@@ -28,8 +28,18 @@ json to_json(const Answer& answer) {
   return out;
 }
 
-json answered(const std::string& query, const std::string& select, const laketide::Schema& schema, const std::vector<laketide::Row>& rows) {
-  const auto answer = laketide::ask(query, select, schema, rows, laketide::Delivery::kWhole);
+std::vector<laketide::Row> rows_of(const json& list) {
+  std::vector<laketide::Row> rows;
+  for (const json& row : list) {
+    auto& cells = rows.emplace_back();
+    for (const json& cell : row) cells.push_back(cell.is_null() ? Cell() : Cell(cell.get<std::string>()));
+  }
+  return rows;
+}
+
+json answered(const std::string& query, const std::string& select, const laketide::Schema& schema, const std::vector<laketide::Row>& rows,
+              const std::vector<laketide::TableRows>& tables) {
+  const auto answer = laketide::ask(query, select, schema, rows, laketide::Delivery::kWhole, tables);
   if (!answer.ok()) return {{"error", answer.status().to_string()}};
   return to_json(*answer);
 }
@@ -41,13 +51,14 @@ int main() {
     for (std::string line; std::getline(std::cin, line);) {
       const json document = json::parse(line);
       const auto schema = laketide::schema_of_text(document.at("schema").get<std::string>());
-      std::vector<laketide::Row> rows;
-      for (const json& row : document.at("rows")) {
-        auto& cells = rows.emplace_back();
-        for (const json& cell : row) cells.push_back(cell.is_null() ? Cell() : Cell(cell.get<std::string>()));
+      const auto rows = rows_of(document.at("rows"));
+      std::vector<laketide::TableRows> tables;
+      const json described = document.value("tables", json::object());
+      for (const auto& [name, table] : described.items()) {
+        tables.push_back({name, laketide::schema_of_text(table.at("schema").get<std::string>()), rows_of(table.at("rows"))});
       }
       const std::string select = document.value("select", "");
-      for (const json& query : document.at("queries")) std::cout << answered(query.get<std::string>(), select, schema, rows).dump() << '\n';
+      for (const json& query : document.at("queries")) std::cout << answered(query.get<std::string>(), select, schema, rows, tables).dump() << '\n';
     }
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';

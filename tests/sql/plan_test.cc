@@ -40,6 +40,74 @@ TEST(Plan, SelectStarCostsNothing) {
   EXPECT_FALSE(sql::parse_query("SELECT * FROM source WHERE id = 1", "sql").value().selects_all());
 }
 
+const std::vector<sql::StaticTable> kTables{{"products", schema_of_text("id bigint, name text, price numeric(12,4), active boolean")},
+                                            {"blocked", schema_of_text("id int, since date")}};
+
+sql::BoundQuery joined(std::string_view query) {
+  auto made = sql::parse_query(query, "sql").value().bind(kSource, kTables);
+  EXPECT_TRUE(made.ok()) << made.status().to_string();
+  return made.value();
+}
+
+TEST(Plan, JoinWithAStaticTableReadsKeysOutOfItsCondition) {
+  const auto query = joined("SELECT e.id, e.name AS event, p.name AS product FROM events e LEFT JOIN products p ON p.id = e.id AND p.active AND p.price > e.price");
+  EXPECT_EQ(query.explain,
+            "Project id int, name AS event text, \"p.name\" AS product text\n"
+            "└─ Lookup left products on CAST(id AS bigint) = \"p.id\" if \"p.price\" > price\n"
+            "   │  · the table as it is when the epoch opens; a replay sees the same version\n"
+            "   ├─ Scan events: id int, name text, price numeric(10,2)\n"
+            "   └─ Filter active\n"
+            "      └─ Project id AS p.id bigint, name AS p.name text, price AS p.price numeric(12,4), active boolean\n"
+            "         └─ Table products: id bigint, name text, price numeric(12,4), active boolean");
+  EXPECT_THAT(query.columns->field_names(), ElementsAre("id", "name", "price"));
+  EXPECT_TRUE(query.output->GetFieldByName("product")->nullable());
+}
+
+TEST(Plan, CommaIsAJoinByWhatWhereSaysOfIt) {
+  const auto query = joined("SELECT value, p.price FROM products p, source s WHERE s.id = p.id AND value > 1 AND p.name = 'x'");
+  EXPECT_EQ(query.explain,
+            "Project value double, \"p.price\" AS price numeric(12,4)\n"
+            "└─ Filter value > 1\n"
+            "   └─ Lookup products on CAST(id AS bigint) = \"p.id\"\n"
+            "      │  · the table as it is when the epoch opens; a replay sees the same version\n"
+            "      ├─ Scan events: id int, value double\n"
+            "      └─ Filter \"p.name\" = 'x'\n"
+            "         └─ Project id AS p.id bigint, name AS p.name text, price AS p.price numeric(12,4)\n"
+            "            └─ Table products: id bigint, name text, price numeric(12,4)");
+}
+
+TEST(Plan, ColumnsOfUsingComeOnceAndFirst) {
+  const auto query = joined("SELECT * FROM events JOIN (SELECT id, active FROM products) p USING (id)");
+  EXPECT_THAT(query.output->field_names(), ElementsAre("id", "value", "name", "price", "active"));
+  EXPECT_THAT(joined("SELECT b.*, n FROM (SELECT id, since FROM blocked) b RIGHT JOIN (SELECT id AS n FROM events) e ON b.id = n").output->field_names(),
+              ElementsAre("id", "since", "n"));
+}
+
+TEST(Plan, SubqueriesBecomeMarks) {
+  const auto query = joined("SELECT id FROM source WHERE id NOT IN (SELECT id FROM blocked) OR EXISTS (SELECT 1 FROM products p WHERE p.name = events.name)");
+  EXPECT_EQ(query.explain,
+            "Project id int\n"
+            "└─ Filter (NOT \"in #1\") OR \"exists #2\"\n"
+            "   └─ Lookup mark products on name = \"p.name\" AS exists #2\n"
+            "      │  · the table as it is when the epoch opens; a replay sees the same version\n"
+            "      ├─ Lookup mark blocked on id = \"in.id\" AS in #1\n"
+            "      │  │  · the table as it is when the epoch opens; a replay sees the same version\n"
+            "      │  ├─ Scan events: id int, name text\n"
+            "      │  └─ Project id AS in.id int\n"
+            "      │     └─ Project id int\n"
+            "      │        └─ Table blocked: id int\n"
+            "      └─ Project name AS p.name text\n"
+            "         └─ Table products: name text");
+}
+
+TEST(Plan, GroupsOfAJoinAreToldApartByTheirTable) {
+  const auto query = joined("SELECT p.name, e.name AS event, count(*) AS n FROM events e JOIN products p USING (id) GROUP BY p.name, e.name");
+  EXPECT_THAT(query.output->field_names(), ElementsAre("name", "event", "n"));
+  EXPECT_THAT(query.key, ElementsAre("name", "event"));
+  const auto refused = sql::parse_query("SELECT e.name, count(*) AS n FROM events e JOIN products p USING (id) GROUP BY p.name", "sql").value().bind(kSource, kTables);
+  EXPECT_EQ(refused.status().code(), "sql_grouping");
+}
+
 TEST(Plan, OnlyNeededColumnsAreDecoded) {
   const auto query = bound("SELECT name FROM source WHERE value > 1");
   EXPECT_THAT(query.columns->field_names(), ElementsAre("value", "name"));

@@ -37,7 +37,7 @@ class Section:
 
 
 def sections(lines):
-    """(schema, rows, [Section]) for each source of a file; lines are numbered from 0."""
+    """(schema, rows, [Section], {table: (schema, rows)}) for each source of a file; lines are numbered from 0. Tables stand behind their source."""
     found, at, differs = [], 0, False
     while at < len(lines):
         line = lines[at]
@@ -50,7 +50,15 @@ def sections(lines):
                 if not lines[at].startswith(("event_time ", "#")):
                     rows.append([cell_of(cell.strip()) for cell in lines[at].split("|")])
                 at += 1
-            found.append((schema, rows, []))
+            found.append((schema, rows, [], {}))
+        elif line.startswith("table "):
+            _, name, schema = line.split(" ", 2)
+            rows = []
+            at += 1
+            while at < len(lines) and lines[at]:
+                rows.append([cell_of(cell.strip()) for cell in lines[at].split("|")])
+                at += 1
+            found[-1][3][name] = (schema, rows)
         elif line == "query":
             section, text = Section(at + 1), []
             at += 1
@@ -183,7 +191,17 @@ def in_order(text):
     return text
 
 
+def first_by_place(text):
+    """Rows that no ORDER BY chooses are taken by their offsets."""
+    distinct = re.search(r"\bDISTINCT ON \(", text)
+    if distinct and "ORDER BY" not in text:
+        end = closing(text, distinct.end() - 1)
+        return text + f" ORDER BY {text[distinct.end():end - 1]}, _offset"
+    return re.sub(r"(?<!ORDER BY)( (?:LIMIT|OFFSET) )", r" ORDER BY _offset\1", text, count=1) if "ORDER BY" not in text else text
+
+
 def theirs(query, select):
+    query = first_by_place(query)
     text = f"WITH result AS ({query}) {select}" if select else query
     text = in_order(with_windows(text))
     text = re.sub(r"\bapprox_count_distinct\(", "count(DISTINCT ", text)
@@ -192,6 +210,15 @@ def theirs(query, select):
 
 def literal(value):
     return "NULL" if value is None else "'" + value.replace("'", "''") + "'"
+
+
+def load_tables(server, tables):
+    for name, (schema, rows) in tables.items():
+        columns = re.sub(r"\bdouble\b", "double precision", schema)
+        script = f"DROP TABLE IF EXISTS {name}; CREATE TABLE {name} ({columns});"
+        for row in rows:
+            script += f"INSERT INTO {name} VALUES ({', '.join(literal(cell) for cell in row)});"
+        server.run(script)
 
 
 def load(server, schema, rows):
@@ -246,8 +273,9 @@ def matched(expected, rows):
     return lines, left
 
 
-def ours(binary, schema, rows, section):
-    document = {"schema": schema, "rows": rows, "queries": [section.query], "select": section.select}
+def ours(binary, schema, rows, section, tables):
+    document = {"schema": schema, "rows": rows, "queries": [section.query], "select": section.select,
+                "tables": {name: {"schema": schema, "rows": rows} for name, (schema, rows) in tables.items()}}
     done = subprocess.run([binary], input=json.dumps(document), capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise RuntimeError(f"the test binary ended with {done.returncode}: {done.stderr}")
@@ -260,8 +288,9 @@ def ours(binary, schema, rows, section):
 def judge(server, path, binary):
     """Problems of one file, and how many queries it has; writes it anew if `binary` is given."""
     lines, problems, count, changes = path.read_text(encoding="utf-8").split("\n"), [], 0, []
-    for schema, rows, queries in sections(lines):
+    for schema, rows, queries, tables in sections(lines):
         load(server, schema, rows)
+        load_tables(server, tables)
         for section in queries:
             if section.differs:
                 continue
@@ -269,7 +298,7 @@ def judge(server, path, binary):
             try:
                 their = answer(server, theirs(section.query, section.select))
                 if binary:
-                    known, _ = matched(ours(binary, schema, rows, section), their)
+                    known, _ = matched(ours(binary, schema, rows, section, tables), their)
                     changes.append((section, [text_of(row) if line is None else line for line, row in zip(known, their)]))
                     continue
             except RuntimeError as error:

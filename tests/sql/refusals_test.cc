@@ -100,7 +100,7 @@ const Refusal kRefusals[] = {
     {"SELECT count(*) OVER () AS x FROM source", "sql_unsupported", "1:8", "window functions"},
     {"SELECT string_agg(name, ',' ORDER BY id) AS x FROM source", "sql_unsupported", "1:8", "topic, partition and offset"},
     {"SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY v) AS x FROM source", "sql_unsupported", "1:8", "percentile(x, 0.5)"},
-    {"SELECT row_number() OVER (ORDER BY id) AS x FROM source", "sql_unsupported", "1:8", "OVER is not supported"},
+    {"SELECT row_number() OVER (ORDER BY id) AS x FROM source", "sql_unsupported", "1:8", "WHERE x <= 10"},
     {"SELECT rank(id) AS x FROM source", "sql_function", "1:8", "GROUP BY with an aggregate"},
     {"SELECT count_if(ok) AS x FROM source", "sql_function", "1:8", "FILTER (WHERE condition)"},
     {"SELECT id AS _change FROM source", "sql_name", "1:8", "choose another name"},
@@ -125,16 +125,58 @@ const Refusal kRefusals[] = {
     {"SELECT count(*) AS n FROM source GROUP BY tumble(ts, INTERVAL '1 h'), session(ts, INTERVAL '1 h')", "sql_grouping", "1:71", "one window"},
     {"SELECT tumble_start(ts) AS w FROM source GROUP BY id", "sql_function", "1:8", "window_start"},
     // What comes later.
-    {"SELECT DISTINCT ON (id) id, v FROM source", "sql_unsupported", "1:21", "mode: upsert"},
-    {"SELECT id FROM source ORDER BY id", "sql_unsupported", "1:23", "order the table"},
-    {"SELECT id FROM source LIMIT 10", "sql_unsupported", "1:23", "range of a batch job"},
+    // Order.
+    {"SELECT DISTINCT ON (id) id, v FROM source ORDER BY v", "sql_order", "1:52", "begins with the columns of DISTINCT ON"},
+    {"SELECT DISTINCT ON (id, name) id, v FROM source ORDER BY id, v", "sql_order", "1:62", "begins with the columns of DISTINCT ON"},
+    {"SELECT DISTINCT ON (id) id FROM (SELECT id, count(*) AS n FROM source GROUP BY id) g", "sql_order", "1:21", "say which one by ORDER BY"},
+    {"SELECT DISTINCT id FROM source ORDER BY v", "sql_order", "1:41", "a column of the select list"},
+    {"SELECT id FROM source ORDER BY 2", "sql_order", "1:32", "from 1 to 1"},
+    {"SELECT id FROM source ORDER BY 'id'", "sql_order", "1:32", "orders nothing"},
+    {"SELECT id FROM source ORDER BY nothing", "sql_unknown_column", "1:32", "there is: id"},
+    {"SELECT id FROM source ORDER BY _headers", "sql_type", "1:32", "ORDER BY needs values that can be compared"},
+    {"SELECT id FROM source UNION ALL SELECT id FROM source ORDER BY id + 1", "sql_order", "1:67", "put the UNION into FROM"},
+    {"SELECT id FROM source LIMIT id", "sql_unsupported", "1:29", "written down"},
+    {"SELECT id FROM source LIMIT -1", "sql_unsupported", "1:29", "0 or more"},
+    {"SELECT id FROM source OFFSET 1.5", "sql_unsupported", "1:30", "whole number"},
+    {"SELECT id FROM source ORDER BY id FETCH FIRST 2 ROWS WITH TIES", "sql_unsupported", "1:8", "write LIMIT"},
+    {"SELECT rank() OVER (ORDER BY id) AS x FROM source", "sql_unsupported", "1:8", "rank(…) OVER is not supported"},
+    {"SELECT id, 1 + row_number() OVER (ORDER BY id) AS x FROM source", "sql_unsupported", "1:16", "in a SELECT in FROM"},
+    {"SELECT id, row_number() OVER (ORDER BY id) AS rn FROM source LIMIT 3", "sql_unsupported", "1:12", "write them around it"},
+    {"SELECT id, row_number() OVER (ORDER BY id) AS rn, row_number() OVER (ORDER BY v) AS r2 FROM source", "sql_unsupported", "1:12", "WHERE rn <= 10"},
+    {"SELECT * FROM (SELECT id, row_number() OVER (ORDER BY id) AS rn FROM source) x WHERE rn > 3", "sql_unsupported", "1:27", "how many to keep"},
+    {"SELECT * FROM (SELECT id, row_number() OVER (ORDER BY id) AS rn FROM source) x WHERE rn <= 3 OR id = 1", "sql_unsupported", "1:27", "how many to keep"},
+    {"SELECT * FROM (SELECT id, row_number() OVER (ORDER BY id) AS rn FROM source) x WHERE rn <= 20000", "sql_unsupported", "1:27", "up to 10000"},
+    {"SELECT id, count(*) AS n, row_number() OVER (ORDER BY id) AS rn FROM source GROUP BY id", "sql_unsupported", "1:27", "in a SELECT in FROM"},
     {"SELECT id FROM source UNION ALL SELECT id, v FROM source", "sql_type", "1:40", "1 in the first, 2 here"},
     {"SELECT id FROM source UNION ALL SELECT ts FROM source", "sql_type", "1:40", "'id' of the UNION is int in one SELECT and timestamptz in another"},
     {"SELECT count(*) AS n FROM source UNION ALL SELECT id FROM source", "sql_unsupported", "1:8", "GROUP BY above the UNION ALL"},
     {"SELECT id FROM source EXCEPT SELECT id FROM source", "sql_unsupported", "1:37", "a condition in WHERE"},
     {"SELECT count(unnest(string_to_array(name, ' '))) AS n FROM source", "sql_grouping", "1:14", "in a SELECT in FROM"},
-    {"SELECT a.id FROM source a JOIN source b ON a.id = b.id", "sql_unsupported", "1:18", "joins"},
-    {"SELECT id IN (SELECT 1) AS x FROM source", "sql_unsupported", "1:8", "WHERE"},
+    // Joins.
+    {"SELECT a.id FROM source a JOIN source b ON a.id = b.id", "sql_unsupported", "1:32", "joins of two streams"},
+    {"SELECT id FROM source, source", "sql_name", "1:24", "two tables are called 'source'"},
+    {"SELECT name FROM source JOIN users ON id = user_id", "sql_name", "1:8", "write source.name or users.name"},
+    {"SELECT u.v FROM source JOIN users u ON id = user_id", "sql_unknown_column", "1:8", "there is: id, v, name"},
+    {"SELECT u._offset FROM source JOIN users u ON id = user_id", "sql_unknown_column", "1:8", "'_offset'"},
+    {"SELECT x.id FROM source JOIN users u ON id = user_id", "sql_unknown_table", "1:8", "source, u"},
+    {"SELECT * FROM source JOIN users USING (name, nmae)", "sql_unknown_column", "1:27", "did you mean name?"},
+    {"SELECT * FROM source NATURAL JOIN users", "sql_unsupported", "1:35", "USING (id)"},
+    {"SELECT * FROM users LEFT JOIN source ON id = user_id", "sql_unsupported", "1:31", "stream LEFT JOIN table"},
+    {"SELECT * FROM source FULL JOIN users ON id = user_id", "sql_unsupported", "1:32", "stream LEFT JOIN table"},
+    {"SELECT * FROM users JOIN cities ON city = code JOIN source ON id = user_id", "sql_unsupported", "1:26", "the stream with the first"},
+    {"SELECT * FROM source JOIN (SELECT city, count(*) AS n FROM users GROUP BY city) u ON name = city", "sql_unsupported", "1:35", "the table's own query"},
+    {"SELECT * FROM source JOIN users ON id = user_id", "sql_name", "1:8", "two columns are called 'name'"},
+    {"SELECT * FROM users", "sql_unsupported", "1:1", "reads static tables alone"},
+    {"SELECT id FROM source UNION ALL SELECT user_id FROM users", "sql_unsupported", "1:40", "join with it"},
+    {"SELECT id FROM source JOIN users ON name", "sql_name", "1:37", "source.name or users.name"},
+    {"SELECT id FROM source JOIN users ON id", "sql_type", "1:37", "ON needs a condition"},
+    {"SELECT id IN (SELECT user_id FROM users) AS x FROM source", "sql_unsupported", "1:11", "stands in WHERE"},
+    {"SELECT id FROM source WHERE id = (SELECT max(user_id) FROM users)", "sql_unsupported", "1:34", "LEFT JOIN t ON"},
+    {"SELECT id FROM source WHERE id IN (SELECT id FROM source)", "sql_unsupported", "1:43", "'events' is a stream"},
+    {"SELECT id FROM source WHERE id IN (SELECT user_id, city FROM users)", "sql_type", "1:43", "has one column"},
+    {"SELECT id FROM source WHERE id IN (SELECT city FROM users)", "sql_type", "1:32", "int with text"},
+    {"SELECT id FROM source WHERE EXISTS (SELECT 1 FROM users GROUP BY city)", "sql_unsupported", "1:29", "a plain SELECT"},
+    {"SELECT id FROM source WHERE EXISTS (SELECT 1 FROM users WHERE user_id = x.id)", "sql_unknown_table", "1:73", "write source"},
     {"SELECT ARRAY[] AS x FROM source", "sql_type", "1:8", "'{}'::text[]"},
     {"SELECT ARRAY[1, true] AS x FROM source", "sql_type", "1:8", "cast them to one type"},
     {"SELECT (ARRAY[1, 2])[1:2] AS x FROM source", "sql_unsupported", "1:9", "an element is a[1]"},
@@ -147,8 +189,9 @@ const Refusal kRefusals[] = {
 Result<sql::BoundQuery> bind_refused(std::string_view query) {
   const sql::SourceTable source{
       "events", schema_of_text("id int, v double, name text, n numeric(10,2), ts timestamptz, b bytea, ok boolean, userId bigint"), "t", true};
+  const std::vector<sql::StaticTable> tables{{"users", schema_of_text("user_id int, name text, city text")}, {"cities", schema_of_text("code text, land text")}};
   LT_ASSIGN_OR_RETURN(const sql::Query parsed, sql::parse_query(query, "a.yaml: sql"));
-  return parsed.bind(source);
+  return parsed.bind(source, tables);
 }
 
 class Refusals : public testing::TestWithParam<Refusal> {};

@@ -37,8 +37,9 @@ Status collect_rows(SavedTable& table, Result<state::Rows> (SavedTable::*next)()
 /// One life of a query's operators. Confined to its task.
 class Life {
  public:
-  Life(const sql::BoundQuery& bound, const sql::Decoded& decoded, OutputMode mode, int lanes) {
+  Life(const sql::BoundQuery& bound, const sql::Decoded& decoded, OutputMode mode, int lanes, const std::vector<TableRows>& tables) {
     context_.memory = arrow::default_memory_pool();
+    publish(tables, board_, context_);
     for (int i = 0; i < lanes; ++i) {
       lanes_.push_back(std::make_unique<Chain>(must(sql::make_head(*bound.memory, decoded, context_)), std::make_unique<Collect>(partial_)));
     }
@@ -93,6 +94,7 @@ class Life {
     return {};
   }
 
+  StaticTables board_;
   Context context_;
   state::StateTables tables_;
   std::vector<Batch> partial_, out_;
@@ -128,7 +130,7 @@ class ResultTable {
   void apply(Change change, Row row) {
     Row key;
     for (const size_t column : key_) key.push_back(row[column]);
-    if (mode_ != OutputMode::kUpdate) key = {std::to_string(number_++)};
+    if (mode_ != OutputMode::kUpdate) key = {std::to_string(1'000'000'000 + number_++)};  // as many digits as any other
     if (change == Change::kDelete) {
       rows_.erase(key);
     } else {
@@ -184,7 +186,7 @@ Status feed_epoch(Life& life, const Batch& whole, const Epochs::One& epoch, Way 
 }  // namespace
 
 Result<Answer> ask_remembering(const sql::BoundQuery& bound, const sql::SourceTable& source, const std::vector<Row>& rows, Way way, OutputMode mode,
-                               int64_t delay) {
+                               int64_t delay, const std::vector<TableRows>& tables) {
   const sql::Decoded decoded = sql::decode_for(source, {&bound, 1}, {"_offset"});
   const Batch whole = batch_of_rows(decoded, source.schema, rows);
   const int64_t rows_each = way == Way::kBounded ? std::max<int64_t>(1, whole->num_rows()) : way == Way::kCrashing ? 2 : 3;
@@ -192,13 +194,13 @@ Result<Answer> ask_remembering(const sql::BoundQuery& bound, const sql::SourceTa
   ResultTable result(bound, mode);
   Answer answer{bound.output, bound.explain, {}, {}};
   int lanes = way == Way::kCrashing ? 1 : 2;
-  auto life = std::make_unique<Life>(bound, decoded, mode, lanes);
+  auto life = std::make_unique<Life>(bound, decoded, mode, lanes, tables);
   for (const Epochs::One& epoch : epochs_of(whole, source.event_time, delay, rows_each)) {
     if (way == Way::kCrashing) {
       LT_RETURN_IF_ERROR(feed_epoch(*life, whole, epoch, way));
       if (epoch.info.id.value % 2 == 0) LT_RETURN_IF_ERROR(life->end_epoch(epoch.info).status());
       lanes = lanes % 3 + 1;
-      life = std::make_unique<Life>(bound, decoded, mode, lanes);
+      life = std::make_unique<Life>(bound, decoded, mode, lanes, tables);
       LT_RETURN_IF_ERROR(life->restore(saved));
     }
     LT_RETURN_IF_ERROR(feed_epoch(*life, whole, epoch, way));

@@ -14,9 +14,9 @@ namespace laketide {
 enum class Way { kStraight, kSingly, kCrashing, kBounded };
 
 /// Puts the rows through head and tail of `bound` (of which `memory` is set); the last epoch flushes. The answer has the final rows:
-/// all that were appended, the last one of each key, or those of the last epoch, in no order. `delay`: how far the watermark stays
+/// all that were appended or those of the last epoch, in the order they came, or the last one of each key, in no order. `delay`: how far the watermark stays
 /// behind the source's event time, microseconds. Update needs `bound.key`, or a query with one row.
 Result<Answer> ask_remembering(const sql::BoundQuery& bound, const sql::SourceTable& source, const std::vector<Row>& rows, Way way, OutputMode mode,
-                               int64_t delay);
+                               int64_t delay, const std::vector<TableRows>& tables = {});
 
 }  // namespace laketide

@@ -167,18 +167,39 @@ std::vector<Row> rows_of_batch(const arrow::RecordBatch& batch, int visible) {
   return rows;
 }
 
-Result<Answer> ask(std::string_view query, std::string_view select, const Schema& schema, const std::vector<Row>& rows, Delivery delivery) {
+std::vector<sql::StaticTable> static_tables(const std::vector<TableRows>& tables) {
+  std::vector<sql::StaticTable> all;
+  for (const TableRows& table : tables) all.push_back({table.name, table.schema});
+  return all;
+}
+
+void publish(const std::vector<TableRows>& tables, StaticTables& board, Context& context) {
+  context.tables = &board;
+  for (const TableRows& table : tables) {
+    auto content = std::make_shared<TableContent>();
+    content->version = context.table_versions[table.name] = 1;
+    content->schema = table.schema;
+    for (const Row& row : table.rows) content->rows.push_back(batch_of_rows({table.schema, {}}, table.schema, {row}));
+    const Status published = board.publish(table.name, content);
+    if (!published.ok()) throw std::runtime_error(published.to_string());
+  }
+}
+
+Result<Answer> ask(std::string_view query, std::string_view select, const Schema& schema, const std::vector<Row>& rows, Delivery delivery,
+                   const std::vector<TableRows>& tables) {
   const sql::SourceTable source{"events", schema, "t", true, ""};
   LT_ASSIGN_OR_RETURN(const sql::Query parsed, sql::parse_query(query, "sql"));
-  LT_ASSIGN_OR_RETURN(sql::BoundQuery bound, parsed.bind(source));
+  LT_ASSIGN_OR_RETURN(sql::BoundQuery bound, parsed.bind(source, static_tables(tables)));
   if (!select.empty()) {
     LT_ASSIGN_OR_RETURN(const sql::Query outer, sql::parse_query(select, "select"));
-    LT_ASSIGN_OR_RETURN(bound, outer.bind(source, bound));
+    LT_ASSIGN_OR_RETURN(bound, outer.bind(source, bound, static_tables(tables)));
   }
-  if (bound.memory) return ask_remembering(bound, source, rows, Way::kBounded, OutputMode::kComplete, 0);
+  if (bound.memory) return ask_remembering(bound, source, rows, Way::kBounded, OutputMode::kComplete, 0, tables);
   const sql::Decoded decoded = sql::decode_for(source, {&bound, 1}, {"_offset"});
   Context context;
   context.memory = arrow::default_memory_pool();
+  StaticTables board;
+  publish(tables, board, context);
   LT_ASSIGN_OR_RETURN(auto operators, bound.operators(decoded, context));
   std::vector<Batch> out;
   Chain chain(std::move(operators), std::make_unique<Collect>(out));

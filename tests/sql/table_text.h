@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "flow/batch.h"
+#include "flow/context.h"
 #include "laketide/status.h"
-#include "sql/plan.h"
+#include "sql/query.h"
 
 namespace laketide {
 
@@ -42,11 +43,23 @@ struct Answer {
   std::vector<Refused> refused;
 };
 
+/// A static table. Immutable.
+struct TableRows {
+  std::string name;
+  Schema schema;
+  std::vector<Row> rows;
+};
+/// As queries are bound to them.
+std::vector<sql::StaticTable> static_tables(const std::vector<TableRows>& tables);
+/// As the operators made with `context` find them, at version 1. `board` outlives them.
+void publish(const std::vector<TableRows>& tables, StaticTables& board, Context& context);
+
 /// How the same rows reach the query: all at once, one by one, or as a slice from the middle of larger arrays.
 enum class Delivery { kWhole, kSingly, kSliced };
 
 /// Binds `query` (and `select` over its result, unless empty) to a source named "events" and puts the rows through its operators; one
 /// that remembers is run as a job of one epoch, and its rows are in no order.
-Result<Answer> ask(std::string_view query, std::string_view select, const Schema& schema, const std::vector<Row>& rows, Delivery delivery);
+Result<Answer> ask(std::string_view query, std::string_view select, const Schema& schema, const std::vector<Row>& rows, Delivery delivery,
+                   const std::vector<TableRows>& tables = {});
 
 }  // namespace laketide

@@ -89,8 +89,12 @@ int ColumnPlan::look_up(std::string_view name, size_t position) {
   if (position >= kRememberedMax) return column;
   if (position >= order_.size()) order_.resize(position + 1);
   // Only a name without quote and backslash stands in the text as it is.
-  order_[position].name.assign(name.find_first_of("\"\\") == std::string_view::npos ? name : std::string_view());
-  order_[position].column = column;
+  Expected& expected = order_[position];
+  expected.name.assign(name.find_first_of("\"\\") == std::string_view::npos ? name : std::string_view());
+  expected.key.clear();
+  const bool plain = std::all_of(expected.name.begin(), expected.name.end(), [](char c) { return c >= ' ' && c < '\x7f'; });
+  if (plain && !expected.name.empty()) expected.key = '"' + expected.name + "\":";
+  expected.column = column;
   return column;
 }
 

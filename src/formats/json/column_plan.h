@@ -50,12 +50,18 @@ class ColumnPlan {
     return position < order_.size() ? std::string_view(order_[position].name) : std::string_view();
   }
   int expected_column(size_t position) const { return order_[position].column; }
+  /// That name as it stands in a text without white space: `"name":`. Empty as expected_name, and if it has characters that are not
+  /// plain ASCII.
+  std::string_view expected_key(size_t position) const {
+    return position < order_.size() ? std::string_view(order_[position].key) : std::string_view();
+  }
   /// The column called `name`, kUnknownField or kUnwantedField; it is expected at `position` from now on.
   int look_up(std::string_view name, size_t position);
 
  private:
   struct Expected {
     std::string name;
+    std::string key;
     int column = kUnknownField;
   };
   struct Hash {

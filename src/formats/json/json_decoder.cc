@@ -11,6 +11,7 @@
 #include "formats/json/column_builders.h"
 #include "formats/json/column_plan.h"
 #include "formats/json/json_format.h"
+#include "formats/json/quick_reader.h"
 #include "formats/json/value_reader.h"
 
 namespace laketide::json {
@@ -82,6 +83,7 @@ class JsonDecoder final : public Decoder {
         plan_(std::move(plan)),
         builders_(options_.wanted, plan_.columns(), context.memory),
         pseudo_(options_.hidden, context.memory),
+        quick_(plan_.columns(), options_.unknown == UnknownFields::kIgnore),
         cells_(plan_.columns().size()) {
     arrow::FieldVector fields = options_.wanted->fields();
     for (const auto& field : pseudo_.fields()) fields.push_back(field);
@@ -96,6 +98,7 @@ class JsonDecoder final : public Decoder {
  private:
   // These answer false for a record that cannot be used; refusal_ then says why.
   bool read_record(const RecordView& record);
+  bool parse(const RecordView& record);
   bool read_fields(ondemand::document& document, ondemand::object& object);
   simdjson::error_code find_column(ondemand::field& field, size_t position, FieldName& name);
   bool read_unknown(ondemand::document& document, std::string_view raw_name, ondemand::value& value);
@@ -114,6 +117,7 @@ class JsonDecoder final : public Decoder {
   ColumnBuilders builders_;
   PseudoColumns pseudo_;
   Schema schema_;
+  QuickReader quick_;
   ondemand::parser parser_;
   ValueReader reader_;
   std::vector<Cell> cells_;
@@ -171,10 +175,17 @@ std::string_view JsonDecoder::copy_padded(const RecordView& record) {
 
 bool JsonDecoder::read_record(const RecordView& record) {
   for (Cell& cell : cells_) cell.is_set = false;
+  if (record.value != nullptr) {
+    text_ = copy_padded(record);
+    if (!quick_.read(text_, plan_, cells_) && !parse(record)) return false;
+  }
+  return check_nulls();
+}
+
+bool JsonDecoder::parse(const RecordView& record) {
+  for (Cell& cell : cells_) cell.is_set = false;
   rescued_.clear();
   reader_.start_record(record.value_size);
-  if (record.value == nullptr) return check_nulls();
-  text_ = copy_padded(record);
   ondemand::document document;
   if (const auto error = parser_.iterate(text_.data(), text_.size(), padded_.size()).get(document)) return refuse_json(error);
   ondemand::object object;
@@ -188,7 +199,7 @@ bool JsonDecoder::read_record(const RecordView& record) {
     rescued_ += '}';
     cells_[static_cast<size_t>(plan_.rescued())].set_bytes(rescued_);
   }
-  return check_nulls();
+  return true;
 }
 
 bool JsonDecoder::read_fields(ondemand::document& document, ondemand::object& object) {

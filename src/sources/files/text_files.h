@@ -25,6 +25,9 @@ struct TextSelection {
   std::shared_ptr<const FileLayout> layout;
 };
 
+/// What a lane holds of text that no memory pool counts: what is ready, what is worked on, and what is being read.
+inline constexpr int64_t kTextLaneBytes = 8 << 20;
+
 /// Hands out records, their bytes as they stand in the file; read on io threads, a few megabytes ahead. A file that has not the records it
 /// should fails `kUser` files_changed.
 std::unique_ptr<Reader> make_text_reader(std::shared_ptr<const TextSelection> selection, std::shared_ptr<storage::Store> store, IoPost post, Context& context);

@@ -1,0 +1,84 @@
+// The connection over which rows go into a table of PostgreSQL.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <cstdint>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "settings.h"
+
+namespace straight {
+
+/// The one connection, which the lanes share: whole rows, a buffer at a time. An upsert copies into a temporary table, and puts its rows
+/// into the table at the end of each transaction. Thread-safe.
+class CopyConnection {
+ public:
+  explicit CopyConnection(const Settings& settings)
+      : connection_(PQconnectdb(settings.postgres.c_str())),
+        table_(settings.table),
+        upsert_(settings.sink == "upsert"),
+        begin_("COPY " + (upsert_ ? "stage" : table_) + " (id, event_type, ts, value, source, user_id) FROM STDIN (FORMAT binary)"),
+        rows_per_commit_(settings.rows_per_commit) {
+    if (PQstatus(connection_) != CONNECTION_OK) fail(PQerrorMessage(connection_));
+    if (upsert_) ask("CREATE TEMPORARY TABLE stage ON COMMIT DELETE ROWS AS SELECT * FROM " + table_ + " WITH NO DATA");
+  }
+  ~CopyConnection() { PQfinish(connection_); }
+  CopyConnection(const CopyConnection&) = delete;
+  CopyConnection& operator=(const CopyConnection&) = delete;
+
+  void put(const std::vector<char>& bytes, size_t size, int64_t rows) {
+    std::lock_guard lock(mutex_);
+    if (!open_) begin();
+    put(bytes.data(), size);
+    rows_ += rows;
+    if (rows_ >= rows_per_commit_) end();
+  }
+  void finish() {
+    std::lock_guard lock(mutex_);
+    if (open_) end();
+  }
+
+ private:
+  void put(const char* bytes, size_t size) {
+    if (PQputCopyData(connection_, bytes, static_cast<int>(size)) != 1) fail(PQerrorMessage(connection_));
+  }
+  void ask(const std::string& sql, ExecStatusType expected = PGRES_COMMAND_OK) {
+    PGresult* answer = PQexec(connection_, sql.c_str());
+    if (PQresultStatus(answer) != expected) fail(PQerrorMessage(connection_));
+    PQclear(answer);
+  }
+  void begin() {
+    if (upsert_) ask("BEGIN");
+    ask(begin_, PGRES_COPY_IN);
+    put("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
+    open_ = true;
+    rows_ = 0;
+  }
+  void end() {
+    put("\377\377", 2);
+    if (PQputCopyEnd(connection_, nullptr) != 1) fail(PQerrorMessage(connection_));
+    while (PGresult* answer = PQgetResult(connection_)) {
+      if (PQresultStatus(answer) != PGRES_COMMAND_OK) fail(PQerrorMessage(connection_));
+      PQclear(answer);
+    }
+    open_ = false;
+    if (!upsert_) return;
+    ask("INSERT INTO " + table_ + " SELECT DISTINCT ON (id) * FROM stage ORDER BY id ON CONFLICT (id) DO UPDATE SET "
+        "event_type = excluded.event_type, ts = excluded.ts, value = excluded.value, source = excluded.source, user_id = excluded.user_id");
+    ask("COMMIT");
+  }
+
+  std::mutex mutex_;
+  PGconn* const connection_;
+  const std::string table_;
+  const bool upsert_;
+  const std::string begin_;
+  const int64_t rows_per_commit_;
+  int64_t rows_ = 0;
+  bool open_ = false;
+};
+
+}  // namespace straight

@@ -1,0 +1,37 @@
+// EXISTS (SELECT …) and x IN (SELECT …) over static tables.
+#pragma once
+
+#include <vector>
+
+#include "sql/expression_binder.h"
+#include "sql/plan.h"
+#include "sql/query_text.h"
+#include "sql/scope.h"
+#include "sql/select_binder.h"
+#include "sql/syntax.h"
+
+namespace laketide::sql {
+
+/// Puts a column of a Lookup below the condition in the place of each subquery of it, so that NOT, AND, OR and CASE mean there what they
+/// mean elsewhere. Confined to its task.
+class Membership final : public Substitution {
+ public:
+  Membership(const QueryText& text, const Scope& scope, const Tables& tables) : text_(text), scope_(scope), tables_(tables), rows_(text, scope) {}
+
+  Result<expr::ExprPtr> substitute(const Syntax& syntax) override;
+  /// The rows that the condition is computed from.
+  PlanPtr finish(PlanPtr rows) const;
+
+ private:
+  Result<Lookup> exists(const Syntax& syntax);
+  Result<Lookup> in(const Syntax& syntax);
+  Status check_static(const PlanPtr& plan, int at) const;
+
+  const QueryText& text_;
+  const Scope& scope_;
+  const Tables& tables_;
+  ExpressionBinder rows_;  // of what IN looks for
+  std::vector<Lookup> lookups_;
+};
+
+}  // namespace laketide::sql
