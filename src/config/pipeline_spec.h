@@ -33,9 +33,23 @@ struct RateSourceSpec {
   int32_t partitions = 1;
 };
 
+/// `delta:` under a source: one version of a table. Immutable.
+struct DeltaSourceSpec {
+  std::string path;                // below the lake root, or absolute (files only)
+  std::optional<int64_t> version;  // none: the newest when the job starts
+};
+
+/// `files:` under a source; its schema is that of the format. Immutable.
+struct FilesSourceSpec {
+  std::string path;    // a file, a folder, or a pattern; below the lake root, or absolute (files only)
+  std::string format;  // parquet | csv | json
+  bool header = true;           // csv
+  std::string delimiter = ",";  // csv
+};
+
 /// `format:` under a source. Immutable.
 struct FormatSpec {
-  std::string kind = "json";            // json | text | raw
+  std::string kind = "json";            // json | text | raw; of files also parquet | csv
   std::string schema;                   // SQL column list; empty: inferred (json)
   std::string tombstones = "row";       // row | skip | delete
   std::string schema_policy;            // ignore | rescue | fail; empty: ignore if declared, rescue if inferred
@@ -59,7 +73,9 @@ struct DeduplicateSpec {
 /// One entry of `sources:`. Immutable.
 struct SourceSpec {
   std::string name;  // table name in SQL
-  std::variant<KafkaSourceSpec, RateSourceSpec> from;
+  std::variant<KafkaSourceSpec, RateSourceSpec, DeltaSourceSpec, FilesSourceSpec> from;
+  /// True for a table or files: what there is when a job starts, and never more.
+  bool is_bounded() const { return std::holds_alternative<DeltaSourceSpec>(from) || std::holds_alternative<FilesSourceSpec>(from); }
   FormatSpec format;
   EventTimeSpec event_time;
   DeduplicateSpec deduplicate;
@@ -92,7 +108,8 @@ struct SinkSpec {
   std::string compression = "zstd";     // delta: zstd | snappy
   int64_t target_file_bytes = 128 << 20;  // delta
   std::chrono::milliseconds retain{std::chrono::hours(24 * 7)};  // delta: files that were replaced stay so long
-  int64_t rows = 20;                    // console
+  int64_t rows = 20;                    // console: of an epoch
+  std::string format = "table";         // console: table | plain | csv | json
 };
 
 /// What to do with records that cannot be decoded, evaluated or written. Immutable.

@@ -88,7 +88,7 @@ class Reviewer {
       constexpr std::string_view kPlace = "at character ";
       const size_t at = detail.find(kPlace);
       const int column = at == std::string::npos ? 0 : number_at(std::string_view(detail).substr(at + kPlace.size()));
-      complain("sources." + source.name + ".format.json.schema", detail, column > 0 ? 1 : 0, column);
+      complain("sources." + source.name + (source.is_bounded() ? ".files.schema" : ".format.json.schema"), detail, column > 0 ? 1 : 0, column);
       source.format.schema.clear();
       bindable_ = false;
     }

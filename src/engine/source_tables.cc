@@ -7,6 +7,8 @@
 namespace laketide {
 
 std::vector<std::string> topics_of(const config::SourceSpec& source) {
+  if (const auto* delta = std::get_if<config::DeltaSourceSpec>(&source.from)) return {"delta:" + delta->path};
+  if (const auto* files = std::get_if<config::FilesSourceSpec>(&source.from)) return {"files:" + files->path};
   const auto* kafka = std::get_if<config::KafkaSourceSpec>(&source.from);
   if (kafka == nullptr) return {};
   std::vector<std::string> topics = kafka->topics;

@@ -9,6 +9,7 @@
 
 namespace laketide {
 
+/// Of Kafka, or what stands for a topic in places of rows: `delta:<path>`, `files:<path>`. None: its rows are made.
 std::vector<std::string> topics_of(const config::SourceSpec& source);
 
 /// The sources over this topic; the first one if no document names it, as behind a pattern.

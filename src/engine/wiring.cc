@@ -15,6 +15,7 @@
 #include "flow/key_columns.h"
 #include "flow/pseudo_columns.h"
 #include "flow/schema_text.h"
+#include "formats/csv/csv_format.h"
 #include "formats/json/json_format.h"
 #include "formats/raw/raw_format.h"
 #include "formats/text/text_format.h"
@@ -23,6 +24,9 @@
 #include "sinks/console/console_sink.h"
 #include "sinks/delta/delta_sink.h"
 #include "sinks/postgres/postgres_sink.h"
+#include "sources/delta/delta_source.h"
+#include "sources/files/files_source.h"
+#include "sources/files/text_files.h"
 #include "sources/kafka/kafka_source.h"
 #include "sources/kafka/start_offsets.h"
 #include "sources/postgres/postgres_table.h"
@@ -103,14 +107,59 @@ class Wiring {
     for (const config::SourceSpec& source : pipeline_.sources) {
       RunSource& made = spec_.sources.emplace_back();
       made.name = source.name;
-      const auto* rate = std::get_if<config::RateSourceSpec>(&source.from);
-      LT_RETURN_IF_ERROR(rate ? rate_source(*rate, made) : kafka_source(std::get<config::KafkaSourceSpec>(source.from), made));
-      LT_RETURN_IF_ERROR(format(source, made));
+      LT_RETURN_IF_ERROR(one_source(source, made));
       const config::EventTimeSpec& time = source.event_time;
       if (!time.column.empty()) made.event_time = EventTimeRule{time.delay, time.idle_after, time.watermark == "spark"};
     }
     spec_.source = together(spec_.sources);
     return {};
+  }
+
+  Status one_source(const config::SourceSpec& source, RunSource& made) {
+    if (source.is_bounded() && pipeline_.sources.size() > 1) {
+      return Status::user("unsupported", "a table or files are the one source of a batch job; join with them under tables: instead. Source " + source.name, "sources");
+    }
+    if (const auto* rate = std::get_if<config::RateSourceSpec>(&source.from)) return rate_source(*rate, made);
+    if (const auto* delta = std::get_if<config::DeltaSourceSpec>(&source.from)) return delta_source(*delta, made);
+    if (const auto* files = std::get_if<config::FilesSourceSpec>(&source.from)) return files_source(*files, source.format, made);
+    LT_RETURN_IF_ERROR(kafka_source(std::get<config::KafkaSourceSpec>(source.from), made));
+    format(source, made);
+    return made.make_format("").status();
+  }
+
+  /// A table, or files, as they are when a job starts.
+  Status delta_source(const config::DeltaSourceSpec& delta, RunSource& made) {
+    say_start(made.name, "earliest");
+    LT_ASSIGN_OR_RETURN(made.source, make_delta_source({made.name, "delta:" + delta.path, table_path(delta.path), delta.version, pin(), reading_actors()}, store_));
+    return {};
+  }
+
+  Status files_source(const config::FilesSourceSpec& files, const config::FormatSpec& format, RunSource& made) {
+    say_start(made.name, "earliest");
+    FilesSourceOptions options{made.name, "files:" + files.path, table_path(files.path), files.format, files.header, files.delimiter.front(), pin(), reading_actors()};
+    LT_ASSIGN_OR_RETURN(std::shared_ptr<FilesSource> source, make_files_source(std::move(options), store_));
+    made.source = source;
+    if (files.format == "parquet") return {};
+    spec_.lane_bytes = std::max(spec_.lane_bytes, kTextLaneBytes);
+    made.make_format = json_format(format);
+    if (files.format == "csv") {
+      csv::CsvFormatOptions csv{format.schema, files.delimiter.front(), {}};
+      if (files.header) csv.header = [source] { return source->header(); };
+      made.make_format = [csv](const std::string& schema_text) mutable -> Result<std::shared_ptr<Format>> {
+        if (!schema_text.empty()) csv.schema = schema_text;
+        return to_shared(csv::make_csv_format(csv));
+      };
+    }
+    return made.make_format("").status();
+  }
+
+  std::string pin() const { return job_ ? job_->pin : ""; }
+
+  /// Each lane reads its files on an actor of its own.
+  std::function<IoPost()> reading_actors() {
+    return [scheduler = &scheduler_, name = "read " + spec_.line, account = spec_.account]() -> IoPost {
+      return [actor = scheduler->io_actor(name, account)](std::function<void()> work) { actor.post(std::move(work)); };
+    };
   }
 
   Status kafka_source(const config::KafkaSourceSpec& kafka, RunSource& made) {
@@ -163,15 +212,23 @@ class Wiring {
     spec_.start_text += (spec_.start_text.empty() ? "" : ", ") + (several ? source + ": " : std::string()) + start;
   }
 
-  static Status format(const config::SourceSpec& source, RunSource& made) {
-    if (made.row_schema) return {};
-    const config::FormatSpec format = source.format;
+  using MakeFormat = std::function<Result<std::shared_ptr<Format>>(const std::string& schema_text)>;
+
+  static void format(const config::SourceSpec& source, RunSource& made) {
     std::string topics;
     for (const auto& topic : topics_of(source)) topics += (topics.empty() ? "" : ",") + topic;
-    made.schema_pin = topics + "#" + format.kind;
-    made.make_format = [format](const std::string& schema_text) -> Result<std::shared_ptr<Format>> {
-      if (format.kind == "text") return to_shared(text::make_text_format({format.tombstones}));
-      if (format.kind == "raw") return to_shared(raw::make_raw_format());
+    made.schema_pin = topics + "#" + source.format.kind;
+    if (source.format.kind == "json") {
+      made.make_format = json_format(source.format);
+    } else {
+      made.make_format = [format = source.format](const std::string&) {
+        return format.kind == "text" ? to_shared(text::make_text_format({format.tombstones})) : to_shared(raw::make_raw_format());
+      };
+    }
+  }
+
+  static MakeFormat json_format(const config::FormatSpec& format) {
+    return [format](const std::string& schema_text) {
       json::JsonFormatOptions options;
       options.schema = schema_text.empty() ? format.schema : schema_text;
       options.tombstones = format.tombstones;
@@ -179,7 +236,6 @@ class Wiring {
       if (options.schema_policy.empty()) options.schema_policy = format.schema.empty() ? "rescue" : "ignore";
       return to_shared(json::make_json_format(std::move(options)));
     };
-    return made.make_format("").status();
   }
 
   static Result<std::shared_ptr<Format>> to_shared(Result<std::unique_ptr<Format>> made) {
@@ -203,12 +259,18 @@ class Wiring {
         options.id = sink.id;
         options.pipeline = pipeline_.name;
         options.rows_max = sink.rows;
+        options.form = console_form(sink.format);
+        if (options.form != ConsoleForm::kTable) options.width_max = 0;
         spec_.sinks[i] = make_console_sink(std::move(options));
       }
     }
     for (const auto& [url, indices] : by_url) LT_RETURN_IF_ERROR(postgres(url, indices));
     if (keeps_late_rows()) LT_RETURN_IF_ERROR(delta(pipeline_.late_rows, spec_.sinks.emplace_back()));
     return quarantine();
+  }
+
+  static ConsoleForm console_form(const std::string& word) {
+    return word == "plain" ? ConsoleForm::kPlain : word == "csv" ? ConsoleForm::kCsv : word == "json" ? ConsoleForm::kJson : ConsoleForm::kTable;
   }
 
   Status delta(const config::SinkSpec& sink, std::unique_ptr<Sink>& out) {
@@ -328,12 +390,17 @@ class Wiring {
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
     std::map<std::string, std::optional<std::chrono::microseconds>> skews;
     for (const auto& source : pipeline_.sources) skews[source.name] = source.event_time.max_future_skew;
-    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns(), ending, bound, late = keeps_late_rows(), keeper = spec_.tables](const Schemas& schemas) mutable -> Result<ChainPlan> {
+    std::map<std::string, std::shared_ptr<Source>> rows;  // sources that have rows already
+    for (const RunSource& one : spec_.sources) {
+      if (!one.make_format) rows[one.name] = one.source;
+    }
+    spec_.plan = [main, selects, tables, modes, marks, skews, rows, hidden = hidden_columns(), ending, bound, late = keeps_late_rows(), keeper = spec_.tables](const Schemas& schemas) mutable -> Result<ChainPlan> {
       for (auto& table : tables) table.schema = schemas.at(table.name);
       std::vector<sql::StaticTable> statics;
       const TableSchemas columns = keeper ? keeper->schemas() : TableSchemas();
       for (const auto& [name, schema] : columns) statics.push_back({name, schema});
       LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, statics, modes, hidden, ending, bound, late));
+      for (const auto& [name, source] : rows) LT_RETURN_IF_ERROR(source->select(plan.inputs.at(name).columns, plan.inputs.at(name).hidden));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }

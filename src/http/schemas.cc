@@ -229,6 +229,7 @@ std::vector<Schema> job_schemas() {
         {"startedAt", "string", "ISO time", true},
         {"finishedAt", "string", "ISO time", true},
         {"range", "object", "what it reads, once that is fixed", true},
+        {"snapshot", "object", "of a table or of files: version, files, rows that it reads", true},
         {"progress", "number", "0 to 1, of the range"},
         {"rowsIn", "integer", "committed"},
         {"rowsOut", "integer", ""},

@@ -103,6 +103,28 @@ TEST(PipelineSpec, ReadsEveryKey) {
   EXPECT_TRUE(spec.autostart);
 }
 
+TEST(PipelineSpec, TablesAndFilesAreInputs) {
+  const auto parsed = [](const std::string& source) {
+    std::vector<Problem> problems;
+    auto spec = parse_pipeline("name: n\nsource: " + source + "\nsinks: [ { console: {} } ]\n", "a.yaml", problems);
+    EXPECT_TRUE(spec.ok()) << (problems.empty() ? "" : problems.front().to_string());
+    return spec->sources.front();
+  };
+  const SourceSpec table = parsed("{ delta: { path: /lake/gold/orders/, version: 12 } }");
+  EXPECT_TRUE(table.is_bounded());
+  EXPECT_EQ(table.name, "orders");
+  EXPECT_EQ(std::get<DeltaSourceSpec>(table.from).version, 12);
+  EXPECT_EQ(std::get<DeltaSourceSpec>(parsed("{ delta: { path: t, version: latest } }").from).version, std::nullopt);
+  const SourceSpec files = parsed("{ files: { path: \"in/*.csv\", schema: \"id int\", delimiter: \";\", header: false } }");
+  EXPECT_EQ(files.name, "input");
+  EXPECT_EQ(files.format.kind, "csv");
+  EXPECT_EQ(files.format.schema, "id int");
+  EXPECT_EQ(std::get<FilesSourceSpec>(files.from).delimiter, ";");
+  EXPECT_FALSE(std::get<FilesSourceSpec>(files.from).header);
+  EXPECT_EQ(parsed("{ files: { path: in/day.jsonl } }").name, "day");
+  EXPECT_EQ(std::get<FilesSourceSpec>(parsed("{ files: { path: in, format: parquet } }").from).format, "parquet");
+}
+
 TEST(PipelineSpec, FillsDefaults) {
   const PipelineSpec spec = parse(R"({"name":"n","source":{"kafka":{"topic":"events"}},"sinks":[{"delta":{"path":"p"}}]})", "request");
   EXPECT_EQ(spec.sources[0].name, "events") << "one source is named by its topic";
