@@ -107,6 +107,8 @@ def test_a_join_of_two_topics_through_kills_and_as_a_job(kafka, postgres):
                     return rows[begin:end]
                 send(kafka, "orders", piece(orders))
                 send(kafka, "payments", piece(payments))
+                # Each piece is an epoch at least.
+                wait_until(lambda: not daemon.running or (daemon.stream("paid") or {}).get("lagRecords") == 0, "the piece to be committed, or the kill")
             assert daemon.wait_exit(60) == -signal.SIGKILL, point
     with daemon.start():
         send(kafka, "orders", orders[len(POINTS) * len(orders) // parts:])

@@ -39,7 +39,7 @@ def orders(count):
 def test_rows_of_a_table_in_three_forms(place):
     write_deltalake(str(place / "lake/orders"), orders(6))
     query = "SELECT id, shop, total FROM orders WHERE id < 2"
-    assert sql(place, query, "--table", "lake/orders")[0].splitlines() == ["+--+----+-----+", "|id|shop|total|", "+--+----+-----+", "| 0|  s0|  0.0|", "| 1|  s1|  0.5|", "+--+----+-----+"]
+    assert sql(place, query, "--table", "lake/orders")[0].splitlines() == ["+---+----+-----+", "| id|shop|total|", "+---+----+-----+", "|  0|  s0|  0.0|", "|  1|  s1|  0.5|", "+---+----+-----+"]
     assert sql(place, query, "--table", "lake/orders/", "-o", "csv")[0] == "id,shop,total\n0,s0,0.0\n1,s1,0.5\n"
     assert [json.loads(line) for line in sql(place, query, "--table", place / "lake/orders", "-o", "json")[0].splitlines()] == [
         {"id": 0, "shop": "s0", "total": 0.0}, {"id": 1, "shop": "s1", "total": 0.5}]
@@ -76,7 +76,7 @@ def test_files(place):
     assert sorted(out.splitlines()) == ["2,", "3,Bob", "id,name"]
     assert "1 of 4 records could not be read" in err
     (place / "in/c.jsonl").write_text('{"a": {"b": [1, 2]}, "t": "2026-01-01T00:00:00Z"}\n')
-    assert sql(place, "SELECT a->'b' AS b, t FROM c", "--file", "in/c.jsonl", "-o", "json")[0] == '{"b":"[1,2]","t":"2026-01-01T00:00:00Z"}\n'
+    assert sql(place, "SELECT a->'b' AS b, t FROM c", "--file", "in/c.jsonl", "-o", "json")[0] == '{"b":"[1,2]","t":"2026-01-01T00:00:00+00:00"}\n'
     assert sql(place, "SELECT column2 FROM raw", "--file", "in/raw.csv", "--no-header", expect=1)[1].startswith("laketide: there is no file of this name")
 
 

@@ -92,7 +92,7 @@ TEST(Api, ShowsStreams) {
   json expected = json::parse(R"({
     "id":"run-9","pipeline":"events","state":"STALLED","error":{"code":"kafka_unreachable","detail":"the broker does not answer"},
     "topics":["events"],"sinks":["delta:events"],"epoch":7,"start":"earliest","lagRecords":100,"lagSeconds":1.5,
-    "rowsIn":400,"rowsOut":390,"quarantined":4,"inputRowsPerSecond":12.5,"lastCommit":"2026-01-02T03:04:06.000000Z",
+    "rowsIn":400,"rowsOut":390,"quarantined":4,"inputRowsPerSecond":12.5,"lastCommit":"2026-01-02T03:04:06.000000Z","tables":[],
     "watermark":"2026-01-02T03:03:36.000000Z","stateRows":12,"stateBytes":3456,
     "partitions":[{"source":"events","topic":"events","partition":0,"committed":500,"read":510,"end":600,"lagRecords":100},
                   {"source":"events","topic":"events","partition":1,"committed":null,"read":null,"end":null,"lagRecords":null}]})");

@@ -63,7 +63,7 @@ TEST(Batch, TakesAJobAtOnceAndSaysWhereToLook) {
   EXPECT_EQ(json::parse(taken.body), json::parse(R"({
     "jobId":"job-1","status":"QUEUED","statusUrl":"/batch/status/job-1","pipeline":"events","topics":["events"],"sinks":[],"pool":"batch-pool",
     "reason":null,"attempt":0,"atomic":true,"startOffset":"{\"p0\":100}","endOffset":"{\"p0\":500}","submittedAt":"2026-01-02T03:04:05.000000Z",
-    "startedAt":null,"finishedAt":null,"range":null,"progress":0.0,"rowsIn":0,"rowsOut":0,"filtered":0,"quarantined":0,"error":null,
+    "startedAt":null,"finishedAt":null,"range":null,"snapshot":null,"progress":0.0,"rowsIn":0,"rowsOut":0,"filtered":0,"quarantined":0,"error":null,
     "committedOffsets":null,"advice":null})"));
   const auto submitted = api.engine->batch.submitted();
   ASSERT_EQ(submitted.size(), 1u);
@@ -272,7 +272,7 @@ TEST(Batch, TheStatusIsTheJobsAndTheAnswersSayWhetherItFailed) {
   EXPECT_EQ(json::parse(failed.body), json::parse(R"({
     "jobId":"job-7","status":"FAILED","statusUrl":"/batch/status/job-7","pipeline":"events","topics":["events"],"sinks":["delta:events_batch"],
     "pool":"batch-pool","reason":null,"attempt":1,"atomic":false,"startOffset":"{\"0\":100}","endOffset":"latest","submittedAt":"2026-01-02T03:04:05.000000Z",
-    "startedAt":"2026-01-02T03:04:06.000000Z","finishedAt":"2026-01-02T03:04:07.000000Z","range":{"0":[100,500]},"progress":0.25,"rowsIn":400,"rowsOut":390,
+    "startedAt":"2026-01-02T03:04:06.000000Z","finishedAt":"2026-01-02T03:04:07.000000Z","range":{"0":[100,500]},"snapshot":null,"progress":0.25,"rowsIn":400,"rowsOut":390,
     "filtered":6,"quarantined":4,
     "error":{"type":"about:blank","title":"Internal Server Error","status":500,"code":"offsets_gone","detail":"the broker has deleted them","available":{"0":[250,900]}},
     "committedOffsets":{"0":[100,300]},"advice":null})"));

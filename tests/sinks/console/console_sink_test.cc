@@ -70,7 +70,7 @@ TEST_F(ConsoleSinkTest, CsvHasItsNamesOnce) {
     ASSERT_EQ(*writer_->write(rows_of(R"([[1, "a, \"b\"", 0], [2, null, null]])"), rejects_), Step::kReady);
     ASSERT_TRUE(finish(epoch).ok());
   }
-  const std::string rows = "1,\"a, \"\"b\"\"\",1970-01-01T00:00:00Z\n2,,\n";
+  const std::string rows = "1,\"a, \"\"b\"\"\",1970-01-01T00:00:00+00:00\n2,,\n";
   EXPECT_EQ(printed(), "id,source,ts\n" + rows + rows);
 }
 
