@@ -119,7 +119,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"name: n\nsource: { kafka: { topic: t }, event_time: { delay: 3s } }\n" SINKS, ":2:44: source.event_time: ", "names no column, such as { column: ts, delay: 30s }"},
         Mistake{"name: n\nsource: { files: { path: x } }\n" SINKS, ":2:11: source.files: ", "batch jobs"},
         Mistake{"name: n\nsource: {}\n" SINKS, ":2:9: source: ", "either kafka or rate"},
-        Mistake{"name: n\ntables: { a: {} }\n" SOURCE SINKS, ":2:1: tables: ", "static tables"},
+        Mistake{"name: n\ntables: { a: {} }\n" SOURCE SINKS, ":2:14: tables.a: ", "says not where the table is"},
         Mistake{"name: n\noutput_mode: updates\n" SOURCE SINKS, ":2:14: output_mode: ", "did you mean \"update\"?"},
         Mistake{"name: n\ntrigger: twice\n" SOURCE SINKS, ":2:10: trigger.twice: ", "valid here: epoch, once, available_now"},
         Mistake{"name: n\ntrigger: { once: false }\n" SOURCE SINKS, ":2:18: trigger.once: ", "is chosen by true"},
