@@ -14,6 +14,7 @@ from deltalake import DeltaTable
 from meter import family_cpu, own_cpu, peak_rss_mib
 from results import TABLE, Void, check_files, check_filtered, check_groups, check_table, keep_groups
 from servers import KafkaBroker, PostgresServer
+from waiting import wait_until
 
 COLUMNS = [("id", "bigint"), ("event_type", "text"), ("ts", "timestamptz"), ("value", "double precision"), ("source", "text"),
            ("user_id", "bigint")]
@@ -175,11 +176,14 @@ def _check_laketide(bench, work, daemon, receipts):
 
 def _wait_finished(daemon):
     def ended():
+        if not daemon.running:
+            raise Void(f"the daemon ended:\n{daemon.log[-2000:]}")
         stream = daemon.stream("bench")
         if stream and stream["state"] in ("FAILED", "FENCED", "STOPPED"):
             raise Void(f"the stream is {stream['state']}: {json.dumps(stream)[:2000]}")
         return stream and stream["state"] == "FINISHED"
-    daemon.wait_for(ended, "the stream to be FINISHED", 600)
+    # Seldom: the daemon's answers are CPU of its own, and receipts tell the time.
+    wait_until(ended, "the stream to be FINISHED", 600, poll=0.5)
 
 
 def _seconds(iso):

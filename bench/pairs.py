@@ -10,6 +10,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "services"))
 
+import footprint  # noqa: E402
+import latency  # noqa: E402
 import report  # noqa: E402
 from contenders import WORKS, Bench, laketide, straight_line  # noqa: E402
 from health import measure  # noqa: E402
@@ -28,11 +30,13 @@ def parse():
     parser.add_argument("--records", type=int)
     parser.add_argument("--pairs", type=int)
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(WORKS), help="rows of the table, with commas between")
+    parser.add_argument("--without", type=lambda text: text.split(","), default=[], help="of health_ms, process, latency, what is left out")
     arguments = parser.parse_args()
     arguments.binaries = arguments.binaries.resolve()
     arguments.records = arguments.records or (500_000 if arguments.quick else 4_000_000)
     arguments.pairs = arguments.pairs or (2 if arguments.quick else 5)
     arguments.starts = 3 if arguments.quick else 20
+    arguments.latency_seconds = 5 if arguments.quick else 20
     return arguments
 
 
@@ -73,6 +77,22 @@ def run_pairs(bench, names, pairs):
     return measured
 
 
+def beside(bench, arguments):
+    """What is measured once, beside the pairs. What fails is not measured, and says why: the pairs were not in vain."""
+    parts = {"health_ms": lambda: {name: {**report.spread(values), "runs": values} for name, values in measure(bench, arguments.starts).items()},
+             "process": lambda: footprint.measure(bench), "latency": lambda: latency.measure(bench, arguments.latency_seconds)}
+    found = {}
+    for name, part in ((name, part) for name, part in parts.items() if name not in arguments.without):
+        print(f"{name} ...", flush=True)
+        try:
+            found[name] = part()
+        except (AssertionError, Void) as error:
+            reason = str(error).splitlines()[0]
+            print(f"  not measured: {reason}", flush=True)
+            found.setdefault("not_measured", {})[name] = reason
+    return found
+
+
 def main():
     arguments = parse()
     os.environ["LAKETIDE_BINARY"] = str(arguments.binaries / "laketide")
@@ -85,7 +105,7 @@ def main():
             print(f"  {truth['records_per_s']:,.0f} records/s", flush=True)
             bench = Bench(kafka, postgres, "bench", truth, arguments.binaries, directory, {})
             measured = run_pairs(bench, arguments.only, arguments.pairs)
-            more = {"health_ms": {name: {**report.spread(values), "runs": values} for name, values in measure(bench, arguments.starts).items()}}
+            more = beside(bench, arguments)
         load.append(os.getloadavg()[0])
     except Void as void:
         raise SystemExit(f"void: {void}") from None

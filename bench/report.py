@@ -73,6 +73,12 @@ def markdown(result):
     if "health_ms" in result:
         lines += ["", "| /health after start | ms |", "|---|---|"]
         lines += [f"| {name} | {_three(values, 0)} |" for name, values in result["health_ms"].items()]
+    if "process" in result:
+        took, late = result["process"], result.get("latency", {})
+        lines += ["", "| The daemon | |", "|---|---|", f"| idle memory, MiB | {took['idle_mib']:.0f} |", f"| stop, ms | {took['stop_ms']:.0f} |",
+                  f"| the program stripped, MB | {took['code_mb']:.1f} |", f"| first row in Delta after start, s | {took['first_row_s']:.2f} |",
+                  *[f"| 10,000 records/s into {name}, produced to visible, ms | p50 {found['p50_ms']:.1f}, p99 {found['p99_ms']:.1f}, most {found['max_ms']:.1f} |"
+                    for name, found in late.items() if name != "seconds"]]
     return "\n".join(lines) + "\n\n" + targets.markdown(result)
 
 

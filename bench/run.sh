@@ -5,6 +5,8 @@
 #   bash bench/run.sh            --quick       fewer records and pairs: whether all of it runs, not how fast
 #                                --records N   in the topic (default 4000000)
 #                                --pairs N     how often each of the two runs (default 5)
+#                                --only A,B    rows of the table: drain, drop, delta, delta zstd, postgres, upsert, window
+#                                --without A   of health_ms, process and latency, which are measured beside the rows
 #
 # LAKETIDE_PRESET   the build to measure (default release)
 set -euo pipefail
@@ -12,7 +14,7 @@ set -euo pipefail
 
 for argument in "$@"; do
   case $argument in
-    --help | -h) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    --help | -h) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
   esac
 done
 

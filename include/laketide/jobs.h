@@ -58,6 +58,7 @@ struct JobStatus {
   std::string start_offset, end_offset;  // as given, defaults filled in
   std::string submitted_at, started_at, finished_at;
   std::vector<JobRange> range;      // once fixed
+  std::string snapshot;            // JSON: which version or files of a source that can change as a whole; empty: offsets say it all
   double progress = 0;              // 0 to 1, of the range
   int64_t rows_in = 0, rows_out = 0, filtered = 0, quarantined = 0;  // committed
   std::optional<JobError> error;

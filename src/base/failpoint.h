@@ -48,6 +48,14 @@ class Failpoint {
 
 }  // namespace laketide
 
+/// A deliberate mistake, for tests of the proof: true if `deed` is armed at the place `name` and it is its turn, so that the code
+/// does the wrong thing there. tests/proof/seeded_bugs.py says what each of them is and how it is found.
+#define LT_SEEDED_BUG(name, deed)                        \
+  ([] {                                                  \
+    static ::laketide::Failpoint lt_failpoint_(name);    \
+    return lt_failpoint_.hit(std::string_view(deed));    \
+  }())
+
 /// `LT_FAILPOINT("lake.commit.before")`: leaves the function with the Status of the armed action, if any.
 #define LT_FAILPOINT(name)                               \
   do {                                                   \

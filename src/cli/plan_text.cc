@@ -28,6 +28,13 @@ std::string source_text(const config::SourceSpec& source) {
   if (const auto* rate = std::get_if<config::RateSourceSpec>(&source.from)) {
     return source.name + ": " + std::to_string(rate->rows_per_second) + " made rows a second";
   }
+  if (const auto* delta = std::get_if<config::DeltaSourceSpec>(&source.from)) {
+    return source.name + ": the Delta table " + delta->path + (delta->version ? ", version " + std::to_string(*delta->version) : ", its newest version");
+  }
+  if (const auto* files = std::get_if<config::FilesSourceSpec>(&source.from)) {
+    const std::string declared = files->format == "parquet" ? "" : source.format.schema.empty() ? ", schema inferred" : ", schema declared";
+    return source.name + ": the " + files->format + " files " + files->path + declared;
+  }
   const auto& kafka = std::get<config::KafkaSourceSpec>(source.from);
   const std::string what = kafka.pattern.empty() ? joined(kafka.topics) : "topics like " + kafka.pattern;
   const std::string schema = source.format.kind != "json" ? "" : source.format.schema.empty() ? ", schema inferred" : ", schema declared";

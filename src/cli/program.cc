@@ -9,6 +9,7 @@
 
 #include "cli/commands.h"
 #include "cli/man_page.h"
+#include "cli/sql.h"
 #include "config/nearest.h"
 #include "config/reference.h"
 #include "laketide/version.h"
@@ -23,6 +24,7 @@ struct Words {
   ProbeOptions probe;
   CheckOptions check;
   RunOptions run;
+  SqlOptions sql;
   ProduceOptions produce;
   RemoteOptions remote;
   StreamChoice stream;
@@ -134,6 +136,28 @@ void add_run(CLI::App& app, Words& words) {
   run->add_option("--state", words.run.state, "directory of what the run remembers: a crashed one is taken up again; default: a temporary one");
   run->add_flag("--no-atomic", words.run.no_atomic, "commit as it goes instead of once at the end");
   run->add_flag("--allow-repeats", words.run.allow_repeats, "with sink:max also into a table without a key");
+}
+
+void add_sql(CLI::App& app, Words& words) {
+  CLI::App* sql = add_command(app, words, {"sql", "Run a query over a topic, a Delta table or files, once, and print its rows",
+                                           "  laketide sql 'SELECT id, avg(value) FROM events GROUP BY id' --topic events\n"
+                                           "  laketide sql 'SELECT * FROM orders WHERE total > 100' --table data/lake/orders -o csv > large.csv\n"
+                                           "  laketide sql 'SELECT count(*) FROM source' --file 'in/2026-*.csv' -o json\n"
+                                           "The input's name in SQL is its own, without folder and ending (input for a pattern); source always names it. A query reads what there is\n"
+                                           "when it begins, and needs no running service. Exit 0: all rows are printed. 1: the work failed. 2: the query is wrong. 4: no broker."},
+                              [&words](const Terminal& terminal) { return run_sql(words.sql, terminal); });
+  sql->add_option("QUERY", words.sql.query, "a SELECT")->required();
+  sql->add_option("--topic", words.sql.topic, "a Kafka topic of JSON records");
+  sql->add_option("--table", words.sql.table, "folder of a Delta table");
+  sql->add_option("--file", words.sql.file, "Parquet, CSV or JSON files: a name, a folder, or a pattern in quotes");
+  sql->add_option("-o,--output", words.sql.output, "table, csv or json (an object a line)")->check(CLI::IsMember({"table", "csv", "json"}))->capture_default_str();
+  sql->add_option("--version", words.sql.version, "of the table; default: the newest")->check(CLI::NonNegativeNumber);
+  sql->add_option("--schema", words.sql.schema, "columns as in CREATE TABLE; default: learnt from the first records");
+  sql->add_option("--format", words.sql.format, "of the files: parquet, csv or json; default: by the name's end");
+  sql->add_option("--delimiter", words.sql.delimiter, "between the values of a CSV file; default: a comma");
+  sql->add_flag("--no-header", words.sql.no_header, "the first line of a CSV file is a record; columns are column1, column2, …");
+  sql->add_option("--brokers", words.sql.brokers, "host:port[,host:port]; default kafka.brokers of the service file");
+  add_service_file(*sql, words.sql.config, &words.sql.sets);
 }
 
 void add_produce(CLI::App& app, Words& words) {
@@ -331,6 +355,7 @@ int run_program(const std::vector<std::string>& arguments, std::ostream& out, st
   add_probe(app, words);
   add_check(app, words);
   add_run(app, words);
+  add_sql(app, words);
   add_produce(app, words);
   add_table(app, words);
   add_stream(app, words);

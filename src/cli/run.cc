@@ -1,16 +1,12 @@
-#include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 
 #include <arrow/util/thread_pool.h>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
-#include "base/signal.h"
 #include "cli/commands.h"
-#include "cli/interrupt.h"
-#include "cli/job_progress.h"
+#include "cli/foreground.h"
 #include "cli/job_text.h"
 #include "config/document_file.h"
 #include "config/service_config.h"
@@ -22,35 +18,10 @@ namespace laketide::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kLook{100};
 constexpr std::chrono::hours kNoDeadline{24 * 365 * 10};  // whoever waits in the foreground is the deadline
 /// Before the number in the names of a run's progress: none of the service's jobs has it.
 constexpr const char* kJobMark = "run.";
-
-/// Where the run's ledger is: the directory that was given, or one that goes with the run. Confined to its task.
-class StateDirectory {
- public:
-  explicit StateDirectory(const std::string& given) : path_(given), is_given_(!given.empty()) {
-    std::error_code failed;
-    if (!is_given_) path_ = (fs::temp_directory_path(failed) / "laketide-run-XXXXXX").string();
-    if (!is_given_ && mkdtemp(path_.data()) == nullptr) path_.clear();
-  }
-  ~StateDirectory() {
-    std::error_code ignored;
-    if (!is_given_ && !path_.empty()) fs::remove_all(path_, ignored);
-  }
-  StateDirectory(const StateDirectory&) = delete;
-  StateDirectory& operator=(const StateDirectory&) = delete;
-
-  const std::string& path() const { return path_; }  // empty: none could be made
-  bool is_given() const { return is_given_; }
-
- private:
-  std::string path_;
-  bool is_given_;
-};
 
 bool is_same_directory(const std::string& left, const std::string& right) {
   std::error_code failed;
@@ -113,28 +84,6 @@ Result<std::string> begin(Engine& engine, const RunOptions& options, const std::
   return job.id;
 }
 
-/// Until the job is over. Ctrl-C ends it: with a state directory of its own nothing is lost, else nothing becomes visible.
-Result<JobStatus> follow(Engine& engine, const std::string& id, bool can_go_on, const Interrupt& interrupt, const Terminal& terminal) {
-  JobProgress progress(terminal, JobProgress::Plain::kLines);
-  Signal never;  // waited on for time alone
-  bool told = false;
-  for (;;) {
-    auto job = engine.job(id);
-    if (!job.ok() || http::is_final(job->state)) return job;
-    progress.show(http::job_json(*job));
-    if (interrupt.came() && can_go_on) {
-      engine.begin_stop();
-      engine.wait_stopped(Clock::now());
-      return engine.job(id);
-    }
-    if (interrupt.came() && !told) (void)engine.cancel_job(id);  // refused while it commits: then it is over in a moment
-    told = interrupt.came();
-    never.wait(Clock::now() + kLook);
-  }
-}
-
-bool is_away(const std::string& code) { return code == "broker_away" || code == "postgres_unavailable" || code == "unreachable"; }
-
 ExitCode report(const JobStatus& job, const Terminal& terminal) {
   const auto document = http::job_json(job);
   if (terminal.json) {
@@ -171,7 +120,10 @@ ExitCode run_in(const StateDirectory& state, Task task, const RunOptions& option
   if (!engine.ok()) return refuse(engine.status(), terminal);
   const auto id = begin(**engine, options, pipeline, unfinished, terminal);
   if (!id.ok()) return refuse(id.status(), terminal);
-  const auto job = follow(**engine, *id, state.is_given(), interrupt, terminal);
+  const auto job = [&] {
+    JobProgress progress(terminal, JobProgress::Plain::kLines);
+    return follow_job(**engine, *id, state.is_given(), interrupt, &progress);
+  }();
   return job.ok() ? report(*job, terminal) : fail(terminal, job.status(), ExitCode::kFailed);
 }
 

@@ -7,9 +7,9 @@
 #include "base/clock.h"
 #include "cli/answer_table.h"
 #include "cli/commands.h"
-#include "cli/row_text.h"
 #include "lake/delta_schema.h"
 #include "lake/table.h"
+#include "sinks/console/row_text.h"
 #include "storage/local_store.h"
 
 namespace laketide::cli {
@@ -97,7 +97,7 @@ Status print_rows(lake::Table& table, const TableChoice& choice, const Terminal&
   int64_t left = choice.limit == 0 ? INT64_MAX : choice.limit;
   const auto take = [&](const std::shared_ptr<arrow::RecordBatch>& batch) -> Status {
     const int64_t rows = std::min(batch->num_rows(), left);
-    for (int64_t row = 0; row < rows; ++row) terminal.out << (terminal.json ? json_row(*batch, row) : csv_row(*batch, row)) << '\n';
+    for (int64_t row = 0; row < rows; ++row) terminal.out << (terminal.json ? json_row(*batch, row, batch->num_columns()) : csv_row(*batch, row, batch->num_columns())) << '\n';
     left -= rows;
     if (!terminal.out) return Status::user("output_closed", "the rows could not be written");
     return left > 0 ? Status() : Status::user(std::string(kEnough), "");

@@ -14,15 +14,28 @@ namespace laketide::config {
 Field sources_field(std::vector<SourceSpec>& into);
 Field source_field(std::vector<SourceSpec>& into);
 
-/// What stands under `kafka:`, `rate:` and `format: { json: … }` of a source.
+/// What stands under `kafka:`, `rate:`, `delta:`, `files:` and `format: { json: … }` of a source.
 std::vector<Field> kafka_source_fields(KafkaSourceSpec& kafka);
 std::vector<Field> rate_source_fields(RateSourceSpec& rate);
+std::vector<Field> delta_source_fields(DeltaSourceSpec& delta);
+std::vector<Field> files_source_fields(FilesSourceSpec& files, FormatSpec& format);
 std::vector<Field> json_format_fields(FormatSpec& format);
+
+/// Reads what stands under `delta:` and `files:`, and says what is missing there.
+std::string read_delta_source(Reader& reader, const Node& node, const std::string& path, DeltaSourceSpec& delta);
+std::string read_files_source(Reader& reader, const Node& node, const std::string& path, FilesSourceSpec& files, FormatSpec& format);
+/// The name in SQL of the one source that a document has: the last part of the path without its ending; `input` for a pattern.
+std::string table_name_of(const std::string& path);
+
+/// Table folders lie below the lake root; only a file's author may name one elsewhere. "" if fine.
+std::string check_lake_path(const std::string& path, bool is_file);
 
 /// What stands under a sink's kind.
 std::vector<Field> delta_fields(SinkSpec& sink);
 std::vector<Field> postgres_fields(SinkSpec& sink);
 std::vector<Field> console_fields(SinkSpec& sink);
+/// Under `late_rows: { delta: … }`.
+std::vector<Field> late_rows_fields(SinkSpec& sink);
 
 /// `tables:`, a mapping of names to static tables of one kind each, and what stands under a kind.
 Field tables_field(std::vector<TableSpec>& into);

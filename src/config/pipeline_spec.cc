@@ -31,7 +31,7 @@ Field trigger_kind_field(const char* name, TriggerSpec& trigger, TriggerSpec::Ki
 
 std::vector<Field> trigger_fields(TriggerSpec& trigger) {
   const auto set_every = [&trigger](microseconds value) { trigger.every = std::chrono::ceil<std::chrono::milliseconds>(value); };
-  return {with_aliases(with_default(duration_field("epoch", set_every, {10ms, 1h}, "an epoch is committed this often"), "stream_defaults.epoch"),
+  return {with_aliases(with_default(duration_field("epoch", set_every, {5ms, 1h}, "an epoch is committed this often"), "stream_defaults.epoch"),
                        {"processingTime", "processing_time"}),
           trigger_kind_field("once", trigger, TriggerSpec::Kind::kOnce),
           with_aliases(trigger_kind_field("available_now", trigger, TriggerSpec::Kind::kAvailableNow), {"availableNow"}),
@@ -68,8 +68,7 @@ std::vector<Field> refused_fields() {
           refused_field("watermark", time),
           refused_field("idle_after", time),
           refused_field("max_future_skew", time),
-          refused_field("late_rows", "this version counts late rows and does not keep them yet"),
-          refused_field("deduplicate", "this version does not remove duplicates yet"),
+          refused_field("deduplicate", "stands in the source, as in deduplicate: { key: [id], within: 10m }"),
           refused_field("sink", "write a list: sinks: [ { delta: { path: averages } } ]"),
           refused_field("engine", "this version runs pipelines itself only")};
 }
@@ -84,11 +83,13 @@ std::vector<Field> pipeline_fields(PipelineSpec& spec) {
       tables_field(spec.tables),
       with_default(text_field("sql", spec.sql, "the query"), "SELECT * FROM source"),
       output_mode_field(spec.output_mode),
-      word_field("state", spec.state, {"bounded", "unbounded"}, "whether a join may keep its rows for ever"),
+      with_default(word_field("state", spec.state, {"bounded", "unbounded"}, "whether a join may keep its rows for ever"), "bounded"),
       with_type({"trigger", "when epochs close",
                  [&spec](Reader& reader, const Node& node, const std::string& path) { return read_trigger(reader, node, path, spec.trigger); }},
                 "section, or one of once, available_now"),
       sinks_field(spec.sinks),
+      section_field("late_rows", "where rows go that came after their window had ended; left out: they are counted and not kept",
+                    {section_field("delta", "a table of its own, written with the epoch", late_rows_fields(spec.late_rows))}),
       section_field("bad_records", "what to do with records that cannot be used", bad_records_fields(spec.bad_records)),
       with_default(text_field("pool", spec.pool, "pool of the engine's share"), "stream_defaults.pool"),
       integer_field("lanes", [&spec](int64_t n) { spec.lanes = n == 0 ? std::nullopt : std::optional(static_cast<int>(n)); },
@@ -115,6 +116,9 @@ void check_whole(Reader& reader, const Node& root, const PipelineSpec& spec) {
   const bool needs_sql = std::any_of(spec.sinks.begin(), spec.sinks.end(), [](const SinkSpec& sink) { return sink.select.empty(); });
   check_keys(reader, root, spec);
   check_table_names(reader, root, spec);
+  if (root.find("late_rows") != nullptr && spec.late_rows.path.empty()) {
+    reader.refuse(root.find("late_rows")->key_place, "late_rows", "names no folder, such as late_rows: { delta: { path: averages_late } }");
+  }
   if (source == nullptr && spec.sources.size() > 1 && spec.sql.empty() && needs_sql) {
     reader.refuse(root.place, "sql", "several sources need a query that says what to do with them");
   }
@@ -125,6 +129,10 @@ void fill_defaults(PipelineSpec& spec) {
     auto* kafka = std::get_if<KafkaSourceSpec>(&source.from);
     if (kafka != nullptr && kafka->group_id.empty()) kafka->group_id = "laketide-" + spec.name;
   }
+  SinkSpec& late = spec.late_rows;
+  while (late.path.size() > 1 && late.path.ends_with('/')) late.path.pop_back();
+  late.kind = "delta";
+  late.id = "late:" + late.path;
   for (SinkSpec& sink : spec.sinks) {
     if (sink.output_mode.empty()) sink.output_mode = spec.output_mode;
   }

@@ -3,60 +3,15 @@
 
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 #include <vector>
 
+#include "config/source_spec.h"
 #include "laketide/status.h"
 
 namespace laketide::config {
-
-/// `kafka:` under a source. Exactly one of topics and pattern is set. Immutable.
-struct KafkaSourceSpec {
-  std::vector<std::string> topics;
-  std::string pattern;
-  std::string start = "earliest";  // earliest | latest | offsets JSON | ISO time | ms
-  std::optional<int64_t> max_offsets_per_epoch;
-  std::optional<int64_t> max_rate_per_partition;  // records per second
-  bool fail_on_data_loss = true;
-  std::string group_id;                           // default laketide-<pipeline>
-  std::string brokers;                            // default: the service's
-  std::map<std::string, std::string> client;      // librdkafka settings on top of the service's
-};
-
-/// `rate:` under a source: rows made by the engine. Immutable.
-struct RateSourceSpec {
-  int64_t rows_per_second = 1;
-  int32_t partitions = 1;
-};
-
-/// `format:` under a source. Immutable.
-struct FormatSpec {
-  std::string kind = "json";            // json | text | raw
-  std::string schema;                   // SQL column list; empty: inferred (json)
-  std::string tombstones = "row";       // row | skip | delete
-  std::string schema_policy;            // ignore | rescue | fail; empty: ignore if declared, rescue if inferred
-};
-
-/// `event_time:` under a source; column empty: none. Immutable.
-struct EventTimeSpec {
-  std::string column;
-  std::chrono::microseconds delay{};
-  std::chrono::microseconds idle_after{10'000'000};
-  std::optional<std::chrono::microseconds> max_future_skew;
-  std::string watermark = "partitions";  // partitions | spark
-};
-
-/// One entry of `sources:`. Immutable.
-struct SourceSpec {
-  std::string name;  // table name in SQL
-  std::variant<KafkaSourceSpec, RateSourceSpec> from;
-  FormatSpec format;
-  EventTimeSpec event_time;
-};
 
 /// One entry of `tables:`; which members count depends on `kind`. Immutable.
 struct TableSpec {
@@ -85,7 +40,8 @@ struct SinkSpec {
   std::string compression = "zstd";     // delta: zstd | snappy
   int64_t target_file_bytes = 128 << 20;  // delta
   std::chrono::milliseconds retain{std::chrono::hours(24 * 7)};  // delta: files that were replaced stay so long
-  int64_t rows = 20;                    // console
+  int64_t rows = 20;                    // console: of an epoch
+  std::string format = "table";         // console: table | plain | csv | json
 };
 
 /// What to do with records that cannot be decoded, evaluated or written. Immutable.
@@ -112,6 +68,7 @@ struct PipelineSpec {
   std::string state = "bounded";  // bounded | unbounded: rows of a join may be kept for ever
   TriggerSpec trigger;
   std::vector<SinkSpec> sinks;
+  SinkSpec late_rows;              // path empty: late rows are counted and not kept
   BadRecordsSpec bad_records;
   std::string pool;                // default: stream_defaults.pool
   std::optional<int> lanes;        // none: auto

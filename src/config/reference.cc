@@ -74,9 +74,13 @@ std::string reference() {
   add_table("`trigger`", trigger_fields(trigger), out);
   KafkaSourceSpec kafka;
   RateSourceSpec rate;
+  DeltaSourceSpec delta_source;
+  FilesSourceSpec files;
   FormatSpec format;
   add_table("`sources.<name>.kafka`", kafka_source_fields(kafka), out);
   add_table("`sources.<name>.rate`", rate_source_fields(rate), out);
+  add_table("`sources.<name>.delta`", delta_source_fields(delta_source), out);
+  add_table("`sources.<name>.files`", files_source_fields(files, format), out);
   add_table("`sources.<name>.format.json`", json_format_fields(format), out);
   TableSpec table;
   add_table("`tables.<name>`", table_fields(table), out);

@@ -100,7 +100,7 @@ Field pools_field(std::map<std::string, PoolConfig>& pools) {
 std::vector<Field> stream_fields(StreamDefaults& stream) {
   return {
       text_field("pool", stream.pool, "pool of a stream that names none"),
-      with_default(duration_field("epoch", set_milliseconds(stream.epoch), {10ms, 1h}, "how often a stream commits"), duration_text(stream.epoch)),
+      with_default(duration_field("epoch", set_milliseconds(stream.epoch), {5ms, 1h}, "how often a stream commits"), duration_text(stream.epoch)),
       size_field("epoch_bytes", stream.epoch_bytes, {64LL << 10, 64LL << 30}, "an epoch that holds so much is closed early"),
   };
 }

@@ -18,26 +18,10 @@ std::string check_id(const std::string& id) {
   return id.size() <= kIdLengthMax ? "" : "a sink's id has at most 200 letters";
 }
 
-/// Table folders lie below the lake root; only a file's author may name one elsewhere.
-std::string check_path(const std::string& path, bool is_file) {
-  if (path.find("://") != std::string::npos) return "only a directory of a local disk; object storage is not supported by this version";
-  if (path.starts_with('/') && !is_file) return "a path over HTTP is relative to the lake root; absolute ones are for files on the server";
-  for (size_t begin = 0; begin <= path.size();) {
-    const size_t end = std::min(path.find('/', begin), path.size());
-    const std::string_view part = std::string_view(path).substr(begin, end - begin);
-    if (part == "..") return "a path must not climb with \"..\"";
-    if (part == "_delta_log") return "\"_delta_log\" is the log inside a table; name the table's folder";
-    if (part == "_quarantine" && begin == 0) return "\"_quarantine\" holds the records that were refused; choose another folder";
-    if (part.empty() && begin != 0 && end != path.size()) return "an empty part in the path";
-    begin = end + 1;
-  }
-  return {};
-}
-
 Field path_field(std::string& into) {
   return with_type({"path", "folder below the lake root", [&into](Reader& reader, const Node& node, const std::string& path) {
             const bool is_file = reader.is_file();
-            const auto check = [is_file](const std::string& text) { return check_path(text, is_file); };
+            const auto check = [is_file](const std::string& text) { return check_lake_path(text, is_file); };
             return text_field("path", into, "", check).read(reader, node, path);
           }}, "text");
 }
@@ -162,12 +146,30 @@ std::string check_table(const std::string& table) {
   return one_dot && lengths ? "" : "expected table or schema.table, each of at most 63 letters, such as public.averages";
 }
 
+std::vector<Field> late_rows_fields(SinkSpec& sink) {
+  return {path_field(sink.path), list_field("partition_by", sink.partition_by, "columns that become folders"),
+          word_field("compression", sink.compression, {"zstd", "snappy"}, "of the Parquet files"),
+          size_field("target_file_bytes", sink.target_file_bytes, {1LL << 20, 4LL << 30}, "files are closed at about this size")};
+}
+
+std::string check_lake_path(const std::string& path, bool is_file) {
+  if (path.find("://") != std::string::npos) return "only a directory of a local disk; object storage is not supported by this version";
+  if (path.starts_with('/') && !is_file) return "a path over HTTP is relative to the lake root; absolute ones are for files on the server";
+  for (size_t begin = 0; begin <= path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view part = std::string_view(path).substr(begin, end - begin);
+    if (part == "..") return "a path must not climb with \"..\"";
+    if (part == "_delta_log") return "\"_delta_log\" is the log inside a table; name the table's folder";
+    if (part == "_quarantine" && begin == 0) return "\"_quarantine\" holds the records that were refused; choose another folder";
+    if (part.empty() && begin != 0 && end != path.size()) return "an empty part in the path";
+    begin = end + 1;
+  }
+  return {};
+}
+
 std::vector<Field> delta_fields(SinkSpec& sink) {
   const auto set_retain = [&sink](std::chrono::microseconds value) { sink.retain = std::chrono::duration_cast<std::chrono::milliseconds>(value); };
-  return with_common(with_more({path_field(sink.path), list_field("partition_by", sink.partition_by, "columns that become folders"),
-                             word_field("compression", sink.compression, {"zstd", "snappy"}, "of the Parquet files"),
-                             size_field("target_file_bytes", sink.target_file_bytes, {1LL << 20, 4LL << 30}, "files are closed at about this size"),
-                             with_default(duration_field("retain", set_retain, {std::chrono::seconds(0), std::chrono::hours(24 * 3650)}, "files that were replaced stay so long"), "7d")},
+  return with_common(with_more(with_more(late_rows_fields(sink), {with_default(duration_field("retain", set_retain, {std::chrono::seconds(0), std::chrono::hours(24 * 3650)}, "files that were replaced stay so long"), "7d")}),
                             both_tables_fields(sink)),
                      sink);
 }
@@ -177,7 +179,8 @@ std::vector<Field> postgres_fields(SinkSpec& sink) {
 }
 
 std::vector<Field> console_fields(SinkSpec& sink) {
-  return with_common({with_default(integer_field("rows", [&sink](int64_t value) { sink.rows = value; }, {1, 10'000}, "rows shown per epoch"), std::to_string(sink.rows))}, sink);
+  return with_common({with_default(integer_field("rows", [&sink](int64_t value) { sink.rows = value; }, {1, 1'000'000'000}, "rows shown per epoch"), std::to_string(sink.rows)),
+                      word_field("format", sink.format, {"table", "plain", "csv", "json"}, "plain is a table without the epoch's head; json has one object in each line")}, sink);
 }
 
 Field sinks_field(std::vector<SinkSpec>& into) {

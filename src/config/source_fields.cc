@@ -172,38 +172,67 @@ std::string read_event_time(Reader& reader, const Node& node, const std::string&
   return canonical;
 }
 
+std::string read_deduplicate(Reader& reader, const Node& node, const std::string& path, DeduplicateSpec& spec) {
+  const std::string canonical = reader.section(
+      node, path,
+      {list_field("key", spec.key, "columns; of the rows that are alike in them the first stays"),
+       duration_field("within", [&spec](std::chrono::microseconds value) { spec.within = value; }, {1ms, kDelayMax}, "of event time; a row that comes later is a first one again; left out: for ever")});
+  if (spec.key.empty()) reader.refuse(node.place, path, "names no column, such as { key: [id], within: 10m }");
+  return canonical;
+}
+
+/// kafka, rate, delta or files; also where there is none or are several, which is refused.
+std::string kind_of_source(Reader& reader, const Node& node, const std::string& path) {
+  std::string found;
+  int count = 0;
+  for (const char* kind : {"kafka", "rate", "delta", "files"}) {
+    if (node.find(kind) == nullptr) continue;
+    found = kind;
+    ++count;
+  }
+  if (count == 1) return found;
+  if (node.kind == Node::Kind::kMapping) reader.refuse(node.place, path, "a source has one of kafka, rate, delta and files, such as " + std::string(kSourceExample));
+  return "kafka";
+}
+
 std::string read_source(Reader& reader, const Node& node, const std::string& path, SourceSpec& source) {
   KafkaSourceSpec kafka;
   RateSourceSpec rate;
-  const bool is_rate = node.find("rate") != nullptr;
-  const std::string files = "files and tables are inputs of batch jobs, which this version does not have yet";
+  DeltaSourceSpec delta;
+  FilesSourceSpec files;
+  const std::string kind = kind_of_source(reader, node, path);
   const std::vector<Field> fields = {
       {"kafka", "topics of Kafka", [&](Reader& r, const Node& n, const std::string& p) { return read_kafka(r, n, p, kafka); }},
       {"rate", "rows made by the engine", [&](Reader& r, const Node& n, const std::string& p) { return read_rate(r, n, p, rate); }},
       {"format", "how a record's bytes become columns",
        [&](Reader& r, const Node& n, const std::string& p) { return read_format(r, n, p, source.format); }},
-      refused_field("files", files),
-      refused_field("delta", files),
+      {"delta", "a Delta table, for batch jobs", [&](Reader& r, const Node& n, const std::string& p) { return read_delta_source(r, n, p, delta); }},
+      {"files", "Parquet, CSV or JSON files, for batch jobs",
+       [&](Reader& r, const Node& n, const std::string& p) { return read_files_source(r, n, p, files, source.format); }},
       {"event_time", "the column that says when a row happened",
        [&](Reader& r, const Node& n, const std::string& p) { return read_event_time(r, n, p, source.event_time); }},
+      {"deduplicate", "of rows that are alike in a key the first one stays",
+       [&](Reader& r, const Node& n, const std::string& p) { return read_deduplicate(r, n, p, source.deduplicate); }},
   };
   if (!reader.expect_mapping(node, path, kSourceExample)) return {};
-  if (is_rate == (node.find("kafka") != nullptr) && node.find("files") == nullptr && node.find("delta") == nullptr) {
-    reader.refuse(node.place, path, "a source has either kafka or rate, such as " + std::string(kSourceExample));
-  }
   Node filled = node;
   if (Node::Member* empty = filled.find("rate"); empty != nullptr && empty->value.is_null()) {
     empty->value.kind = Node::Kind::kMapping;
   }
   const std::string canonical = reader.section(filled, path, fields);
-  if (is_rate && node.find("format") != nullptr) {
-    reader.refuse(node.find("format")->key_place, path + ".format", "rate makes columns, not bytes; remove the format");
+  if (source.deduplicate.within && source.event_time.column.empty()) {
+    reader.refuse(node.place, path + ".deduplicate", "within is of event time: declare event_time: { column: ts, delay: 30s } beside it, or leave within out");
   }
-  if (is_rate) {
-    source.from = rate;
-  } else {
-    source.from = std::move(kafka);
+  if (kind == "rate" && !source.deduplicate.key.empty()) reader.refuse(node.place, path + ".deduplicate", "rate makes rows that are all different; remove it");
+  if (kind != "kafka" && node.find("format") != nullptr) {
+    const std::string advice = kind == "files" ? "files say their format themselves, as in files: { path: \"in/*.csv\", format: csv }; remove this one"
+                                               : kind + " makes columns, not bytes; remove the format";
+    reader.refuse(node.find("format")->key_place, path + ".format", advice);
   }
+  if (kind == "rate") source.from = rate;
+  if (kind == "delta") source.from = std::move(delta);
+  if (kind == "files") source.from = std::move(files);
+  if (kind == "kafka") source.from = std::move(kafka);
   return canonical;
 }
 
@@ -273,11 +302,13 @@ Field sources_field(std::vector<SourceSpec>& into) {
 }
 
 Field source_field(std::vector<SourceSpec>& into) {
-  return with_type({"source", "one input, named by its topic", [&into](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({"source", "one input, named by its topic or its table", [&into](Reader& reader, const Node& node, const std::string& path) {
             SourceSpec source;
             std::string canonical = read_source(reader, node, path, source);
             const auto* kafka = std::get_if<KafkaSourceSpec>(&source.from);
             source.name = kafka != nullptr && kafka->topics.size() == 1 ? kafka->topics[0] : "input";
+            if (const auto* delta = std::get_if<DeltaSourceSpec>(&source.from)) source.name = table_name_of(delta->path);
+            if (const auto* files = std::get_if<FilesSourceSpec>(&source.from)) source.name = table_name_of(files->path);
             into.push_back(std::move(source));
             return canonical;
           }}, "source");

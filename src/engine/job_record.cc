@@ -24,6 +24,8 @@ JobRow to_row(const JobRecord& record) {
   JobJson body{{"version", kVersion}, {"status", record.status}, {"request_hash", record.request_hash}, {"document", record.document},
                {"origin", record.origin}, {"line", record.line}, {"source", record.source}, {"deadline_ms", record.deadline_ms},
                {"overlap_ms", record.overlap_ms}, {"cuts", record.cuts}, {"allow_repeats", record.allow_repeats}};
+  if (!record.pin.empty()) body["pin"] = record.pin;
+  if (!record.status.snapshot.empty()) body["snapshot"] = record.status.snapshot;
   if (record.status.error) body["error"] = *record.status.error;
   if (record.first_epoch) body["first_epoch"] = record.first_epoch->value;
   for (const auto& receipt : record.receipts) body["receipts"].push_back(to_json(receipt));
@@ -41,6 +43,8 @@ Result<JobRecord> from_row(const JobRow& row) {
     if (body.at("version") != kVersion) return unreadable.in("it was written by another release");
     record.status = body.at("status").get<JobStatus>();
     if (body.contains("error")) record.status.error = body.at("error").get<JobError>();
+    record.pin = body.value("pin", "");
+    record.status.snapshot = body.value("snapshot", "");
     record.request_hash = body.at("request_hash");
     record.document = body.at("document");
     record.origin = body.at("origin");

@@ -29,6 +29,7 @@ struct JobRecord {
   int64_t submitted_ms = 0;
   int64_t deadline_ms = 0;    // when it is over, since 1970
   int64_t overlap_ms = 0;     // of sink:max
+  std::string pin;            // of what it reads, see Source::snapshot; empty: the ranges say it all
   int cuts = 0;               // attempts that a stop of the process ended
   bool allow_repeats = false;
   std::vector<EpochReceipt> receipts;  // of a finished job, newest first

@@ -66,6 +66,14 @@ Status check_max(const config::PipelineSpec& pipeline, bool repeats_allowed) {
   return {};
 }
 
+// Its snapshot is taken when the job starts, and read whole: only then does the same job mean the same rows.
+Status check_whole(const config::PipelineSpec& pipeline, const JobRequest& request) {
+  const bool is_whole = (request.start_offset.empty() || request.start_offset == "earliest") && (request.end_offset.empty() || request.end_offset == "latest");
+  if (is_whole || std::ranges::none_of(pipeline.sources, &config::SourceSpec::is_bounded)) return {};
+  return Status::user("unsupported", "a table or files are read whole, so there is no offset to begin or end at; leave startOffset and endOffset out, and let the query's WHERE choose",
+                      request.start_offset.empty() || request.start_offset == "earliest" ? "endOffset" : "startOffset");
+}
+
 }  // namespace
 
 Jobs::Jobs(JobsHost host) : host_(std::move(host)), upkeep_(host_.scheduler->io_actor("jobs")) { tie_->jobs = this; }
@@ -172,6 +180,7 @@ JobRecord Jobs::make_record(const JobRequest& request, const CatalogEntry& pipel
 }
 
 Result<JobStatus> Jobs::submit(const JobRequest& request, const JobOffsets& offsets, const CatalogEntry& pipeline) {
+  LT_RETURN_IF_ERROR(check_whole(pipeline.spec, request));
   Active job{make_record(request, pipeline), offsets, pipeline.spec, nullptr};
   if (!offsets.max_column.empty()) {
     LT_RETURN_IF_ERROR(check_max(pipeline.spec, request.allow_repeats));
@@ -252,7 +261,7 @@ bool Jobs::start(Active& job) {
 Result<RunSpec> Jobs::wire(Active& job) {
   LT_ASSIGN_OR_RETURN(RunSpec spec, wire_job(job.pipeline, *host_.service, *host_.scheduler,
                                              {job.record.line.empty() ? job.record.status.pipeline + "@" + host_.mark + "0" : job.record.line, job.record.status.id,
-                                              job.record.status.pool, job.record.status.atomic}));
+                                              job.record.status.pool, job.record.status.atomic, job.record.pin}));
   spec.metrics = host_.metrics;
   spec.budget = host_.budgets.at(spec.pool);
   JobWork work;
@@ -272,14 +281,16 @@ Result<RunSpec> Jobs::wire(Active& job) {
     if (!allowed) LT_RETURN_IF_ERROR(host_.refuse_repeats(pipeline, ranges));
     return ranges;
   };
-  work.fix = [this, id = work.id](const Ranges& ranges, EpochId first) { return fix(id, ranges, first); };
+  work.fix = [this, id = work.id, source = spec.source](const Ranges& ranges, EpochId first) { return fix(id, ranges, first, source->snapshot()); };
   spec.job = std::move(work);
   return spec;
 }
 
-Status Jobs::fix(const std::string& id, const Ranges& ranges, EpochId first) {
+Status Jobs::fix(const std::string& id, const Ranges& ranges, EpochId first, SourceSnapshot snapshot) {
   std::lock_guard lock(mutex_);
   Active& job = active_.at(id);
+  job.record.pin = std::move(snapshot.pin);
+  job.record.status.snapshot = std::move(snapshot.shown);
   job.record.status.range = to_job_ranges(ranges);
   job.record.first_epoch = first;
   return save(job);

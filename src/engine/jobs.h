@@ -88,7 +88,7 @@ class Jobs {
   bool start(Active& job);
   std::string free_line(const Active& job) const;
   Result<RunSpec> wire(Active& job);
-  Status fix(const std::string& id, const Ranges& ranges, EpochId first);
+  Status fix(const std::string& id, const Ranges& ranges, EpochId first, SourceSnapshot snapshot);
   void on_ended(const std::string& id, const RunView& view);
   void finish(Active& job, JobState state, std::optional<JobError> error);
   Result<std::vector<EpochReceipt>> receipts_of(const JobRecord& record) const;

@@ -42,7 +42,9 @@ class Reviewer {
     schemas();
     postgres();
     queries();
-    if (const auto schema = wired()) bind(*schema);
+    const auto known = wired(rest_);
+    if (known && bindable_ && !known->schemas.empty()) bind(known->schemas);
+    if (review_.complaints.empty()) whole();
     return std::move(review_);
   }
 
@@ -86,7 +88,7 @@ class Reviewer {
       constexpr std::string_view kPlace = "at character ";
       const size_t at = detail.find(kPlace);
       const int column = at == std::string::npos ? 0 : number_at(std::string_view(detail).substr(at + kPlace.size()));
-      complain("sources." + source.name + ".format.json.schema", detail, column > 0 ? 1 : 0, column);
+      complain("sources." + source.name + (source.is_bounded() ? ".files.schema" : ".format.json.schema"), detail, column > 0 ? 1 : 0, column);
       source.format.schema.clear();
       bindable_ = false;
     }
@@ -114,7 +116,7 @@ class Reviewer {
     std::vector<std::string> known = table_names(pipeline_);
     if (!pipeline_.sql.empty()) main_ = parsed(pipeline_.sql, "sql", known);
     known.insert(known.begin(), "result");
-    rest_.sql = pipeline_.sources.size() > 1 ? "SELECT * FROM \"" + pipeline_.sources.front().name + "\"" : "";
+    rest_.sql.clear();
     selects_.resize(pipeline_.sinks.size());
     for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {
       const std::string& select = pipeline_.sinks[i].select;
@@ -123,8 +125,14 @@ class Reviewer {
     }
   }
 
-  /// What the wiring says of all the rest; the sources' schemas, if they are known without a record.
-  std::optional<Schemas> wired() {
+  /// What is known of a pipeline without a record. Immutable.
+  struct Known {
+    Schemas schemas;                   // of all sources; empty: one has to be learnt
+    std::vector<std::string> steps;    // as Review has them
+  };
+
+  /// What the wiring says of it; none: it refuses it.
+  std::optional<Known> wired(const config::PipelineSpec& pipeline) {
     config::ServiceConfig service = service_;
     service.kafka.client.clear();  // the client library's own, which the caller asks
     if (!service.pools.contains(service.stream_defaults.pool)) return std::nullopt;  // a complaint about the service file
@@ -132,29 +140,38 @@ class Reviewer {
     options.workers = service.engine.threads;  // what the pools' minima are measured against
     const auto scheduler = make_scheduler(options);
     Status set = set_pools(service, *scheduler);
-    const auto spec = set.ok() ? wire(rest_, service, *scheduler) : Result<RunSpec>(set);
+    const auto spec = set.ok() ? wire(pipeline, service, *scheduler) : Result<RunSpec>(set);
     if (!spec.ok()) {
       complain(std::string(spec.status().field()), std::string(spec.status().detail()));
       return std::nullopt;
     }
-    if (!bindable_ || !pipeline_.tables.empty()) return std::nullopt;  // what static tables have only their servers know
-    Schemas schemas;
+    Known known;
+    if (!pipeline.tables.empty()) return known;  // what static tables have only their servers know
     for (const RunSource& source : spec->sources) {
       const auto schema = declared_schema(source);
-      if (!schema.ok() || !*schema) return std::nullopt;
-      schemas[source.name] = *schema;
+      if (!schema.ok() || !*schema) return Known();
+      known.schemas[source.name] = *schema;
     }
-    return schemas;
+    const auto plan = spec->plan(known.schemas);
+    if (!plan.ok()) return known;  // which the wiring has seen
+    for (const auto& branch : plan->branches) known.steps.push_back(branch.steps);
+    return known;
+  }
+
+  /// All of it together: whether the queries can be run in the sinks' modes, and what they do then.
+  void whole() {
+    rest_.sql = pipeline_.sql;
+    for (size_t i = 0; i < pipeline_.sinks.size(); ++i) rest_.sinks[i].select = pipeline_.sinks[i].select;
+    if (auto known = wired(rest_)) review_.steps = std::move(known->steps);
   }
 
   void bind(const Schemas& schemas) {
     std::vector<sql::SourceTable> tables = source_tables(pipeline_);
     for (auto& one : tables) one.schema = schemas.at(one.name);
-      const auto result = (main_ ? *main_ : sql::select_all()).bind(tables);
+    const auto result = (main_ ? *main_ : all_rows(pipeline_)).bind(tables);
     if (!result.ok()) return complain_of_query("sql", result.status());
     for (size_t i = 0; i < pipeline_.sinks.size(); ++i) {
-      const auto rows = selects_[i] ? selects_[i]->bind(tables, *result) : result;
-      review_.steps.push_back(rows.ok() ? rows->explain : "");
+      const auto rows = selects_[i] ? selects_[i]->bind(*result) : result;
       if (rows.ok()) {
         columns_of_sink(i, *rows->output);
       } else {

@@ -7,6 +7,8 @@
 namespace laketide {
 
 std::vector<std::string> topics_of(const config::SourceSpec& source) {
+  if (const auto* delta = std::get_if<config::DeltaSourceSpec>(&source.from)) return {"delta:" + delta->path};
+  if (const auto* files = std::get_if<config::FilesSourceSpec>(&source.from)) return {"files:" + files->path};
   const auto* kafka = std::get_if<config::KafkaSourceSpec>(&source.from);
   if (kafka == nullptr) return {};
   std::vector<std::string> topics = kafka->topics;
@@ -30,9 +32,17 @@ std::vector<sql::SourceTable> source_tables(const config::PipelineSpec& pipeline
   std::vector<sql::SourceTable> tables;
   for (const auto& source : pipeline.sources) {
     const bool is_made = std::holds_alternative<config::RateSourceSpec>(source.from);
-    tables.push_back({source.name, nullptr, topics.size() == 1 ? topics.front() : "", !is_made, source.event_time.column});
+    tables.push_back({source.name, nullptr, topics.size() == 1 ? topics.front() : "", !is_made, source.event_time.column, source.deduplicate.key, {}});
+    if (const auto within = source.deduplicate.within) tables.back().within = within->count();
   }
   return tables;
+}
+
+sql::Query all_rows(const config::PipelineSpec& pipeline) {
+  if (pipeline.sources.size() == 1) return sql::select_all();
+  std::string name;
+  for (const char c : pipeline.sources.front().name) name += c == '"' ? "\"\"" : std::string(1, c);
+  return sql::parse_query("SELECT * FROM \"" + name + "\"", "sql").value();
 }
 
 std::vector<std::string> table_names(const config::PipelineSpec& pipeline) {

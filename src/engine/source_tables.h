@@ -9,6 +9,7 @@
 
 namespace laketide {
 
+/// Of Kafka, or what stands for a topic in places of rows: `delta:<path>`, `files:<path>`. None: its rows are made.
 std::vector<std::string> topics_of(const config::SourceSpec& source);
 
 /// The sources over this topic; the first one if no document names it, as behind a pattern.
@@ -16,6 +17,9 @@ std::vector<std::string> sources_over(const config::PipelineSpec& pipeline, cons
 
 /// Without their schemas.
 std::vector<sql::SourceTable> source_tables(const config::PipelineSpec& pipeline);
+
+/// Every row of the source, of the first where there are several: what a document without `sql` says.
+sql::Query all_rows(const config::PipelineSpec& pipeline);
 
 /// What FROM can name: the sources, "source" where there is one, and the static tables.
 std::vector<std::string> table_names(const config::PipelineSpec& pipeline);

@@ -5,7 +5,6 @@
 
 #include "base/log.h"
 #include "engine/change_plan.h"
-#include "engine/check_pipeline.h"
 #include "engine/range_guard.h"
 #include "engine/wiring.h"
 #include "execution/receipt.h"
@@ -245,7 +244,7 @@ Status Streams::check_query(const config::PipelineSpec& pipeline, std::string* q
   Schemas schemas;
   for (const RunSource& source : run.sources) {
     LT_ASSIGN_OR_RETURN(Schema schema, declared_schema(source));
-    if (!schema) {
+    if (!schema && !source.schema_pin.empty()) {
       LT_ASSIGN_OR_RETURN(const auto pinned, host_.ledger->pinned_schema(source.schema_pin));
       if (pinned) {
         LT_ASSIGN_OR_RETURN(schema, parse_schema_text(*pinned));
@@ -253,7 +252,18 @@ Status Streams::check_query(const config::PipelineSpec& pipeline, std::string* q
     }
     if (schema) schemas[source.name] = std::move(schema);
   }
-  LT_ASSIGN_OR_RETURN(std::string text, explain_pipeline(pipeline, schemas));
+  std::string text;
+  const bool is_known = schemas.size() == run.sources.size();
+  if (!is_known && pipeline.sources.front().is_bounded()) {
+    text = "bound when the table or the files are opened, which have the schema\n";
+  } else if (!is_known) {
+    text = "bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n";
+  } else if (run.tables) {
+    text = "bound when the static tables have been loaded: what columns they have only their servers know\n";
+  } else {
+    LT_ASSIGN_OR_RETURN(const ChainPlan plan, run.plan(schemas));
+    for (size_t i = 0; i < run.sinks.size(); ++i) text += run.sinks[i]->id() + ":\n" + plan.branches[i].steps;
+  }
   if (query_plan != nullptr) *query_plan = std::move(text);
   return {};
 }
@@ -376,6 +386,10 @@ Status Streams::refuse_repeats(const config::PipelineSpec& pipeline, const Range
 
 Result<StreamStatus> Streams::launch(const CatalogEntry& entry) {
   const std::string name = entry.spec.name;
+  for (const config::SourceSpec& source : entry.spec.sources) {
+    if (!source.is_bounded()) continue;
+    return Status::user("unsupported", "tables and files are read by batch jobs in this version, not by streams: POST /batch/run {\"pipeline\":\"" + name + "\"}; source " + source.name, "sources");
+  }
   LT_ASSIGN_OR_RETURN(const auto reset, host_.ledger->reset(name));
   LT_ASSIGN_OR_RETURN(RunSpec spec, wire(reset ? starting_at(entry.spec, reset->start) : entry.spec, *host_.service, *host_.scheduler));
   spec.metrics = host_.metrics;

@@ -15,6 +15,7 @@
 #include "flow/key_columns.h"
 #include "flow/pseudo_columns.h"
 #include "flow/schema_text.h"
+#include "formats/csv/csv_format.h"
 #include "formats/json/json_format.h"
 #include "formats/raw/raw_format.h"
 #include "formats/text/text_format.h"
@@ -23,6 +24,9 @@
 #include "sinks/console/console_sink.h"
 #include "sinks/delta/delta_sink.h"
 #include "sinks/postgres/postgres_sink.h"
+#include "sources/delta/delta_source.h"
+#include "sources/files/files_source.h"
+#include "sources/files/text_files.h"
 #include "sources/kafka/kafka_source.h"
 #include "sources/kafka/start_offsets.h"
 #include "sources/postgres/postgres_table.h"
@@ -103,14 +107,59 @@ class Wiring {
     for (const config::SourceSpec& source : pipeline_.sources) {
       RunSource& made = spec_.sources.emplace_back();
       made.name = source.name;
-      const auto* rate = std::get_if<config::RateSourceSpec>(&source.from);
-      LT_RETURN_IF_ERROR(rate ? rate_source(*rate, made) : kafka_source(std::get<config::KafkaSourceSpec>(source.from), made));
-      LT_RETURN_IF_ERROR(format(source, made));
+      LT_RETURN_IF_ERROR(one_source(source, made));
       const config::EventTimeSpec& time = source.event_time;
       if (!time.column.empty()) made.event_time = EventTimeRule{time.delay, time.idle_after, time.watermark == "spark"};
     }
     spec_.source = together(spec_.sources);
     return {};
+  }
+
+  Status one_source(const config::SourceSpec& source, RunSource& made) {
+    if (source.is_bounded() && pipeline_.sources.size() > 1) {
+      return Status::user("unsupported", "a table or files are the one source of a batch job; join with them under tables: instead. Source " + source.name, "sources");
+    }
+    if (const auto* rate = std::get_if<config::RateSourceSpec>(&source.from)) return rate_source(*rate, made);
+    if (const auto* delta = std::get_if<config::DeltaSourceSpec>(&source.from)) return delta_source(*delta, made);
+    if (const auto* files = std::get_if<config::FilesSourceSpec>(&source.from)) return files_source(*files, source.format, made);
+    LT_RETURN_IF_ERROR(kafka_source(std::get<config::KafkaSourceSpec>(source.from), made));
+    format(source, made);
+    return made.make_format("").status();
+  }
+
+  /// A table, or files, as they are when a job starts.
+  Status delta_source(const config::DeltaSourceSpec& delta, RunSource& made) {
+    say_start(made.name, "earliest");
+    LT_ASSIGN_OR_RETURN(made.source, make_delta_source({made.name, "delta:" + delta.path, table_path(delta.path), delta.version, pin(), reading_actors()}, store_));
+    return {};
+  }
+
+  Status files_source(const config::FilesSourceSpec& files, const config::FormatSpec& format, RunSource& made) {
+    say_start(made.name, "earliest");
+    FilesSourceOptions options{made.name, "files:" + files.path, table_path(files.path), files.format, files.header, files.delimiter.front(), pin(), reading_actors()};
+    LT_ASSIGN_OR_RETURN(std::shared_ptr<FilesSource> source, make_files_source(std::move(options), store_));
+    made.source = source;
+    if (files.format == "parquet") return {};
+    spec_.lane_bytes = std::max(spec_.lane_bytes, kTextLaneBytes);
+    made.make_format = json_format(format);
+    if (files.format == "csv") {
+      csv::CsvFormatOptions csv{format.schema, files.delimiter.front(), {}};
+      if (files.header) csv.header = [source] { return source->header(); };
+      made.make_format = [csv](const std::string& schema_text) mutable -> Result<std::shared_ptr<Format>> {
+        if (!schema_text.empty()) csv.schema = schema_text;
+        return to_shared(csv::make_csv_format(csv));
+      };
+    }
+    return made.make_format("").status();
+  }
+
+  std::string pin() const { return job_ ? job_->pin : ""; }
+
+  /// Each lane reads its files on an actor of its own.
+  std::function<IoPost()> reading_actors() {
+    return [scheduler = &scheduler_, name = "read " + spec_.line, account = spec_.account]() -> IoPost {
+      return [actor = scheduler->io_actor(name, account)](std::function<void()> work) { actor.post(std::move(work)); };
+    };
   }
 
   Status kafka_source(const config::KafkaSourceSpec& kafka, RunSource& made) {
@@ -163,15 +212,23 @@ class Wiring {
     spec_.start_text += (spec_.start_text.empty() ? "" : ", ") + (several ? source + ": " : std::string()) + start;
   }
 
-  static Status format(const config::SourceSpec& source, RunSource& made) {
-    if (made.row_schema) return {};
-    const config::FormatSpec format = source.format;
+  using MakeFormat = std::function<Result<std::shared_ptr<Format>>(const std::string& schema_text)>;
+
+  static void format(const config::SourceSpec& source, RunSource& made) {
     std::string topics;
     for (const auto& topic : topics_of(source)) topics += (topics.empty() ? "" : ",") + topic;
-    made.schema_pin = topics + "#" + format.kind;
-    made.make_format = [format](const std::string& schema_text) -> Result<std::shared_ptr<Format>> {
-      if (format.kind == "text") return to_shared(text::make_text_format({format.tombstones}));
-      if (format.kind == "raw") return to_shared(raw::make_raw_format());
+    made.schema_pin = topics + "#" + source.format.kind;
+    if (source.format.kind == "json") {
+      made.make_format = json_format(source.format);
+    } else {
+      made.make_format = [format = source.format](const std::string&) {
+        return format.kind == "text" ? to_shared(text::make_text_format({format.tombstones})) : to_shared(raw::make_raw_format());
+      };
+    }
+  }
+
+  static MakeFormat json_format(const config::FormatSpec& format) {
+    return [format](const std::string& schema_text) {
       json::JsonFormatOptions options;
       options.schema = schema_text.empty() ? format.schema : schema_text;
       options.tombstones = format.tombstones;
@@ -179,7 +236,6 @@ class Wiring {
       if (options.schema_policy.empty()) options.schema_policy = format.schema.empty() ? "rescue" : "ignore";
       return to_shared(json::make_json_format(std::move(options)));
     };
-    return made.make_format("").status();
   }
 
   static Result<std::shared_ptr<Format>> to_shared(Result<std::unique_ptr<Format>> made) {
@@ -203,11 +259,18 @@ class Wiring {
         options.id = sink.id;
         options.pipeline = pipeline_.name;
         options.rows_max = sink.rows;
+        options.form = console_form(sink.format);
+        if (options.form != ConsoleForm::kTable) options.width_max = 0;
         spec_.sinks[i] = make_console_sink(std::move(options));
       }
     }
     for (const auto& [url, indices] : by_url) LT_RETURN_IF_ERROR(postgres(url, indices));
+    if (keeps_late_rows()) LT_RETURN_IF_ERROR(delta(pipeline_.late_rows, spec_.sinks.emplace_back()));
     return quarantine();
+  }
+
+  static ConsoleForm console_form(const std::string& word) {
+    return word == "plain" ? ConsoleForm::kPlain : word == "csv" ? ConsoleForm::kCsv : word == "json" ? ConsoleForm::kJson : ConsoleForm::kTable;
   }
 
   Status delta(const config::SinkSpec& sink, std::unique_ptr<Sink>& out) {
@@ -226,6 +289,9 @@ class Wiring {
     LT_ASSIGN_OR_RETURN(out, make_delta_sink(std::move(options), store_));
     return {};
   }
+
+  /// A job reads everything before any window ends, so that no row of it is late.
+  bool keeps_late_rows() const { return !pipeline_.late_rows.path.empty() && !job_; }
 
   std::string table_path(const std::string& path) const {
     return std::filesystem::path(path).is_absolute() ? path : service_.lake_root + "/" + path;
@@ -297,7 +363,7 @@ class Wiring {
 
   Status query() {
     const std::string origin = pipeline_.name + ": ";
-    sql::Query main = sql::select_all();
+    sql::Query main = all_rows(pipeline_);
     if (!pipeline_.sql.empty()) {
       LT_ASSIGN_OR_RETURN(main, sql::parse_query(pipeline_.sql, origin + "sql"));
     }
@@ -316,6 +382,7 @@ class Wiring {
     }
     spec_.needs_schema = !main.selects_all() || std::ranges::any_of(selects, [](const auto& select) { return select && !select->selects_all(); });
     spec_.needs_schema = spec_.needs_schema || std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
+    spec_.needs_schema = spec_.needs_schema || std::ranges::any_of(pipeline_.sources, [](const config::SourceSpec& one) { return !one.deduplicate.key.empty(); });
     std::vector<sql::SourceTable> tables = source_tables(pipeline_);
     const sql::StateBound bound = pipeline_.state == "unbounded" ? sql::StateBound::kNone : sql::StateBound::kRequired;
     const sql::Ending ending = job_ ? sql::Ending::kOneEpoch : sql::Ending::kNone;  // a job that remembers is atomic
@@ -323,12 +390,17 @@ class Wiring {
     for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
     std::map<std::string, std::optional<std::chrono::microseconds>> skews;
     for (const auto& source : pipeline_.sources) skews[source.name] = source.event_time.max_future_skew;
-    spec_.plan = [main, selects, tables, modes, marks, skews, hidden = hidden_columns(), ending, bound, keeper = spec_.tables](const Schemas& schemas) mutable -> Result<ChainPlan> {
+    std::map<std::string, std::shared_ptr<Source>> rows;  // sources that have rows already
+    for (const RunSource& one : spec_.sources) {
+      if (!one.make_format) rows[one.name] = one.source;
+    }
+    spec_.plan = [main, selects, tables, modes, marks, skews, rows, hidden = hidden_columns(), ending, bound, late = keeps_late_rows(), keeper = spec_.tables](const Schemas& schemas) mutable -> Result<ChainPlan> {
       for (auto& table : tables) table.schema = schemas.at(table.name);
       std::vector<sql::StaticTable> statics;
       const TableSchemas columns = keeper ? keeper->schemas() : TableSchemas();
       for (const auto& [name, schema] : columns) statics.push_back({name, schema});
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, statics, modes, hidden, ending, bound));
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, statics, modes, hidden, ending, bound, late));
+      for (const auto& [name, source] : rows) LT_RETURN_IF_ERROR(source->select(plan.inputs.at(name).columns, plan.inputs.at(name).hidden));
       for (size_t i = 0; i < marks.size(); ++i) {
         if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
       }
@@ -389,14 +461,19 @@ class Wiring {
   }
 
   static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
-                                    const std::vector<sql::SourceTable>& tables, const std::vector<sql::StaticTable>& statics, const std::vector<OutputMode>& modes,
-                                    const std::vector<std::string>& hidden, sql::Ending ending, sql::StateBound bound) {
+                                    const std::vector<sql::SourceTable>& tables, const std::vector<sql::StaticTable>& statics, std::vector<OutputMode> modes,
+                                    const std::vector<std::string>& hidden, sql::Ending ending, sql::StateBound bound, bool late_rows) {
     LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(tables, statics));
     std::vector<sql::BoundQuery> queries;
     for (const auto& select : selects) {
       queries.push_back(result);
       if (!select) continue;
-      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(tables, result, statics));
+      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(result, statics));
+    }
+    if (late_rows) {
+      LT_ASSIGN_OR_RETURN(sql::BoundQuery late, late_query(queries, modes));
+      queries.push_back(std::move(late));
+      modes.push_back(OutputMode::kAppend);
     }
     ChainPlan plan;
     auto decoded = std::make_shared<std::map<std::string, sql::Decoded>>();
@@ -409,9 +486,10 @@ class Wiring {
       const sql::BoundQuery& query = queries[i];
       ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, sql::sources_of(*query.plan), [query, decoded](const std::string& source, Context& context) {
         return query.operators(source.empty() ? sql::Decoded() : decoded->at(source), context, source);
-      }};
+      }, sql::explain(query, modes[i])};
       if (query.memory) {
         LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], event_time_of(*query.memory), ending, bound));
+        LT_RETURN_IF_ERROR(sql::check_changes(query, modes[i]));
         const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());
         if (added) plan.tails.push_back(tail(query.memory, modes[i], decoded));
         branch.tail = at->second;
@@ -419,6 +497,22 @@ class Wiring {
       plan.branches.push_back(std::move(branch));
     }
     return plan;
+  }
+
+  /// The rows that are too late for the one GROUP BY whose windows the sinks have.
+  static Result<sql::BoundQuery> late_query(const std::vector<sql::BoundQuery>& queries, const std::vector<OutputMode>& modes) {
+    const sql::BoundQuery* found = nullptr;
+    for (size_t i = 0; i < queries.size(); ++i) {
+      if (!queries[i].memory || modes[i] == OutputMode::kComplete) continue;  // complete gives every window for ever, and nothing is late
+      if (found && found->memory != queries[i].memory) {
+        return Status::user("bad_late_rows", "the sinks have several queries with windows, each with late rows of its own: make a pipeline for each, or remove late_rows", "late_rows");
+      }
+      found = &queries[i];
+    }
+    if (!found && queries.front().memory) {
+      return Status::user("bad_late_rows", "output_mode: complete gives every window again, late rows in it: nothing is left for late_rows, remove it", "late_rows");
+    }
+    return sql::bind_late_rows(found ? *found : queries.front());
   }
 
   static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const std::shared_ptr<const std::map<std::string, sql::Decoded>>& decoded) {
@@ -440,8 +534,10 @@ class Wiring {
     return {};
   }
 
-  // With schemas that need no record the query is bound now: what it cannot be is said when it is deployed.
+  // With schemas that need no record the query is bound now: what it cannot be is said when it is deployed. What columns static tables
+  // have only their servers know.
   Status check_declared() const {
+    if (spec_.tables) return {};
     Schemas schemas;
     for (const RunSource& source : spec_.sources) {
       LT_ASSIGN_OR_RETURN(schemas[source.name], declared_schema(source));

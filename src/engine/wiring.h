@@ -20,6 +20,7 @@ struct JobWiring {
   std::string id;
   std::string pool;
   bool atomic = true;
+  std::string pin;  // of what an earlier attempt read, see Source::snapshot
 };
 
 /// The same for a batch job: the document's trigger and start do not count; RunSpec::job is the caller's.

@@ -22,6 +22,9 @@ Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<Sink
   LT_RETURN_IF_ERROR(ledger.plan_epoch(plan.pipeline, plan.epoch, plan.to_json()));
   over(Phase::kPlan);
   LT_FAILPOINT("epoch.planned");
+  if (LT_SEEDED_BUG("epoch.planned", "ledger_first")) {
+    LT_RETURN_IF_ERROR(ledger.commit_epoch(plan.pipeline, plan.epoch, plan.to_json(), make_receipt(std::vector<Commit>(stages.size()))));
+  }
   std::vector<Commit> commits;
   for (auto& stage : stages) {
     auto committed = stage.sink->commit(plan, wait);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
+
 namespace laketide {
 namespace {
 
@@ -93,6 +95,7 @@ Result<Recovery> recover(const std::string& pipeline, const LedgerView& ledger, 
   out.next = after(*newest);
   out.record = !recorded;
   out.positions = positions_after(plan, *newest, sinks);
+  if (LT_SEEDED_BUG("state.write.after", "old_state") && plan) plan->state_version = plan->state_base;
   if (out.lacking.empty()) {
     out.last = std::move(plan);
   } else {

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/failpoint.h"
 #include "flow/quarantine_rows.h"
 
 namespace laketide {
@@ -41,6 +42,7 @@ Status RejectOutlet::write(EpochId open) {
   settled_ = 0;
   const auto list = rejects_.take();
   if (list.empty() || !quarantine_) return {};  // it has the epoch that is run again
+  if (LT_SEEDED_BUG("epoch.prepare.before", "drop_rejects")) return {};
   LT_ASSIGN_OR_RETURN(const Batch rows, to_batch(list, pipeline_, open, clock_->now()));
   LT_ASSIGN_OR_RETURN(const Step step, quarantine_->write(rows, rejects_));
   if (step != Step::kReady) return Status::internal("quarantine_blocked", "the quarantine's writer did not take its rows");

@@ -18,7 +18,7 @@ constexpr std::chrono::milliseconds kBackoffFirst{100};
 constexpr std::chrono::milliseconds kBackoffMax{5000};
 constexpr std::chrono::milliseconds kBoundsEvery{2000};
 constexpr std::chrono::seconds kCallTimeout{30};
-constexpr std::chrono::minutes kQueryTimeout{10};  // of one that may read a whole table
+constexpr std::chrono::seconds kQueryTimeout{600};  // of one that may read a whole table
 // Between a job's attempts, which are few: long enough for a server to come back.
 constexpr std::chrono::milliseconds kJobBackoffFirst{1000};
 constexpr std::chrono::milliseconds kJobBackoffMax{60'000};
@@ -386,7 +386,7 @@ Status Run::record(const Recovery& recovery) {
 }
 
 Result<PartitionBounds> Run::wait_for_topics() {
-  return spec_.source->bounds(Wait::for_at_most(kCallTimeout, halt_.token()));
+  return spec_.source->bounds(Wait::for_at_most(spec_.source->grows() ? kCallTimeout : kQueryTimeout, halt_.token()));
 }
 
 // Offsets alone cannot tell a topic from one recreated under its name; the last record taken can.
@@ -442,7 +442,7 @@ Status Run::bind(const Recovery& recovery) {
   for (const RunSource& source : spec_.sources) {
     LT_ASSIGN_OR_RETURN(const Schema schema, find_schema(spec_, source, standing, ledger_, waiting()));
     schemas[source.name] = schema;
-    if (source.row_schema) continue;
+    if (!source.make_format) continue;
     SourceFormat& format = formats_[source.name];
     format.schema_text = to_schema_text(*schema);
     LT_ASSIGN_OR_RETURN(format.format, source.make_format(format.schema_text));

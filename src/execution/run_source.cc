@@ -56,7 +56,7 @@ class Together final : public Source {
 }  // namespace
 
 Result<Schema> declared_schema(const RunSource& source) {
-  if (source.row_schema) return source.row_schema;
+  if (!source.make_format) return source.row_schema;
   LT_ASSIGN_OR_RETURN(const auto format, source.make_format(""));
   return format->schema();
 }

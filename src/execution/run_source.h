@@ -24,9 +24,9 @@ struct RunSource {
   std::string name;  // of its table in the query
   std::shared_ptr<Source> source;
   /// Makes the format for a schema that is known by now (text of flow/schema_text.h), or, for the empty text, as the document
-  /// has it: declared, or to be inferred. Not set: the source yields rows of `row_schema`.
+  /// has it: declared, or to be inferred. Not set: the source yields rows of Source::row_schema.
   std::function<Result<std::shared_ptr<Format>>(const std::string& schema_text)> make_format;
-  Schema row_schema;
+  Schema row_schema;       // those, if they are known before anything is opened
   std::string schema_pin;  // key under which an inferred schema is pinned; empty: not pinned
   /// First offsets where neither ledger nor sink has progress; must answer for every partition in `bounds`.
   std::function<Result<Positions>(const PartitionBounds& bounds, const Wait& wait)> start;
@@ -34,7 +34,15 @@ struct RunSource {
   int64_t epoch_records_max = INT64_MAX;
 };
 
-/// The schema that can be told without a record; null: it is to be inferred.
+/// By which a source's records are decoded. Immutable.
+struct SourceFormat {
+  std::string schema_text;
+  std::shared_ptr<Format> format;
+};
+/// By the name of the source; those that yield rows have none.
+using SourceFormats = std::map<std::string, SourceFormat>;
+
+/// The schema that can be told before anything is opened; null: it is to be inferred, or asked for.
 Result<Schema> declared_schema(const RunSource& source);
 
 /// All sources of a run as one: each is asked for what bears its name. A record that bears no source's name is looked for by its topic. It

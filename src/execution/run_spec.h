@@ -51,6 +51,7 @@ struct ChainPlan {
     std::optional<size_t> tail;     // behind this one; none: behind the decoders of `sources`
     std::set<std::string> sources;
     MakeOperators operators;
+    std::string steps;              // what the rows go through, from the last step down to the sources, a line a step; for people
   };
   std::map<std::string, Input> inputs;  // by source
   std::vector<Tail> tails;
@@ -104,7 +105,7 @@ struct RunSpec {
   bool needs_schema = false;       // the query names columns: without a schema there is nothing to bind it to
   std::vector<std::string> topics; // for the status
   std::string start_text;          // for the status
-  /// Binds the query to the sources' schemas.
+  /// Binds the query to the sources' schemas, and tells those that yield rows which columns of them are wanted.
   std::function<Result<ChainPlan>(const Schemas& schemas)> plan;
 
   std::shared_ptr<TableKeeper> tables;  // null: the pipeline has no static tables; `plan` takes their schemas from it

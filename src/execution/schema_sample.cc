@@ -71,8 +71,9 @@ Result<Schema> sample_schema(RunSpec& run, const RunSource& source, const Format
     auto inference = format.inference();
     LT_ASSIGN_OR_RETURN(const auto bounds, source.source->bounds(wait));
     LT_RETURN_IF_ERROR(sampler.read(starts, bounds, *inference, wait));
+    const bool is_all = !source.source->grows();
     const bool patient = std::chrono::steady_clock::now() < give_up;
-    if (inference->count() >= kRecordsMax || (inference->count() > 0 && !patient)) return inference->schema();
+    if (is_all || inference->count() >= kRecordsMax || (inference->count() > 0 && !patient)) return inference->schema();
     never.wait_until(std::chrono::steady_clock::now() + kBetweenTries, [&] { return wait.over(); });
   }
   return Status::cancelled("stopped while the schema was learnt");

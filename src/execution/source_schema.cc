@@ -22,6 +22,7 @@ Result<Schema> learn(RunSpec& run, const RunSource& source, const Format& format
 Result<Schema> find_schema(RunSpec& run, const RunSource& source, const SourceStanding& standing, Ledger& ledger, const Wait& wait) {
   LT_ASSIGN_OR_RETURN(const Schema declared, declared_schema(source));
   if (declared) return declared;
+  if (!source.make_format) return source.source->row_schema(wait);
   LT_ASSIGN_OR_RETURN(auto pinned, ledger.pinned_schema(source.schema_pin));
   if (pinned) return parse_schema_text(*pinned);
   LT_ASSIGN_OR_RETURN(const auto format, source.make_format(""));
@@ -31,7 +32,7 @@ Result<Schema> find_schema(RunSpec& run, const RunSource& source, const SourceSt
   } else {
     LT_ASSIGN_OR_RETURN(schema, learn(run, source, *format, standing, wait));
   }
-  LT_RETURN_IF_ERROR(ledger.pin_schema(source.schema_pin, to_schema_text(*schema)));
+  if (!source.schema_pin.empty()) LT_RETURN_IF_ERROR(ledger.pin_schema(source.schema_pin, to_schema_text(*schema)));
   return schema;
 }
 

@@ -34,14 +34,6 @@ struct RunPosition {
   int64_t rejected = 0;
 };
 
-/// By which a source's records are decoded. Immutable.
-struct SourceFormat {
-  std::string schema_text;
-  std::shared_ptr<Format> format;
-};
-/// By the name of the source; those that yield rows have none.
-using SourceFormats = std::map<std::string, SourceFormat>;
-
 /// What a stage reads, and into which sinks. Immutable.
 struct StageSpec {
   Ranges ranges;

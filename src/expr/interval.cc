@@ -15,7 +15,6 @@ namespace laketide::expr {
 namespace {
 
 constexpr auto kNoInterval = ErrorCode::kInvalidDatetimeFormat;
-constexpr auto kOverflow = ErrorCode::kDatetimeFieldOverflow;
 constexpr int64_t kMicrosPerHour = 3600 * kMicrosPerSecond, kMicrosPerMinute = 60 * kMicrosPerSecond;
 
 /// A unit: so many months, days or microseconds.
@@ -62,7 +61,7 @@ class IntervalReader {
     const bool iso = !rest_.empty() && rest_.front() == 'P';
     const ErrorCode wrong = iso ? read_iso() : read_words();
     if (wrong != kGood) return wrong;
-    if (overflow_) return kOverflow;
+    if (overflow_) return ErrorCode::kDatetimeFieldOverflow;
     return make_interval(months_, days_, micros_, out);
   }
 
@@ -150,17 +149,17 @@ class IntervalReader {
   // hours:minutes[:seconds]; `hours` was read before.
   ErrorCode read_clock(int64_t hours, int sign) {
     Number minutes, seconds;
-    if (!take(':') || !unsigned_number(minutes)) return overflow_ ? kOverflow : kNoInterval;
+    if (!take(':') || !unsigned_number(minutes)) return overflow_ ? ErrorCode::kDatetimeFieldOverflow : kNoInterval;
     if (minutes.fraction != 0) {  // minutes:seconds.fraction
       seconds = minutes;
       minutes = {hours, 0};
       hours = 0;
     } else if (take(':') && !unsigned_number(seconds)) {
-      return overflow_ ? kOverflow : kNoInterval;
+      return overflow_ ? ErrorCode::kDatetimeFieldOverflow : kNoInterval;
     }
     constexpr uint32_t kClock = 0b11111;
     if (!first_of(kClock)) return kNoInterval;
-    if (minutes.whole > 59 || seconds.whole > 60) return kOverflow;
+    if (minutes.whole > 59 || seconds.whole > 60) return ErrorCode::kDatetimeFieldOverflow;
     add(micros_, sign * hours, kMicrosPerHour);
     add(micros_, sign * minutes.whole, kMicrosPerMinute);
     add(micros_, sign * seconds.whole, kMicrosPerSecond);
@@ -193,7 +192,7 @@ class IntervalReader {
     const int sign = peek() == '-' ? -1 : 1;
     if (peek() == '-' || peek() == '+') rest_.remove_prefix(1);
     Number number;
-    if (!unsigned_number(number)) return overflow_ ? kOverflow : kNoInterval;
+    if (!unsigned_number(number)) return overflow_ ? ErrorCode::kDatetimeFieldOverflow : kNoInterval;
     any_ = true;
     if (peek() == ':') return number.fraction != 0 ? kNoInterval : read_clock(number.whole, sign);
     if (peek() == '-' && rest_.size() > 1 && digit(rest_[1])) return read_year_month(number.whole, sign);
@@ -219,7 +218,7 @@ class IntervalReader {
     Number months;
     rest_.remove_prefix(1);
     if (!unsigned_number(months) || months.fraction != 0) return kNoInterval;
-    if (months.whole > 11) return kOverflow;
+    if (months.whole > 11) return ErrorCode::kDatetimeFieldOverflow;
     if (!first_of(bit(*unit_of("year")) | bit(*unit_of("mon")))) return kNoInterval;
     add(months_, sign * years, 12);
     add(months_, sign * months.whole, 1);
@@ -238,7 +237,7 @@ class IntervalReader {
       const int sign = peek() == '-' ? -1 : 1;
       if (peek() == '-' || peek() == '+') rest_.remove_prefix(1);
       Number number;
-      if (!unsigned_number(number)) return overflow_ ? kOverflow : kNoInterval;
+      if (!unsigned_number(number)) return overflow_ ? ErrorCode::kDatetimeFieldOverflow : kNoInterval;
       const char letter = peek();
       const Unit* const unit = !time ? (letter == 'Y' ? unit_of("y") : letter == 'M' ? unit_of("mon") : letter == 'W' ? unit_of("w") : letter == 'D' ? unit_of("d") : nullptr)
                                      : (letter == 'H' ? unit_of("h") : letter == 'M' ? unit_of("m") : letter == 'S' ? unit_of("s") : nullptr);
@@ -273,7 +272,7 @@ ErrorCode make_interval(int64_t months, int64_t days, int64_t micros, Interval& 
   out = {};
   int64_t nanos = 0;
   constexpr int64_t kLeast = std::numeric_limits<int32_t>::min(), kMost = std::numeric_limits<int32_t>::max();
-  if (months < kLeast || months > kMost || days < kLeast || days > kMost || __builtin_mul_overflow(micros, int64_t{1000}, &nanos)) return kOverflow;
+  if (months < kLeast || months > kMost || days < kLeast || days > kMost || __builtin_mul_overflow(micros, int64_t{1000}, &nanos)) return ErrorCode::kDatetimeFieldOverflow;
   out = {static_cast<int32_t>(months), static_cast<int32_t>(days), nanos};
   return kGood;
 }
@@ -321,7 +320,7 @@ ErrorCode shift_timestamp(int64_t micros, const Interval& by, int sign, int64_t&
   int64_t value = 0;
   if (__builtin_mul_overflow(days, kMicrosPerDay, &value) || __builtin_add_overflow(value, of_day, &value) ||
       __builtin_add_overflow(value, sign * by.micros(), &value) || value < kTimestampMin) {
-    return kOverflow;
+    return ErrorCode::kDatetimeFieldOverflow;
   }
   out = value;
   return kGood;

@@ -15,7 +15,6 @@
 namespace laketide::expr {
 namespace {
 
-constexpr auto kOverflow = ErrorCode::kDatetimeFieldOverflow;
 constexpr int64_t kMicrosPerHour = 3600 * kMicrosPerSecond, kMicrosPerMinute = 60 * kMicrosPerSecond;
 
 enum class Field { kMicroseconds, kMilliseconds, kSecond, kMinute, kHour, kDay, kDow, kIsodow, kDoy, kWeek, kMonth, kQuarter, kYear, kIsoyear, kDecade,
@@ -232,7 +231,7 @@ struct DateTrunc {
     const auto made = field ? truncated(*field, micros) : std::nullopt;
     out = made.value_or(0);
     if (!made) return ErrorCode::kInvalidArgument;
-    return out < kTimestampMin ? kOverflow : kGood;
+    return out < kTimestampMin ? ErrorCode::kDatetimeFieldOverflow : kGood;
   }
   ErrorCode operator()(Text name, Interval span, Interval& out) const {
     out = {};
@@ -257,9 +256,9 @@ struct DateBin {
     out = 0;
     int64_t size = 0, difference = 0;
     if (stride.months != 0) return ErrorCode::kInvalidArgument;
-    if (__builtin_mul_overflow(int64_t{stride.days}, kMicrosPerDay, &size) || __builtin_add_overflow(size, stride.micros(), &size)) return kOverflow;
-    if (size <= 0) return kOverflow;
-    if (__builtin_sub_overflow(micros, origin, &difference)) return kOverflow;
+    if (__builtin_mul_overflow(int64_t{stride.days}, kMicrosPerDay, &size) || __builtin_add_overflow(size, stride.micros(), &size)) return ErrorCode::kDatetimeFieldOverflow;
+    if (size <= 0) return ErrorCode::kDatetimeFieldOverflow;
+    if (__builtin_sub_overflow(micros, origin, &difference)) return ErrorCode::kDatetimeFieldOverflow;
     out = origin + floor_divide(difference, size) * size;
     return kGood;
   }
@@ -270,9 +269,9 @@ bool is_date(int64_t year, int month, int day) { return year != 0 && month >= 1 
 struct MakeDate {
   ErrorCode operator()(int32_t year, int32_t month, int32_t day, int32_t& out) const {
     out = 0;
-    if (!is_date(year, month, day)) return kOverflow;
+    if (!is_date(year, month, day)) return ErrorCode::kDatetimeFieldOverflow;
     const int64_t days = days_of({year < 0 ? int64_t{year} + 1 : year, month, day});
-    if (days < -2440588 || days > 2145031948) return kOverflow;
+    if (days < -2440588 || days > 2145031948) return ErrorCode::kDatetimeFieldOverflow;
     out = static_cast<int32_t>(days);
     return kGood;
   }
@@ -289,7 +288,7 @@ struct MakeTime {
   ErrorCode operator()(int32_t hour, int32_t minute, double second, int64_t& out) const {
     const auto micros = clock_of(hour, minute, second);
     out = micros.value_or(0);
-    return micros ? kGood : kOverflow;
+    return micros ? kGood : ErrorCode::kDatetimeFieldOverflow;
   }
 };
 
@@ -297,11 +296,11 @@ struct MakeTimestamp {
   ErrorCode operator()(int32_t year, int32_t month, int32_t day, int32_t hour, int32_t minute, double second, int64_t& out) const {
     out = 0;
     const auto micros = clock_of(hour, minute, second);
-    if (!micros || !is_date(year, month, day)) return kOverflow;
+    if (!micros || !is_date(year, month, day)) return ErrorCode::kDatetimeFieldOverflow;
     int64_t value = 0;
     if (__builtin_mul_overflow(days_of({year < 0 ? int64_t{year} + 1 : year, month, day}), kMicrosPerDay, &value) ||
         __builtin_add_overflow(value, *micros, &value) || value < kTimestampMin) {
-      return kOverflow;
+      return ErrorCode::kDatetimeFieldOverflow;
     }
     out = value;
     return kGood;
@@ -311,7 +310,7 @@ struct MakeTimestamp {
 struct ToTimestamp {
   ErrorCode operator()(double seconds, int64_t& out) const {
     out = 0;
-    if (!(seconds >= static_cast<double>(kTimestampMin) / 1e6 && seconds < 9.22e12)) return kOverflow;
+    if (!(seconds >= static_cast<double>(kTimestampMin) / 1e6 && seconds < 9.22e12)) return ErrorCode::kDatetimeFieldOverflow;
     out = static_cast<int64_t>(std::rint(seconds * 1e6));
     return kGood;
   }

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "base/positions.h"
 #include "base/wait.h"
@@ -37,6 +38,13 @@ class Reader {
   virtual std::map<SourcePartition, LastRecord> last_records() const = 0;
 };
 
+/// Which of all its contents a source that can change as a whole (a table, files) stands for. `pin` is all that is needed to find
+/// exactly these again, as the source's own JSON; `shown` the same in few words, as JSON. Both empty: offsets say it all. Immutable.
+struct SourceSnapshot {
+  std::string pin;
+  std::string shown;
+};
+
 /// One source of a pipeline, for the run. May block until the Wait is over; called on io threads. Thread-safe.
 class Source {
  public:
@@ -46,6 +54,14 @@ class Source {
   virtual Result<PartitionBounds> bounds(const Wait& wait) = 0;
   /// Per partition the first offset whose record is at or after `time`; the high bound if there is none.
   virtual Result<Positions> at_time(Instant time, const Wait& wait) = 0;
+  /// Of a source that has rows already, and not records for a format to decode: its columns. Null: records. Asked after `bounds`.
+  virtual Result<std::shared_ptr<arrow::Schema>> row_schema(const Wait&) { return std::shared_ptr<arrow::Schema>(); }
+  /// Such a source's readers give these columns, in this order, and behind them the pseudo-columns of these names. Before any `open`.
+  virtual Status select(const std::shared_ptr<arrow::Schema>& /*columns*/, const std::vector<std::string>& /*hidden*/) { return {}; }
+  /// What it reads, once `bounds` has answered for the first time; the answer is then always the same.
+  virtual SourceSnapshot snapshot() const { return {}; }
+  /// False: what can be read is what `bounds` said, and never more.
+  virtual bool grows() const { return true; }
   virtual Result<std::unique_ptr<Reader>> open(Context& context) = 0;
   /// Shows committed positions to others (Kafka: the group's offsets, for lag tools). Never read back; failure is only logged.
   virtual Status mirror(const Positions& committed, const Wait& wait) = 0;

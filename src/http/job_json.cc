@@ -65,6 +65,7 @@ Json job_json(const JobStatus& job) {
           {"startedAt", null_if_empty(job.started_at)},
           {"finishedAt", null_if_empty(job.finished_at)},
           {"range", job.range.empty() ? Json(nullptr) : offsets_json(job.range, by_topic)},
+          {"snapshot", job.snapshot.empty() ? Json(nullptr) : Json::parse(job.snapshot, nullptr, false)},
           {"progress", job.progress},
           {"rowsIn", job.rows_in},
           {"rowsOut", job.rows_out},

@@ -170,6 +170,11 @@ std::vector<Schema> stream_schemas() {
         {"partitions", "[Partition]", ""},
         {"progress", "object", "the last epoch in the form of Spark's StreamingQueryProgress; only of a single stream", true, true}}},
       {"Streams", "", {{"streams", "[Stream]", ""}}},
+  };
+}
+
+std::vector<Schema> epoch_schemas() {
+  return {
       {"Range", "Offsets [start, end) of one partition.",
        {{"source", "string", ""}, {"topic", "string", ""}, {"partition", "integer", ""}, {"start", "integer", ""}, {"end", "integer", "exclusive"}}},
       {"SinkCommit", "What one sink holds of an epoch.",
@@ -224,6 +229,7 @@ std::vector<Schema> job_schemas() {
         {"startedAt", "string", "ISO time", true},
         {"finishedAt", "string", "ISO time", true},
         {"range", "object", "what it reads, once that is fixed", true},
+        {"snapshot", "object", "of a table or of files: version, files, rows that it reads", true},
         {"progress", "number", "0 to 1, of the range"},
         {"rowsIn", "integer", "committed"},
         {"rowsOut", "integer", ""},
@@ -302,7 +308,7 @@ std::vector<Schema> service_schemas() {
 const std::vector<Schema>& schemas() {
   static const std::vector<Schema> all = [] {
     std::vector<Schema> list = requests();
-    for (std::vector<Schema> part : {start_requests(), stream_schemas(), job_schemas(), pool_schemas(), service_schemas()}) {
+    for (std::vector<Schema> part : {start_requests(), stream_schemas(), epoch_schemas(), job_schemas(), pool_schemas(), service_schemas()}) {
       for (Schema& schema : part) list.push_back(std::move(schema));
     }
     return list;

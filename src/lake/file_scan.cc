@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include <arrow/array.h>
 #include <arrow/array/util.h>
@@ -30,6 +31,41 @@ Result<std::shared_ptr<arrow::Array>> column_of(const arrow::RecordBatch& batch,
                       field.name() + " is " + column->type()->ToString() + ", not " + field.type()->ToString());
 }
 
+/// See FileScan. Caller synchronises.
+class TableFileScan final : public FileScan {
+ public:
+  TableFileScan(AddFile add, std::shared_ptr<arrow::Schema> schema, std::unique_ptr<ParquetReader> file)
+      : add_(std::move(add)), schema_(std::move(schema)), file_(std::move(file)) {}
+
+  Status open() {
+    // Names may hold dots of their own: `a.b` can be a column, or a member of `a`.
+    const auto wanted = [this](std::string_view path) {
+      return std::ranges::any_of(schema_->fields(), [&](const auto& field) {
+        return path.starts_with(field->name()) && (path.size() == field->name().size() || path[field->name().size()] == '.');
+      });
+    };
+    LT_ASSIGN_OR_RETURN(rows_, file_->rows_with(wanted));
+    return {};
+  }
+
+  Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+    LT_ASSIGN_OR_RETURN(const auto batch, rows_->next());
+    if (!batch) return batch;
+    arrow::ArrayVector columns;
+    for (const auto& field : schema_->fields()) {
+      LT_ASSIGN_OR_RETURN(auto column, column_of(*batch, add_, *field));
+      columns.push_back(std::move(column));
+    }
+    return arrow::RecordBatch::Make(schema_, batch->num_rows(), std::move(columns));
+  }
+
+ private:
+  const AddFile add_;
+  const std::shared_ptr<arrow::Schema> schema_;
+  const std::unique_ptr<ParquetReader> file_;
+  std::unique_ptr<ParquetRows> rows_;
+};
+
 }  // namespace
 
 std::string data_path(const std::string& table_path, const std::string& add_path) {
@@ -43,28 +79,27 @@ std::string data_path(const std::string& table_path, const std::string& add_path
   return path.starts_with('/') ? path : storage::join(table_path, path);
 }
 
-Status scan_file(storage::Store& store, const std::string& table_path, const AddFile& add,
-                 const std::shared_ptr<arrow::Schema>& schema,
-                 const std::function<Status(const std::shared_ptr<arrow::RecordBatch>&)>& take, arrow::MemoryPool* memory) {
+Result<std::unique_ptr<FileScan>> open_file_scan(storage::Store& store, const std::string& table_path, const AddFile& add,
+                                                 const std::shared_ptr<arrow::Schema>& schema, arrow::MemoryPool* memory) {
   if (add.deletion_vector) {
     return Status::user("unsupported_table", "this version cannot read files with deletion vectors; rewrite them with another "
                         "engine (REORG TABLE … APPLY (PURGE)): " + add.path);
   }
   LT_ASSIGN_OR_RETURN(auto reader, open_parquet_reader(store, data_path(table_path, add.path), memory));
-  // Names may hold dots of their own: `a.b` can be a column, or a member of `a`.
-  const auto wanted = [&](std::string_view path) {
-    return std::ranges::any_of(schema->fields(), [&](const auto& field) {
-      return path.starts_with(field->name()) && (path.size() == field->name().size() || path[field->name().size()] == '.');
-    });
-  };
-  return reader->read(wanted, [&](const std::shared_ptr<arrow::RecordBatch>& batch) -> Status {
-    arrow::ArrayVector columns;
-    for (const auto& field : schema->fields()) {
-      LT_ASSIGN_OR_RETURN(auto column, column_of(*batch, add, *field));
-      columns.push_back(std::move(column));
-    }
-    return take(arrow::RecordBatch::Make(schema, batch->num_rows(), std::move(columns)));
-  });
+  auto scan = std::make_unique<TableFileScan>(add, schema, std::move(reader));
+  LT_RETURN_IF_ERROR(scan->open());
+  return std::unique_ptr<FileScan>(std::move(scan));
+}
+
+Status scan_file(storage::Store& store, const std::string& table_path, const AddFile& add,
+                 const std::shared_ptr<arrow::Schema>& schema,
+                 const std::function<Status(const std::shared_ptr<arrow::RecordBatch>&)>& take, arrow::MemoryPool* memory) {
+  LT_ASSIGN_OR_RETURN(const auto scan, open_file_scan(store, table_path, add, schema, memory));
+  for (;;) {
+    LT_ASSIGN_OR_RETURN(const auto batch, scan->next());
+    if (!batch) return {};
+    LT_RETURN_IF_ERROR(take(batch));
+  }
 }
 
 }  // namespace laketide::lake

@@ -14,6 +14,7 @@
 #include <arrow/util/decimal.h>
 #include <nlohmann/json.hpp>
 
+#include "base/failpoint.h"
 #include "lake/arrow_status.h"
 #include "lake/table_features.h"
 #include "lake/text_bound.h"
@@ -125,7 +126,7 @@ class FileStatistics::Numbers final : public Leaf {
     } else if constexpr (std::is_same_v<ArrayType, arrow::TimestampArray>) {
       // Readers know milliseconds only, and not all of them widen the maximum.
       if (!has_plain_text(v) || !has_plain_text(v + 999)) return std::nullopt;
-      return '"' + timestamp_text(up ? v + 999 : v, 'T', 3, zulu_) + '"';
+      return '"' + timestamp_text(up && !LT_SEEDED_BUG("lake.commit.before", "cut_time") ? v + 999 : v, 'T', 3, zulu_) + '"';
     } else if constexpr (std::is_floating_point_v<Value>) {
       if (v == 0) return up ? "0.0" : "-0.0";  // equal, but -0.0 stands before 0.0 for some readers
       return number_text(v);

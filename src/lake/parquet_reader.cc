@@ -1,6 +1,7 @@
 #include "lake/parquet_reader.h"
 
 #include <exception>
+#include <utility>
 #include <vector>
 
 #include <arrow/buffer.h>
@@ -18,6 +19,8 @@
 namespace laketide::lake {
 
 namespace {
+
+constexpr int64_t kReadBytes = 1 << 18;
 
 /// Parquet's way to the store's file. Caller synchronises.
 class StoreInput final : public arrow::io::RandomAccessFile {
@@ -76,7 +79,10 @@ class ArrowParquetReader final : public ParquetReader {
   Status open() {
     return guarded([&]() -> arrow::Status {
       parquet::arrow::FileReaderBuilder builder;
-      ARROW_RETURN_NOT_OK(builder.Open(input_));
+      parquet::ReaderProperties pages(memory_);
+      pages.enable_buffered_stream();  // else whole column chunks are held, however large the row group
+      pages.set_buffer_size(kReadBytes);
+      ARROW_RETURN_NOT_OK(builder.Open(input_, pages));
       parquet::ArrowReaderProperties properties(/*use_threads=*/false);
       properties.set_batch_size(8192);
       ARROW_RETURN_NOT_OK(builder.memory_pool(memory_)->properties(properties)->Build(&reader_));
@@ -87,29 +93,55 @@ class ArrowParquetReader final : public ParquetReader {
   const std::shared_ptr<arrow::Schema>& schema() const override { return schema_; }
   int64_t rows() const override { return reader_->parquet_reader()->metadata()->num_rows(); }
 
-  Status read(const std::function<bool(std::string_view)>& wanted,
-              const std::function<Status(const std::shared_ptr<arrow::RecordBatch>&)>& take) override {
+  Result<std::unique_ptr<ParquetRows>> rows_with(const std::function<bool(std::string_view)>& wanted) override {
     std::vector<int> columns, groups;
     const auto metadata = reader_->parquet_reader()->metadata();
     for (int i = 0; i < metadata->schema()->num_columns(); ++i) {
       if (wanted(metadata->schema()->Column(i)->path()->ToDotString())) columns.push_back(i);
     }
+    if (columns.empty()) return std::unique_ptr<ParquetRows>(std::make_unique<CountedRows>(rows()));
     for (int i = 0; i < metadata->num_row_groups(); ++i) groups.push_back(i);
-    if (columns.empty()) return rows() == 0 ? Status() : take(arrow::RecordBatch::Make(arrow::schema({}), rows(), arrow::ArrayVector{}));
-    std::unique_ptr<arrow::RecordBatchReader> batches;
+    auto rows = std::make_unique<DecodedRows>(*this);
     LT_RETURN_IF_ERROR(guarded([&]() -> arrow::Status {
-      ARROW_ASSIGN_OR_RAISE(batches, reader_->GetRecordBatchReader(groups, columns));
+      ARROW_ASSIGN_OR_RAISE(rows->batches, reader_->GetRecordBatchReader(groups, columns));
       return arrow::Status::OK();
     }));
+    return std::unique_ptr<ParquetRows>(std::move(rows));
+  }
+
+  Status read(const std::function<bool(std::string_view)>& wanted,
+              const std::function<Status(const std::shared_ptr<arrow::RecordBatch>&)>& take) override {
+    LT_ASSIGN_OR_RETURN(const auto rows, rows_with(wanted));
     for (;;) {
-      std::shared_ptr<arrow::RecordBatch> batch;
-      LT_RETURN_IF_ERROR(guarded([&]() -> arrow::Status { return batches->ReadNext(&batch); }));
+      LT_ASSIGN_OR_RETURN(const auto batch, rows->next());
       if (!batch) return {};
       LT_RETURN_IF_ERROR(take(batch));
     }
   }
 
  private:
+  /// Confined to its task.
+  struct DecodedRows final : ParquetRows {
+    explicit DecodedRows(ArrowParquetReader& owner) : file(owner) {}
+    Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      LT_RETURN_IF_ERROR(file.guarded([&]() -> arrow::Status { return batches->ReadNext(&batch); }));
+      return batch;
+    }
+    ArrowParquetReader& file;
+    std::unique_ptr<arrow::RecordBatchReader> batches;
+  };
+
+  /// Rows of which nobody wants a column. Confined to its task.
+  struct CountedRows final : ParquetRows {
+    explicit CountedRows(int64_t rows) : left(rows) {}
+    Result<std::shared_ptr<arrow::RecordBatch>> next() override {
+      const int64_t rows = std::exchange(left, 0);
+      return rows == 0 ? nullptr : arrow::RecordBatch::Make(arrow::schema({}), rows, arrow::ArrayVector{});
+    }
+    int64_t left;
+  };
+
   template <typename Work>
   Status guarded(Work work) {
     try {

@@ -112,6 +112,7 @@ std::string step_text(const PlanNode& node) {
   if (const auto* first = std::get_if<FirstRows>(&node.step)) return first_text(*first);
   if (const auto* top = std::get_if<TopRows>(&node.step)) return top_text(node, *top);
   if (const auto* sort = std::get_if<Sort>(&node.step)) return sort_text(*sort);
+  if (const auto* late = std::get_if<LateRows>(&node.step)) return "LateRows of " + window_text(late->window);
   return aggregate_text(node, std::get<Aggregate>(node.step));
 }
 

@@ -14,6 +14,7 @@
 #include "operators/deduplicate.h"
 #include "operators/delayed.h"
 #include "operators/filter.h"
+#include "operators/late_rows.h"
 #include "operators/lookup_join.h"
 #include "operators/project.h"
 #include "operators/sort.h"
@@ -128,6 +129,7 @@ class Lowering {
     if (const auto* both = std::get_if<Union>(&plan.step)) return add_union(*both);
     if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return add_unnest(plan, *unnest);
     if (const auto* lookup = std::get_if<Lookup>(&plan.step)) return add_lookup(plan, *lookup);
+    if (const auto* late = std::get_if<LateRows>(&plan.step)) add_late_rows(plan, *late);
     return {};
   }
   Status add_partial(const PlanNode& memory) {
@@ -292,6 +294,12 @@ class Lowering {
     }
     LT_ASSIGN_OR_RETURN(options.condition, expr::resolve(condition, *arrow::schema(fields)));
     return {};
+  }
+
+  void add_late_rows(const PlanNode& plan, const LateRows& late) {
+    const Window& window = late.window;
+    operators_.push_back(make_late_rows({schema_, {window.kind, position_of(window.time), window.size, window.slide, window.offset}, scan_.origin}, context_));
+    become(plan.output->fields());
   }
 
   Result<AggregateOptions> aggregate_options(const PlanNode& memory) const {

@@ -164,6 +164,16 @@ Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& ev
   return check_step(memory, false, mode, event_time, bound);
 }
 
+Status check_changes(const BoundQuery& query, OutputMode mode) {
+  if (mode != OutputMode::kUpdate) return {};
+  for (const PlanNode* at = query.plan.get(); at != query.memory.get() && at->input; at = at->input.get()) {
+    if (!std::holds_alternative<Unnest>(at->step)) continue;
+    return bad_mode("a group that changes may have fewer elements than before, and unnest above GROUP BY would leave the old ones in the table: unnest below it, or set "
+                    "output_mode: complete (for sinks with mode: overwrite) or append");
+  }
+  return {};
+}
+
 std::string state_shape(const PlanNode& memory, OutputMode mode) {
   const char* const modes[] = {"append", "update", "complete"};
   return std::string(modes[static_cast<size_t>(mode)]) + shapes_below(memory);

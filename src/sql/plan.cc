@@ -188,6 +188,13 @@ PlanPtr make_sort_node(PlanPtr input, Sort sort) {
   return node(std::move(sort), with_places(input), std::move(output));
 }
 
+PlanPtr make_late_rows_node(PlanPtr input, Window window) {
+  const auto time = input->output->GetFieldByName(window.time);
+  arrow::FieldVector fields{time->WithName("window_start")->WithNullable(false), time->WithName("window_end")->WithNullable(false)};
+  for (const auto& field : input->output->fields()) fields.push_back(field);
+  return node(LateRows{std::move(window)}, std::move(input), arrow::schema(std::move(fields)));
+}
+
 bool remembers(const PlanNode& plan) {
   return std::holds_alternative<Aggregate>(plan.step) || std::holds_alternative<Join>(plan.step) || std::holds_alternative<FirstRows>(plan.step) || std::holds_alternative<TopRows>(plan.step) ||
          std::holds_alternative<Sort>(plan.step);

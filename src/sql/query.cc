@@ -8,6 +8,7 @@
 #include <arrow/type.h>
 
 #include "sql/explain.h"
+#include "sql/grouping.h"
 #include "sql/lowering.h"
 #include "sql/parser.h"
 #include "sql/query_text.h"
@@ -22,8 +23,16 @@ void add_missing(std::vector<std::string>& to, const std::vector<std::string>& n
   }
 }
 
-PlanPtr scan_plan(const SourceTable& source) {
-  return make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, source.event_time, source.schema, {}, false}, source.schema);
+Result<PlanPtr> scan_plan(const SourceTable& source) {
+  PlanPtr scan = make_scan(Scan{{source.name, source.topic}, source.pseudo_columns, source.event_time, source.schema, {}, false}, source.schema);
+  if (source.deduplicate.empty()) return scan;
+  const QueryText text("", "sources." + source.name + ".deduplicate.key");
+  for (const std::string& name : source.deduplicate) {
+    const auto field = source.schema->GetFieldByName(name);
+    if (!field) return Status::user("sql_unknown_column", "the source has no column of this name: " + name, "sources." + source.name + ".deduplicate.key");
+    LT_RETURN_IF_ERROR(check_groupable(expr::Type::of(*field), "deduplicate", 0, text));
+  }
+  return make_first_rows_node(std::move(scan), {"deduplicate_" + source.name, source.deduplicate, source.event_time, source.within});
 }
 
 void collect_tables(const SelectSyntax& select, std::set<std::string> own, std::vector<FromSyntax>& tables);
@@ -181,30 +190,33 @@ Decoded decode_for(const SourceTable& source, std::span<const BoundQuery> querie
   return decoded;
 }
 
-Result<BoundQuery> Query::bind(std::span<const SourceTable> sources, std::span<const StaticTable> tables) const { return bind_over({}, sources, tables); }
-
-Result<BoundQuery> Query::bind(std::span<const SourceTable> sources, const BoundQuery& result, std::span<const StaticTable> tables) const {
-  return bind_over({{"result", result.whole}}, sources, tables);
-}
-
-Result<BoundQuery> Query::bind(const SourceTable& source, std::span<const StaticTable> tables) const { return bind_over({}, {&source, 1}, tables); }
-
-Result<BoundQuery> Query::bind(const SourceTable& source, const BoundQuery& result, std::span<const StaticTable> tables) const {
-  return bind_over({{"result", result.whole}}, {&source, 1}, tables);
-}
-
-Result<BoundQuery> Query::bind_over(Tables known, std::span<const SourceTable> sources, std::span<const StaticTable> tables) const {
+Result<BoundQuery> Query::bind(std::span<const SourceTable> sources, std::span<const StaticTable> tables) const {
+  Tables scans;
   for (const SourceTable& source : sources) {
-    const PlanPtr scan = scan_plan(source);
-    known.emplace(source.name, scan);
-    if (sources.size() == 1) known.emplace("source", scan);
+    LT_ASSIGN_OR_RETURN(scans[source.name], scan_plan(source));
   }
+  return bind_over({}, std::move(scans), tables);
+}
+
+Result<BoundQuery> Query::bind(const SourceTable& source, std::span<const StaticTable> tables) const { return bind(std::span(&source, 1), tables); }
+
+Result<BoundQuery> Query::bind(const BoundQuery& result, std::span<const StaticTable> tables) const {
+  return bind_over({{"result", result.whole}}, result.sources, tables);
+}
+
+Result<BoundQuery> Query::bind_over(Tables known, Tables sources, std::span<const StaticTable> tables) const {
+  known.insert(sources.begin(), sources.end());
+  if (sources.size() == 1) known.emplace("source", sources.begin()->second);
   for (const StaticTable& table : tables) {
     known.emplace(table.name, make_scan(Scan{{table.name, ""}, false, "", table.schema, {}, true}, table.schema));
   }
   LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(*parsed_->select, parsed_->text, known));
-  if (!is_static(*plan)) return bound(std::move(plan));
-  return parsed_->text.refuse("sql_unsupported", 0, "this query reads static tables alone, which no record moves on: join a source with them");
+  if (is_static(*plan)) {
+    return parsed_->text.refuse("sql_unsupported", 0, "this query reads static tables alone, which no record moves on: join a source with them");
+  }
+  BoundQuery query = bound(std::move(plan));
+  query.sources = std::move(sources);
+  return query;
 }
 
 Status Query::check_tables(std::span<const std::string> names) const {

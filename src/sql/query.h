@@ -1,8 +1,10 @@
 // A query: parsed when a pipeline is deployed, bound when the schema of its source is known.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +24,8 @@ struct SourceTable {
   std::string topic;           // the one topic; empty: several
   bool pseudo_columns = true;  // false: its rows are made, not read
   std::string event_time;      // column of the source's event time, decoded in any case; empty: none
+  std::vector<std::string> deduplicate;      // key of `deduplicate:`; empty: every row counts
+  std::optional<int64_t> within;             // of it, microseconds of event time; none: for ever
 };
 
 /// A table beside the sources whose whole content each epoch sees at one version. Immutable.
@@ -39,6 +43,7 @@ struct BoundQuery {
   std::string explain;  // for no mode in particular
   PlanPtr plan;
   PlanPtr whole;  // before columns were left out; what `result` is bound to
+  std::map<std::string, PlanPtr> sources;  // their rows by name, the same nodes for every query of the pipeline
   /// The topmost step that remembers (GROUP BY, DISTINCT, …): lanes do what is below it, one tail behind all lanes does it, and
   /// `operators` is what stands above it. The same node in every query bound to one `result`, so that its memory is kept once. Null:
   /// the query remembers nothing.
@@ -68,8 +73,15 @@ enum class StateBound { kRequired, kNone };
 /// modes can be, and why (an append of groups that never end, ORDER BY of rows without end, …), `join_unbounded` for a join of which
 /// nothing says how long its rows are kept.
 Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& event_time, Ending ending = Ending::kNone, StateBound bound = StateBound::kRequired);
+/// What stands above the step must be able to follow the changes of its rows; fails the same way.
+Status check_changes(const BoundQuery& query, OutputMode mode);
 /// What its state looks like, as text: names, keys and types, mode; state goes on with a changed query if this is the same.
 std::string state_shape(const PlanNode& memory, OutputMode mode);
+
+/// The rows that came too late for the window of the query's lowest GROUP BY: window_start and window_end, once for each window that
+/// was lost on them, the source's columns, and where they come from. Each lane finds its own, when the epoch ends. Fails `kUser`
+/// `bad_late_rows` for a query whose late rows cannot be told one by one.
+Result<BoundQuery> bind_late_rows(const BoundQuery& query);
 
 /// What one decoder must give so that all of `queries` can stand behind it: their columns in the source's order, their hidden
 /// columns and those that the sinks ask for.
@@ -81,9 +93,8 @@ class Query {
   /// The pipeline's query, over its sources and static tables.
   Result<BoundQuery> bind(std::span<const SourceTable> sources, std::span<const StaticTable> tables = {}) const;
   Result<BoundQuery> bind(const SourceTable& source, std::span<const StaticTable> tables = {}) const;
-  /// A sink's `select:`, over `result` (the pipeline's bound query) or over the sources.
-  Result<BoundQuery> bind(std::span<const SourceTable> sources, const BoundQuery& result, std::span<const StaticTable> tables = {}) const;
-  Result<BoundQuery> bind(const SourceTable& source, const BoundQuery& result, std::span<const StaticTable> tables = {}) const;
+  /// A sink's `select:`, over `result` (the pipeline's bound query) or over the sources that it was bound to.
+  Result<BoundQuery> bind(const BoundQuery& result, std::span<const StaticTable> tables = {}) const;
   /// Whether it reads only tables of these names; to be asked before the schema is known. Fails sql_unknown_table.
   Status check_tables(std::span<const std::string> names) const;
   /// SELECT * without anything else: it needs no schema.
@@ -92,7 +103,7 @@ class Query {
  private:
   friend Result<Query> parse_query(std::string_view text, std::string_view origin);
   struct Parsed;
-  Result<BoundQuery> bind_over(std::map<std::string, PlanPtr> known, std::span<const SourceTable> sources, std::span<const StaticTable> tables) const;
+  Result<BoundQuery> bind_over(std::map<std::string, PlanPtr> known, std::map<std::string, PlanPtr> sources, std::span<const StaticTable> tables) const;
   explicit Query(std::shared_ptr<const Parsed> parsed) : parsed_(std::move(parsed)) {}
 
   std::shared_ptr<const Parsed> parsed_;

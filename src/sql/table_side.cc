@@ -47,7 +47,7 @@ Result<std::vector<Batch>> rows_of(const PlanPtr& plan, const TableContent& cont
   Context context;
   context.memory = memory;
   const PlanNode& scan = scan_node(*plan);
-  LT_ASSIGN_OR_RETURN(const Operators operators, lower_above(*plan, nullptr, {scan.output, {}}, context));
+  LT_ASSIGN_OR_RETURN(const Operators operators, lower_above(*plan, nullptr, "", {scan.output, {}}, context));
   std::vector<Batch> out;
   Rejects rejects;
   for (const Batch& batch : content.rows) {

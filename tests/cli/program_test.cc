@@ -25,7 +25,7 @@ std::string written(const TempDir& folder, const std::string& name, const std::s
 }
 
 TEST(Program, WrongUseIsTwo) {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{{}, {"sreve"}, {"serve", "--confg", "x"}, {"check"}, {"produce"}, {"produce", "--topic", "t", "--rate", "-1"},
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{}, {"sreve"}, {"serve", "--confg", "x"}, {"check"}, {"sql"}, {"sql", "SELECT 1"}, {"sql", "SELECT 1", "--table", "t", "-o", "xml"}, {"produce"}, {"produce", "--topic", "t", "--rate", "-1"},
                                                                     {"stream"}, {"stream", "show"}, {"stream", "list", "-o", "xml"}, {"stream", "epochs", "n", "--limit", "0"},
                                                                     {"batch"}, {"batch", "run"}, {"batch", "run", "--topic", "a", "--pipeline", "b"}, {"batch", "status"},
                                                                     {"batch", "run", "--topic", "a", "--wait", "soon"}, {"batch", "list", "--status", "done"},
@@ -38,7 +38,7 @@ TEST(Program, WrongUseIsTwo) {
 
 const std::vector<std::vector<std::string>>& all_commands() {
   static const std::vector<std::vector<std::string>> all{
-      {"serve"}, {"check"}, {"run"}, {"produce"}, {"status"}, {"stop"}, {"version"}, {"table", "show"}, {"table", "log"}, {"table", "cat"}, {"table", "verify"},
+      {"serve"}, {"check"}, {"run"}, {"sql"}, {"produce"}, {"status"}, {"stop"}, {"version"}, {"table", "show"}, {"table", "log"}, {"table", "cat"}, {"table", "verify"},
       {"stream", "start"}, {"stream", "stop"}, {"stream", "list"}, {"stream", "show"}, {"stream", "epochs"}, {"stream", "pause"}, {"stream", "resume"}, {"stream", "reset"},
       {"batch", "run"}, {"batch", "status"}, {"batch", "list"}, {"batch", "cancel"}, {"batch", "receipt"},
       {"pipeline", "list"}, {"pipeline", "show"}, {"pipeline", "plan"}, {"pipeline", "put"}, {"pipeline", "delete"}, {"pool", "list"}, {"pool", "set"}};

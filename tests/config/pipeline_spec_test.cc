@@ -1,5 +1,6 @@
 #include "config/pipeline_spec.h"
 
+#include <chrono>
 #include <cstdlib>
 #include <random>
 
@@ -102,6 +103,28 @@ TEST(PipelineSpec, ReadsEveryKey) {
   EXPECT_TRUE(spec.autostart);
 }
 
+TEST(PipelineSpec, TablesAndFilesAreInputs) {
+  const auto parsed = [](const std::string& source) {
+    std::vector<Problem> problems;
+    auto spec = parse_pipeline("name: n\nsource: " + source + "\nsinks: [ { console: {} } ]\n", "a.yaml", problems);
+    EXPECT_TRUE(spec.ok()) << (problems.empty() ? "" : problems.front().to_string());
+    return spec->sources.front();
+  };
+  const SourceSpec table = parsed("{ delta: { path: /lake/gold/orders/, version: 12 } }");
+  EXPECT_TRUE(table.is_bounded());
+  EXPECT_EQ(table.name, "orders");
+  EXPECT_EQ(std::get<DeltaSourceSpec>(table.from).version, 12);
+  EXPECT_EQ(std::get<DeltaSourceSpec>(parsed("{ delta: { path: t, version: latest } }").from).version, std::nullopt);
+  const SourceSpec files = parsed("{ files: { path: \"in/*.csv\", schema: \"id int\", delimiter: \";\", header: false } }");
+  EXPECT_EQ(files.name, "input");
+  EXPECT_EQ(files.format.kind, "csv");
+  EXPECT_EQ(files.format.schema, "id int");
+  EXPECT_EQ(std::get<FilesSourceSpec>(files.from).delimiter, ";");
+  EXPECT_FALSE(std::get<FilesSourceSpec>(files.from).header);
+  EXPECT_EQ(parsed("{ files: { path: in/day.jsonl } }").name, "day");
+  EXPECT_EQ(std::get<FilesSourceSpec>(parsed("{ files: { path: in, format: parquet } }").from).format, "parquet");
+}
+
 TEST(PipelineSpec, FillsDefaults) {
   const PipelineSpec spec = parse(R"({"name":"n","source":{"kafka":{"topic":"events"}},"sinks":[{"delta":{"path":"p"}}]})", "request");
   EXPECT_EQ(spec.sources[0].name, "events") << "one source is named by its topic";
@@ -160,6 +183,20 @@ TEST(PipelineSpec, ReadsStartInEachSpelling) {
   EXPECT_FALSE(parse_offsets("2023-02-01T10:00Zebra", "start").ok());
   EXPECT_FALSE(parse_offsets("{}", "start").ok());
   EXPECT_FALSE(parse_offsets("{\"0\": 1", "start").ok());
+}
+
+TEST(PipelineSpec, ReadsDeduplicateAndLateRows) {
+  const PipelineSpec spec = parse("name: n\nsource: { kafka: { topic: t }, event_time: { column: ts }, deduplicate: { key: [id, ts], within: 10m } }\n"
+                                  "late_rows: { delta: { path: late/, partition_by: [id], compression: snappy } }\nsinks: [ { delta: { path: p } } ]");
+  EXPECT_THAT(spec.sources[0].deduplicate.key, ElementsAre("id", "ts"));
+  EXPECT_EQ(spec.sources[0].deduplicate.within, std::chrono::minutes(10));
+  EXPECT_EQ(spec.late_rows.path, "late");
+  EXPECT_EQ(spec.late_rows.id, "late:late");
+  EXPECT_EQ(spec.late_rows.compression, "snappy");
+  EXPECT_THAT(spec.late_rows.partition_by, ElementsAre("id"));
+  const PipelineSpec plain = parse("name: n\nsource: { kafka: { topic: t }, deduplicate: { key: id } }\nsinks: [ { delta: { path: p } } ]");
+  EXPECT_FALSE(plain.sources[0].deduplicate.within);
+  EXPECT_EQ(plain.late_rows.path, "");
 }
 
 TEST(PipelineSpec, CanonicalFormIsTheSameForTheSameSpec) {

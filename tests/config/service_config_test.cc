@@ -193,13 +193,14 @@ TEST(ShippedFile, ShowsEveryKeyWithItsLineOfDocumentation) {
   expect_shown(text, pool_fields(pool));
 }
 
-TEST(PipelineFiles, ShippedExampleIsInert) {
+TEST(PipelineFiles, ShippedExamplesAreInert) {
   std::vector<Problem> problems;
   const auto specs = load_pipelines({shipped("conf/pipelines/*.yaml")}, problems);
   ASSERT_TRUE(problems.empty()) << problems[0].to_string();
-  ASSERT_EQ(specs.size(), 1u);
+  ASSERT_EQ(specs.size(), 2u);
   EXPECT_EQ(specs[0].name, "example-readings");
-  EXPECT_FALSE(specs[0].autostart);
+  EXPECT_EQ(specs[1].name, "readings-gold");
+  for (const auto& spec : specs) EXPECT_FALSE(spec.autostart);
 }
 
 TEST(PipelineFiles, OneBadFileHidesNoOther) {

@@ -52,7 +52,7 @@ class Generator:
             "queue.buffering.max.messages": QUEUE_RECORDS,
             "queue.buffering.max.kbytes": 512 * 1024,
             "message.timeout.ms": 600_000,
-            "log_level": 3,
+            "log_level": 0,
             "error_cb": self._on_error,
         }
         if feed.layout.size:

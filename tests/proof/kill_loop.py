@@ -117,6 +117,12 @@ class GeneratorLoad:
         """How many are acknowledged by now; may be asked while the load runs."""
         return sum(dict(self._generator.acknowledged).values())
 
+    def at_rate(self, rate):
+        """Goes on with so many records per second; may be called while the load runs."""
+        self.stop()
+        self._rate = rate
+        self.start()
+
     def acknowledged(self):
         """Next index of each partition, as the broker has said by now; may be asked while the load runs."""
         return dict(self._generator.acknowledged)

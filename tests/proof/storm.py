@@ -106,7 +106,7 @@ class Storm:
             "postgres": {"url": self.servers.postgres.url},
             "engine": {
                 "threads": draw.choice((1, 2, 4)),
-                "memory": draw.choice(("128MiB", "256MiB", "1GiB")),
+                "memory": draw.choice(("512MiB", "1GiB")),
             },
             "server": {"stop_deadline": f"{STOP_DEADLINE_S}s"},
             "batch_defaults": {"attempts": 100, "max_running": draw.choice((1, 4))},

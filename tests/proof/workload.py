@@ -53,8 +53,7 @@ class Line:
             where=self._where(),
         )
         kafka.create_topic(name, self.partitions)
-        rate = draw.choice((500, 2000, 5000))
-        self.load = GeneratorLoad(kafka.address, self.feed, rate, client={"log_level": 0})
+        self.load = GeneratorLoad(kafka.address, self.feed, self._rate(draw), client={"log_level": 0})
 
     # What kinds of lines differ in.
 
@@ -68,6 +67,9 @@ class Line:
     def _layout(self, draw):
         # Transactions end with the broker's word, so that lines with them take no part in rounds that kill the broker.
         return Layout(draw.choice((32, 128)), 0.2, draw.randrange(1000)) if draw.random() < 0.2 else Layout()
+
+    def _rate(self, draw):
+        return draw.choice((500, 2000, 5000))
 
     def _where(self):
         return None

@@ -58,12 +58,12 @@ TEST(Groups, QueriesOfOnePipelineShareItsMemory) {
   const auto result = bound_groups(kAverages);
   ASSERT_TRUE(result.memory);
   for (const char* select : {"SELECT * FROM result", "SELECT id, avg_value FROM result WHERE avg_value > 3", "SELECT window_start AS w, id FROM result"}) {
-    const auto sink = sql::parse_query(select, "select").value().bind(kGroupSource, result).value();
+    const auto sink = sql::parse_query(select, "select").value().bind(result).value();
     EXPECT_EQ(sink.memory.get(), result.memory.get()) << select;
     EXPECT_EQ(types(sink.columns), types(result.columns));
     EXPECT_EQ(sink.hidden, result.hidden);
   }
-  EXPECT_FALSE(sql::parse_query("SELECT id FROM source", "select").value().bind(kGroupSource, result).value().memory);
+  EXPECT_FALSE(sql::parse_query("SELECT id FROM source", "select").value().bind(result).value().memory);
 }
 
 TEST(Groups, KeyIsWhatTellsGroupsApart) {
@@ -121,6 +121,78 @@ TEST(Groups, ModesNeedWhatMakesGroupsFinal) {
   timeless.event_time.clear();
   EXPECT_TRUE(check(other, kUpdate, timeless).ok());
   EXPECT_THAT(std::string(check(other, kAppend, timeless).detail()), HasSubstr("declare event_time: {column: ts, delay: 30s}"));
+}
+
+TEST(Groups, JobsEndAndSoMakeEveryGroupFinal) {
+  using enum OutputMode;
+  sql::SourceTable timeless = kGroupSource;
+  timeless.event_time.clear();
+  for (const char* query : {"SELECT id, count(*) AS n FROM source GROUP BY id", "SELECT count(*) AS n FROM source GROUP BY tumble(other, '1 h')",
+                            "SELECT max(n) AS n FROM (SELECT id, count(*) AS n FROM source GROUP BY id) g", "SELECT id FROM source ORDER BY id LIMIT 3"}) {
+    EXPECT_TRUE(sql::check_mode(*bound_groups(query, timeless).memory, kAppend, "", sql::Ending::kOneEpoch).ok()) << query;
+    EXPECT_EQ(sql::check_mode(*bound_groups(query, timeless).memory, kAppend, "").code(), "bad_output_mode") << query;
+  }
+}
+
+TEST(Groups, OrderAndFirstRowsNeedModesThatCanKeepThem) {
+  using enum OutputMode;
+  const auto check = [](const char* query, OutputMode mode) { return sql::check_mode(*bound_groups(query).memory, mode, "ts"); };
+  EXPECT_TRUE(check("SELECT id, count(*) AS n FROM source GROUP BY id ORDER BY n DESC LIMIT 3", kComplete).ok());
+  EXPECT_THAT(std::string(check("SELECT id, count(*) AS n FROM source GROUP BY id ORDER BY n DESC LIMIT 3", kUpdate).detail()), HasSubstr("run the query as a batch job"));
+  EXPECT_EQ(check("SELECT id FROM source ORDER BY id", kComplete).code(), "bad_output_mode");
+  EXPECT_EQ(check("SELECT DISTINCT ON (id) id FROM source LIMIT 3", kComplete).code(), "bad_output_mode");
+  EXPECT_TRUE(check("SELECT DISTINCT ON (id) id, name FROM source", kAppend).ok());
+  EXPECT_THAT(std::string(check("SELECT DISTINCT ON (id) id, name FROM source", kComplete).detail()), HasSubstr("set output_mode: append"));
+  const char* const latest = "SELECT DISTINCT ON (id) id, name FROM source ORDER BY id, ts DESC";
+  EXPECT_TRUE(check(latest, kUpdate).ok());
+  EXPECT_THAT(std::string(check(latest, kAppend).detail()), HasSubstr("name window_end, or ts"));
+  EXPECT_TRUE(check("SELECT DISTINCT ON (ts) id, name FROM source ORDER BY ts, id", kAppend).ok());
+}
+
+TEST(Groups, FirstRowsAreToldApartByTheirKeys) {
+  EXPECT_THAT(bound_groups("SELECT DISTINCT ON (id, name) id, name AS who, value FROM source").key, ElementsAre("id", "who"));
+  EXPECT_THAT(bound_groups("SELECT DISTINCT ON (id) value FROM source ORDER BY id, ts").key, IsEmpty());
+  const auto ranked = [](const std::string& list, const char* n) {
+    return bound_groups("SELECT " + list + " FROM (SELECT *, row_number() OVER (PARTITION BY id ORDER BY ts DESC) AS rn FROM source) x WHERE rn <= " + n).key;
+  };
+  EXPECT_THAT(ranked("rn, id, value", "3"), ElementsAre("id", "rn"));
+  EXPECT_THAT(ranked("id, value", "1"), ElementsAre("id"));
+  EXPECT_THAT(ranked("id, value", "3"), IsEmpty());
+}
+
+TEST(Groups, DeduplicatedSourcesAreOneMemoryForAllQueries) {
+  sql::SourceTable source = kGroupSource;
+  source.deduplicate = {"id"};
+  source.within = 600'000'000;
+  const auto result = bound_groups("SELECT id, name FROM source WHERE value > 1", source);
+  ASSERT_TRUE(result.memory);
+  EXPECT_THAT(result.explain, HasSubstr("FirstRows of (id) within 10 min of ts"));
+  EXPECT_THAT(result.key, IsEmpty());  // a key comes again
+  const auto other = sql::parse_query("SELECT name FROM source", "sql").value().bind(result).value();
+  EXPECT_EQ(other.memory, result.memory);
+  EXPECT_TRUE(sql::check_mode(*result.memory, OutputMode::kAppend, "ts").ok());
+  EXPECT_EQ(sql::state_shape(*result.memory, OutputMode::kAppend), "append\ndeduplicate_events: first of id int within 10 min");
+  const auto counted = bound_groups("SELECT window_end, count(*) AS n FROM source GROUP BY tumble(ts, '1 min')", source);
+  EXPECT_TRUE(sql::check_mode(*counted.memory, OutputMode::kAppend, "ts").ok());
+  source.deduplicate = {"nothing"};
+  EXPECT_EQ(bind_groups("SELECT id FROM source", source).status().code(), "sql_unknown_column");
+}
+
+TEST(Groups, UnnestAboveGroupsThatChangeIsRefused) {
+  const auto words = bound_groups("SELECT id, unnest(names) AS name FROM (SELECT id, array_agg(name) AS names FROM source GROUP BY id) g");
+  EXPECT_EQ(sql::check_changes(words, OutputMode::kUpdate).code(), "bad_output_mode");
+  EXPECT_TRUE(sql::check_changes(words, OutputMode::kComplete).ok());
+  EXPECT_TRUE(sql::check_changes(bound_groups("SELECT id, count(*) AS n FROM source GROUP BY id"), OutputMode::kUpdate).ok());
+}
+
+TEST(Groups, LateRowsAreTheSourcesOwn) {
+  const auto late = sql::bind_late_rows(bound_groups("SELECT window_start, count(*) AS n FROM (SELECT upper(name) AS name, ts FROM source WHERE id > 1) s GROUP BY tumble(ts, '1 min'), name")).value();
+  EXPECT_THAT(types(late.output), ElementsAre("window_start timestamptz", "window_end timestamptz", "id int", "value double", "name text", "ts timestamptz", "other timestamptz",
+                                              "_partition int", "_offset bigint", "_timestamp timestamptz"));
+  const auto refused = [](const char* query) { return std::string(sql::bind_late_rows(bound_groups(query)).status().detail()); };
+  EXPECT_THAT(refused("SELECT id FROM source"), HasSubstr("without windows"));
+  EXPECT_THAT(refused("SELECT id, count(*) AS n FROM source GROUP BY id"), HasSubstr("for a window over event time"));
+  EXPECT_THAT(refused("SELECT id, count(*) AS n FROM source GROUP BY session(ts, '1 min'), id"), HasSubstr("counted and not kept"));
 }
 
 TEST(Groups, AggregatesOverAggregatesTakeFinalGroups) {

@@ -160,7 +160,7 @@ Result<sql::BoundQuery> bind_case(const File& file, const Case& one) {
   LT_ASSIGN_OR_RETURN(sql::BoundQuery bound, query.bind(source_of(file), static_tables(file.tables)));
   if (one.select.empty()) return bound;
   LT_ASSIGN_OR_RETURN(const sql::Query select, sql::parse_query(one.select, "select"));
-  return select.bind(source_of(file), bound, static_tables(file.tables));
+  return select.bind(bound, static_tables(file.tables));
 }
 
 /// One query that remembers, in every mode that can be told apart by its key. Confined to its task.

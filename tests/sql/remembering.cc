@@ -197,11 +197,35 @@ Status feed_epoch(Life& life, const Batch& whole, const Epochs::One& epoch, Way 
 
 }  // namespace
 
+int64_t rows_of_epoch(Way way, int64_t rows) { return way == Way::kBounded ? std::max<int64_t>(1, rows) : way == Way::kCrashing ? 2 : 3; }
+
+Result<std::vector<Row>> ask_late(const sql::BoundQuery& late, const sql::SourceTable& source, const std::vector<Row>& rows, Way way, int64_t delay) {
+  const sql::Decoded decoded = sql::decode_for(source, {&late, 1}, {"_offset"});
+  const Batch whole = batch_of_rows(decoded, source.schema, rows);
+  Context context;
+  context.memory = arrow::default_memory_pool();
+  std::vector<Batch> out;
+  Rejects rejects;
+  Chain chain(must(late.operators(decoded, context)), std::make_unique<Collect>(out));
+  for (const Epochs::One& epoch : epochs_of(whole, source.event_time, delay, rows_of_epoch(way, whole->num_rows()))) {
+    LT_RETURN_IF_ERROR(chain.feed(whole->Slice(epoch.first, epoch.count), rejects).status());
+    std::unique_ptr<Staged> staged;
+    for (Step step = Step::kMore; step != Step::kDone;) {
+      LT_ASSIGN_OR_RETURN(step, chain.end_epoch(epoch.info, staged, rejects));
+    }
+  }
+  std::vector<Row> answer;
+  for (const Batch& batch : out) {
+    for (Row& row : rows_of_batch(*batch, late.output->num_fields())) answer.push_back(std::move(row));
+  }
+  return answer;
+}
+
 Result<Answer> ask_remembering(const sql::BoundQuery& bound, const sql::SourceTable& source, const std::vector<Row>& rows, Way way, OutputMode mode,
                                int64_t delay, const std::vector<TableRows>& tables) {
   const sql::Decoded decoded = sql::decode_for(source, {&bound, 1}, {"_offset"});
   const Batch whole = batch_of_rows(decoded, source.schema, rows);
-  const int64_t rows_each = way == Way::kBounded ? std::max<int64_t>(1, whole->num_rows()) : way == Way::kCrashing ? 2 : 3;
+  const int64_t rows_each = rows_of_epoch(way, whole->num_rows());
   SavedTables saved;
   ResultTable result(bound, mode);
   Answer answer{bound.output, bound.explain, {}, {}};

@@ -19,4 +19,10 @@ enum class Way { kStraight, kSingly, kCrashing, kBounded };
 Result<Answer> ask_remembering(const sql::BoundQuery& bound, const sql::SourceTable& source, const std::vector<Row>& rows, Way way, OutputMode mode,
                                int64_t delay, const std::vector<TableRows>& tables = {});
 
+/// The rows of sql::bind_late_rows over the same epochs as `way` has them, in one lane.
+Result<std::vector<Row>> ask_late(const sql::BoundQuery& late, const sql::SourceTable& source, const std::vector<Row>& rows, Way way, int64_t delay);
+
+/// How many rows an epoch has; kBounded: all.
+int64_t rows_of_epoch(Way way, int64_t rows);
+
 }  // namespace laketide

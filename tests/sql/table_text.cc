@@ -192,7 +192,7 @@ Result<Answer> ask(std::string_view query, std::string_view select, const Schema
   LT_ASSIGN_OR_RETURN(sql::BoundQuery bound, parsed.bind(source, static_tables(tables)));
   if (!select.empty()) {
     LT_ASSIGN_OR_RETURN(const sql::Query outer, sql::parse_query(select, "select"));
-    LT_ASSIGN_OR_RETURN(bound, outer.bind(source, bound, static_tables(tables)));
+    LT_ASSIGN_OR_RETURN(bound, outer.bind(bound, static_tables(tables)));
   }
   if (bound.memory) return ask_remembering(bound, source, rows, Way::kBounded, OutputMode::kComplete, 0, tables);
   const sql::Decoded decoded = sql::decode_for(source, {&bound, 1}, {"_offset"});

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "flow/change_column.h"
+#include "sinks/console/row_text.h"
 #include "sinks/console/text_table.h"
 
 namespace laketide {
@@ -60,10 +61,8 @@ class ConsoleWriter final : public Writer {
     for (int64_t row = 0; row < shown; ++row) {
       auto& cells = staged_->cells.emplace_back();
       cells.push_back(name_of(changes.at(row)));
-      for (int column = 0; column < columns_; ++column) {
-        cells.push_back(to_cell(value_text(*batch->column(column), row), options_.width_max));
-        staged_->text_bytes += static_cast<int64_t>(cells.back().size());
-      }
+      add_cells(*batch, row, cells);
+      for (const auto& cell : cells) staged_->text_bytes += static_cast<int64_t>(cell.size());
     }
     staged_->count += batch->num_rows();
     return Step::kReady;
@@ -75,6 +74,12 @@ class ConsoleWriter final : public Writer {
   }
 
  private:
+  void add_cells(const arrow::RecordBatch& batch, int64_t row, std::vector<std::string>& cells) const {
+    if (options_.form == ConsoleForm::kCsv) return cells.push_back(csv_row(batch, row, columns_));
+    if (options_.form == ConsoleForm::kJson) return cells.push_back(json_row(batch, row, columns_));
+    for (int column = 0; column < columns_; ++column) cells.push_back(to_cell(value_text(*batch.column(column), row), options_.width_max));
+  }
+
   const ConsoleSinkOptions options_;
   const int columns_;
   std::unique_ptr<StagedText> staged_ = std::make_unique<StagedText>();
@@ -95,6 +100,7 @@ class ConsoleSink final : public Sink {
   Status bind(const Schema& schema, const Wait&) override {
     std::lock_guard lock(mutex_);
     head_.clear();
+    schema_ = schema;
     for (const auto& field : schema->fields()) head_.push_back(to_cell(field->name(), options_.width_max));
     return {};
   }
@@ -124,9 +130,8 @@ class ConsoleSink final : public Sink {
   Result<Commit> commit(const EpochPlan& plan, const Wait&) override {
     if (!prepared_ || prepared_->epoch != plan.epoch) return Commit{};
     const std::string text = std::exchange(prepared_->text, {});
-    // A terminal that went away is no reason to end a pipeline.
-    static_cast<void>(std::fwrite(text.data(), 1, text.size(), options_.out));
-    static_cast<void>(std::fflush(options_.out));
+    const bool written = std::fwrite(text.data(), 1, text.size(), options_.out) == text.size() && std::fflush(options_.out) == 0;
+    if (!written && options_.form != ConsoleForm::kTable) return Status::user("output_closed", "the rows could not be written: whatever read them went away");
     return Commit{std::to_string(plan.epoch.value), prepared_->rows, 0};
   }
 
@@ -144,12 +149,14 @@ class ConsoleSink final : public Sink {
 
   std::string page(const EpochPlan& plan, std::vector<std::vector<std::string>> rows, int64_t count, bool has_changes) {
     std::lock_guard lock(mutex_);
+    if (options_.form == ConsoleForm::kCsv || options_.form == ConsoleForm::kJson) return lines(rows, has_changes);
     std::vector<std::string> head = head_;
     if (has_changes) {
       head.insert(head.begin(), std::string(kChangeColumn));
     } else {
       for (auto& cells : rows) cells.erase(cells.begin());
     }
+    if (options_.form == ConsoleForm::kPlain) return format_table(head, rows);
     const std::string rule(43, '-');
     std::string out = rule + "\nEpoch: " + std::to_string(plan.epoch.value) + (options_.pipeline.empty() ? "" : " of " + options_.pipeline) +
                       "\n" + rule + "\n" + format_table(head, rows);
@@ -159,9 +166,22 @@ class ConsoleSink final : public Sink {
     return out + "\n";
   }
 
+  std::string lines(const std::vector<std::vector<std::string>>& rows, bool has_changes) {
+    const bool is_csv = options_.form == ConsoleForm::kCsv;
+    std::string out = is_csv && !std::exchange(names_are_out_, true) ? csv_head(*schema_) + "\n" : "";
+    for (const auto& row : rows) {
+      const bool says_change = has_changes && !is_csv;
+      out += says_change ? "{\"" + std::string(kChangeColumn) + "\":\"" + row[0] + "\"," + row[1].substr(1) : row[1];
+      out += '\n';
+    }
+    return out;
+  }
+
   const ConsoleSinkOptions options_;
-  std::mutex mutex_;  // head_, which writers read
+  std::mutex mutex_;  // what writers read: head_
   std::vector<std::string> head_;
+  Schema schema_;
+  bool names_are_out_ = false;
   std::optional<Printed> prepared_;
 };
 

@@ -1,4 +1,4 @@
-// Prints the rows of each epoch as a table.
+// Prints the rows of each epoch.
 #pragma once
 
 #include <cstdio>
@@ -9,17 +9,22 @@
 
 namespace laketide {
 
+/// kTable as Spark's console sink; kPlain without the lines about the epoch; kCsv with one line of names before the first row; kJson an object
+/// a line, with `_change` before the columns where an epoch has rows that are no inserts.
+enum class ConsoleForm { kTable, kPlain, kCsv, kJson };
+
 /// Immutable.
 struct ConsoleSinkOptions {
   std::string id = "console";
   std::string pipeline;
+  ConsoleForm form = ConsoleForm::kTable;
   int64_t rows_max = 20;   // shown of an epoch; the rest is counted
   int64_t width_max = 20;  // characters of a value; longer ones end in "..."; 0: all
   std::FILE* out = stdout; // lives longer than the sink
 };
 
-/// A table per epoch, as Spark's console sink prints it, at commit and only if the epoch has rows. At least once: it keeps
-/// no progress, so an epoch that is run again is printed again.
+/// The rows of an epoch, at commit and only if it has some. At least once: it keeps no progress, so an epoch that is run again is
+/// printed again. A table is for a look: an output that went away is no failure. In the other forms it fails `kUser` output_closed.
 std::unique_ptr<Sink> make_console_sink(ConsoleSinkOptions options);
 
 }  // namespace laketide

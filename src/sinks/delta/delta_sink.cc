@@ -73,7 +73,7 @@ class DeltaSink final : public Sink {
     LT_ASSIGN_OR_RETURN(Progress progress, read_progress(wait));
     prepared_.reset();
     open_epoch_.store(progress.epoch ? after(*progress.epoch) : EpochId(0));
-    if (log_.state().exists()) LT_RETURN_IF_ERROR(remove_leftovers());
+    if (log_.state().exists() && !LT_SEEDED_BUG("delta.claim.after", "keep_leftovers")) LT_RETURN_IF_ERROR(remove_leftovers());
     LT_FAILPOINT("delta.claim.after");
     return progress;
   }
@@ -186,7 +186,7 @@ class DeltaSink final : public Sink {
   /// False: another claim came between; look again.
   Result<bool> raise_generation(const Wait& wait) {
     const auto seen = progress_in(log_.state(), names_.generation());
-    generation_ = Generation(seen.value_or(0) + 1);
+    generation_ = Generation(seen.value_or(0) + (LT_SEEDED_BUG("delta.claim.before", "same_generation") && seen ? 0 : 1));
     lake::Transaction claim;
     claim.txn_id = storage::make_uuid();
     claim.operation = "CLAIM";
@@ -276,7 +276,7 @@ class DeltaSink final : public Sink {
       return Status::internal("abandoned", "a file was staged that an abandon has removed: " + file.path);
     }
     if (file.file) {
-      LT_RETURN_IF_ERROR(file.file->sync());
+      if (!LT_SEEDED_BUG("delta.prepare.before", "skip_sync")) LT_RETURN_IF_ERROR(file.file->sync());
       LT_RETURN_IF_ERROR(file.file->close());
       file.file.reset();
     }
@@ -285,7 +285,7 @@ class DeltaSink final : public Sink {
       path = storage::parent(path);
       directories.insert(path);
     }
-    prepared.adds.push_back(file.to_add(options_.clock->now().micros / 1000));
+    if (!LT_SEEDED_BUG("delta.prepare.before", "drop_file")) prepared.adds.push_back(file.to_add(options_.clock->now().micros / 1000));
     prepared.paths.insert(file.path);
     return {};
   }

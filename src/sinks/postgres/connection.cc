@@ -60,7 +60,7 @@ ServerError connect_error(PGconn* handle) {
 
 class LibpqConnection final : public Connection {
  public:
-  explicit LibpqConnection(PGconn* handle) : handle_(handle) {}
+  LibpqConnection(PGconn* handle, StopToken stop) : handle_(handle), stop_(std::move(stop)) {}
 
   Status connect(const Wait& wait) {
     if (!handle_) return Status::internal("no_memory", "libpq could not make a connection");
@@ -167,7 +167,7 @@ class LibpqConnection final : public Connection {
 
   Status wait_for(short events, const Wait& wait) {
     for (;;) {
-      if (wait.over()) return give_up();
+      if (wait.over() || stop_.stop_requested()) return give_up();
       pollfd descriptor{PQsocket(handle_.get()), events, 0};
       if (descriptor.fd < 0) return lost("waiting for PostgreSQL");
       const auto slice = std::max(wait.left(kStopCheck), std::chrono::milliseconds(1));
@@ -289,6 +289,7 @@ class LibpqConnection final : public Connection {
   }
 
   std::unique_ptr<PGconn, ConnectionEnd> handle_;
+  const StopToken stop_;
   ServerError error_;
   std::string tag_;
   std::vector<ResultColumn> columns_;
@@ -321,7 +322,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const ConnectionOptions& op
                                              "client_encoding",  nullptr};
   const std::array<const char*, 8> values{"30",  "10", "3", "60000", url.c_str(), options.application_name.c_str(), "UTF8", nullptr};
   auto connection =
-      std::make_unique<LibpqConnection>(PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1));
+      std::make_unique<LibpqConnection>(PQconnectStartParams(keywords.data(), values.data(), /*expand_dbname=*/1), options.stop);
   Wait connecting{wait.stop, std::min(wait.deadline, std::chrono::steady_clock::now() + options.connect_timeout)};
   if (Status connected = connection->connect(connecting); !connected.ok()) {
     if (!connected.is_cancelled() || wait.over()) return connected;

@@ -21,6 +21,7 @@ struct ConnectionOptions {
   std::string url;
   std::string application_name;
   std::chrono::milliseconds connect_timeout{10'000};
+  StopToken stop = {};  // ends every call, whatever its own Wait says
 };
 
 /// Refuses a URL that libpq cannot read; the message does not quote it, for it may hold a password.
@@ -36,9 +37,9 @@ struct ResultColumn {
   int modifier = -1;
 };
 
-/// An open connection. Every call returns when the Wait is over at the latest; the statement is then cancelled and the
-/// connection closed, for nobody knows its state. Session: time zone UTC, UTF-8, notices dropped. Failures come as a
-/// Status (see to_status); `last_error` tells more until the next call. Confined to its task.
+/// An open connection. Every call returns when the Wait is over or the options' `stop` fires, at the latest; the statement
+/// is then cancelled and the connection closed, for nobody knows its state. Session: time zone UTC, UTF-8, notices dropped.
+/// Failures come as a Status (see to_status); `last_error` tells more until the next call. Confined to its task.
 class Connection {
  public:
   static Result<std::unique_ptr<Connection>> open(const ConnectionOptions& options, const Wait& wait);

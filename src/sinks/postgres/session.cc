@@ -58,6 +58,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   Result<Progress> claim(size_t target, const Wait& wait) override {
     Busy busy(*this);
     LT_FAILPOINT("postgres.claim.before");
+    run_over_ = wait.stop;
     reset();
     LT_RETURN_IF_ERROR(connect(wait));
     LT_RETURN_IF_ERROR(progress_.create(*connection_, wait));
@@ -229,7 +230,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     connection_.reset();
     staged_connection_.clear();
     LT_ASSIGN_OR_RETURN(connection_,
-                        Connection::open({options_.url, own_names_.front(), options_.connect_timeout}, wait));
+                        Connection::open({options_.url, own_names_.front(), options_.connect_timeout, run_over_}, wait));
     return {};
   }
 
@@ -401,6 +402,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   Status advance_progress(const EpochPlan& plan, const Wait& wait) LT_REQUIRES(mutex_) {
     for (Target& target : targets_) {
       if (!target.takes_part(plan)) continue;
+      if (LT_SEEDED_BUG("postgres.prepare.before", "skip_progress")) continue;
       const Positions next = target.next_after(plan);
       LT_RETURN_IF_ERROR(progress_.advance(*connection_, target.spec.id, target.generation, plan, next, wait));
     }
@@ -557,6 +559,9 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   std::vector<Target> targets_ LT_GUARDED_BY(mutex_);
   std::unique_ptr<Connection> connection_ LT_GUARDED_BY(mutex_);
   std::set<size_t> staged_connection_ LT_GUARDED_BY(mutex_);  // targets whose temporary tables this connection has
+  // The run that claimed is told to stop at once. Rows that are copied ahead must hear of it themselves: a prepare may be waiting for
+  // them to be done with the session, and with it all that could tell their writers to go.
+  StopToken run_over_ LT_GUARDED_BY(mutex_);
   bool open_ LT_GUARDED_BY(mutex_) = false;
   std::optional<EpochId> prepared_ LT_GUARDED_BY(mutex_);
   std::optional<EpochId> unknown_ LT_GUARDED_BY(mutex_);

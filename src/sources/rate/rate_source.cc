@@ -10,6 +10,7 @@
 #include <arrow/record_batch.h>
 #include <arrow/type.h>
 
+#include "base/mutex.h"
 #include "flow/arrow_status.h"
 
 namespace laketide {
@@ -46,8 +47,8 @@ class Timetable {
 /// See flow/source.h. Confined to its task.
 class RateReader final : public Reader {
  public:
-  RateReader(Timetable timetable, const Clock& clock, const Alarm& alarm, Context& context)
-      : timetable_(timetable), clock_(clock), context_(context), late_(alarm, context.wake) {}
+  RateReader(Timetable timetable, Schema columns, const Clock& clock, const Alarm& alarm, Context& context)
+      : timetable_(timetable), columns_(std::move(columns)), clock_(clock), context_(context), late_(alarm, context.wake) {}
 
   Status assign(const Ranges& ranges) override {
     slots_.clear();
@@ -113,7 +114,9 @@ class RateReader final : public Reader {
     LT_RETURN_IF_ERROR(from_arrow(times.Finish(&time_column)));
     LT_RETURN_IF_ERROR(from_arrow(values.Finish(&value_column)));
     slot.next += count;
-    return arrow::RecordBatch::Make(rate_schema(), count, {time_column, value_column});
+    arrow::ArrayVector arrays;
+    for (const auto& field : columns_->fields()) arrays.push_back(field->name() == rate_schema()->field(0)->name() ? time_column : value_column);
+    return arrow::RecordBatch::Make(columns_, count, std::move(arrays));
   }
 
   /// At least ten milliseconds: at high rates rows come in handfuls, and a wake-up for each would be all there is.
@@ -127,6 +130,7 @@ class RateReader final : public Reader {
   }
 
   const Timetable timetable_;
+  const Schema columns_;  // some of rate_schema()
   const Clock& clock_;
   Context& context_;
   LateWake late_;
@@ -156,8 +160,17 @@ class RateSource final : public Source {
     return all;
   }
 
+  Result<std::shared_ptr<arrow::Schema>> row_schema(const Wait&) override { return rate_schema(); }
+
+  Status select(const Schema& columns, const std::vector<std::string>&) override {
+    const MutexLock lock(mutex_);
+    columns_ = columns;
+    return {};
+  }
+
   Result<std::unique_ptr<Reader>> open(Context& context) override {
-    return std::unique_ptr<Reader>(std::make_unique<RateReader>(timetable_, clock(), options_.alarm, context));
+    const MutexLock lock(mutex_);
+    return std::unique_ptr<Reader>(std::make_unique<RateReader>(timetable_, columns_, clock(), options_.alarm, context));
   }
 
   Status mirror(const Positions&, const Wait&) override { return {}; }
@@ -182,6 +195,8 @@ class RateSource final : public Source {
 
   const RateSourceOptions options_;
   const Timetable timetable_;
+  Mutex mutex_;
+  Schema columns_ LT_GUARDED_BY(mutex_) = rate_schema();
 };
 
 }  // namespace

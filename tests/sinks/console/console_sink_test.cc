@@ -44,6 +44,11 @@ class ConsoleSinkTest : public testing::Test {
     LT_RETURN_IF_ERROR(sink_->prepare(plan_, staged, {}));
     return sink_->commit(plan_, {});
   }
+  void open_as(ConsoleForm form) {
+    sink_ = make_console_sink({.id = "console", .pipeline = "p", .form = form, .rows_max = 100, .width_max = 0, .out = out_});
+    EXPECT_TRUE(sink_->bind(schema(), {}).ok());
+    writer_ = *sink_->open(context_);
+  }
   std::string printed() {
     std::rewind(out_);
     std::string text;
@@ -58,6 +63,35 @@ class ConsoleSinkTest : public testing::Test {
   std::unique_ptr<Sink> sink_;
   std::unique_ptr<Writer> writer_;
 };
+
+TEST_F(ConsoleSinkTest, CsvHasItsNamesOnce) {
+  open_as(ConsoleForm::kCsv);
+  for (int64_t epoch = 0; epoch < 2; ++epoch) {
+    ASSERT_EQ(*writer_->write(rows_of(R"([[1, "a, \"b\"", 0], [2, null, null]])"), rejects_), Step::kReady);
+    ASSERT_TRUE(finish(epoch).ok());
+  }
+  const std::string rows = "1,\"a, \"\"b\"\"\",1970-01-01T00:00:00Z\n2,,\n";
+  EXPECT_EQ(printed(), "id,source,ts\n" + rows + rows);
+}
+
+TEST_F(ConsoleSinkTest, JsonHasAnObjectALine) {
+  open_as(ConsoleForm::kJson);
+  ASSERT_EQ(*writer_->write(rows_of(R"([[1, "a \"b\"", null]])"), rejects_), Step::kReady);
+  ASSERT_TRUE(finish(0).ok());
+  EXPECT_EQ(printed(), R"({"id":1,"source":"a \"b\"","ts":null})" "\n");
+}
+
+TEST_F(ConsoleSinkTest, ARowThatNobodyReadsIsAFailure) {
+  std::fclose(out_);
+  out_ = std::fopen("/dev/full", "w");
+  ASSERT_NE(out_, nullptr);
+  open_as(ConsoleForm::kJson);
+  ASSERT_EQ(*writer_->write(rows_of(R"([[1, "a", null]])"), rejects_), Step::kReady);
+  EXPECT_EQ(finish(0).status().code(), "output_closed");
+  open_as(ConsoleForm::kTable);
+  ASSERT_EQ(*writer_->write(rows_of(R"([[1, "a", null]])"), rejects_), Step::kReady);
+  EXPECT_TRUE(finish(1).ok());
+}
 
 TEST_F(ConsoleSinkTest, PrintsATablePerEpochAtItsCommit) {
   EXPECT_FALSE(sink_->claim({})->kept);

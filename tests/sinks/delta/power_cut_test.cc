@@ -7,6 +7,7 @@
 #include <arrow/type.h>
 #include <gtest/gtest.h>
 
+#include "base/failpoint.h"
 #include "lake/delta_log.h"
 #include "lake/log_segment.h"
 #include "lake/table.h"
@@ -182,6 +183,18 @@ TEST_P(PowerCutTest, in_the_recovery_from_another_loses_nothing_and_doubles_noth
       if (HasFatalFailure()) return;
     }
   }
+}
+
+TEST(SkippedSyncTest, a_file_that_was_never_synced_is_found_missing_after_the_cut) {
+  ASSERT_TRUE(Failpoint::arm("delta.prepare.before=skip_sync@every").ok());
+  const auto disk = make_forgetful_store();
+  const Status lived = live(disk, Wait{});
+  Failpoint::disarm_all();
+  ASSERT_TRUE(lived.ok()) << lived.to_string();
+  disk->restart(ForgetfulStore::Leaves::kNamesOnly);
+  const auto table = lake::open_table(kTable, disk);
+  ASSERT_TRUE(table.ok()) << table.status().to_string();
+  EXPECT_FALSE((*table)->scan({}, [](const auto&) { return Status(); }, Wait{}).ok()) << "the files are empty";
 }
 
 using Leaves = ForgetfulStore::Leaves;

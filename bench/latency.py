@@ -1,0 +1,126 @@
+"""From produced to visible: 10,000 records a second into PostgreSQL with epochs of 5 ms, and into Delta with epochs of 100 ms."""
+import bisect
+import json
+import threading
+import time
+
+import psycopg
+from confluent_kafka import Producer
+from contenders import SCHEMA, service
+from daemon import Daemon
+
+PER_SECOND = 10_000
+STEP = 0.001  # of the producer's clock; ten records each
+TABLE = "public.latency"
+
+
+class Ticker:
+    """Produces records 0, 1, … at their times, and remembers when each step's last one was given to the client. Confined to its thread."""
+
+    def __init__(self, kafka, topic, seconds):
+        self._producer = Producer({"bootstrap.servers": kafka.address, "linger.ms": 1, "acks": "all", "queue.buffering.max.messages": 1_000_000})
+        self._topic, self._steps = topic, int(seconds / STEP)
+        self.ids, self.when = [], []
+        self._thread = threading.Thread(target=self._run, name="ticker")
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._thread.join()
+
+    def _run(self):
+        began, pause, number = time.monotonic(), threading.Event(), 0
+        for step in range(self._steps):
+            left = began + step * STEP - time.monotonic()
+            if left > 0:
+                pause.wait(left)
+            for _ in range(int(PER_SECOND * STEP)):
+                text = json.dumps({"id": number, "event_type": "view", "ts": "2026-01-01T00:00:00Z", "value": 1.5, "source": "s", "user_id": 1}, separators=(",", ":"))
+                self._producer.produce(self._topic, text, partition=number % 4)
+                number += 1
+            self._producer.poll(0)
+            self.ids.append(number - 1)
+            self.when.append(time.monotonic())
+        self._producer.flush(30)
+
+    @property
+    def last(self):
+        return self._steps * int(PER_SECOND * STEP) - 1
+
+
+def _watch(ticker, visible, warm, deadline):
+    """Latencies in ms of all steps after the first `warm` seconds: `visible()` answers how many records can be seen. Partitions are read side
+    by side, so a count of n + 1 stands for records 0 to n."""
+    took, seen, pause = [], 0, threading.Event()
+    end = time.monotonic() + deadline
+    while seen <= ticker.last:
+        if time.monotonic() > end:
+            raise AssertionError(f"only {seen} of {ticker.last + 1} records became visible")
+        count, now = visible(), time.monotonic()
+        if count == seen:
+            pause.wait(0.0005)
+            continue
+        ids, when = list(ticker.ids), list(ticker.when)
+        first, behind = bisect.bisect_left(ids, seen), bisect.bisect_left(ids, count)
+        took += [1000 * (now - moment) for moment in when[first:min(behind, len(when))] if moment - when[0] >= warm]
+        seen = count
+    return took
+
+
+def _percentiles(took):
+    ordered = sorted(took)
+    return {"p50_ms": ordered[len(ordered) // 2], "p99_ms": ordered[int(len(ordered) * 0.99)], "max_ms": ordered[-1]}
+
+
+def _laketide(bench, topic, sink, epoch, visible, seconds):
+    bench.kafka.create_topic(topic, 4)
+    document = {"name": topic, "trigger": {"epoch": epoch}, "sinks": [sink],
+                "source": {"kafka": {"topic": topic, "start": "earliest"}, "format": {"json": {"schema": SCHEMA}}}}
+    with Daemon(service(bench), bench.directory / topic).start() as daemon:
+        daemon.post("/stream/start", document)
+        daemon.wait_for_state(topic, "RUNNING")
+        with Ticker(bench.kafka, topic, seconds) as ticker:
+            took = _watch(ticker, lambda: visible(daemon), seconds / 4, seconds + 60)
+        daemon.terminate()
+    return _percentiles(took)
+
+
+def _postgres_rows(connection):
+    """Progress stands in the rows' own transaction; counting the rows themselves would take longer the more there are."""
+    def visible(_):
+        try:
+            return sum(_leaves(next_offsets) for next_offsets, in connection.execute("select next from laketide.progress").fetchall())
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
+            return 0  # not made yet
+    return visible
+
+
+def _leaves(next_offsets):
+    """All offsets of a document of sources, topics and partitions."""
+    if next_offsets is None or isinstance(next_offsets, int):
+        return next_offsets or 0
+    return sum(map(_leaves, (json.loads(next_offsets) if isinstance(next_offsets, str) else next_offsets).values()))
+
+
+def _delta_rows():
+    """Rows of all versions so far; reads each log file once."""
+    state = {"version": 0, "rows": 0}
+
+    def visible(daemon):
+        while (file := daemon.lake / "latency" / "_delta_log" / f"{state['version']:020}.json").exists():
+            actions = [json.loads(line) for line in file.read_text().splitlines()]
+            state["rows"] += sum(json.loads(action["add"]["stats"])["numRecords"] for action in actions if "add" in action)
+            state["version"] += 1
+        return state["rows"]
+    return visible
+
+
+def measure(bench, seconds):
+    with psycopg.connect(bench.postgres.url, autocommit=True) as connection:
+        connection.execute(f"drop table if exists {TABLE}")
+        connection.execute("drop schema if exists laketide cascade")
+        postgres = _laketide(bench, "latency-postgres", {"postgres": {"table": TABLE, "mode": "append"}}, "5ms", _postgres_rows(connection), seconds)
+    delta = _laketide(bench, "latency-delta", {"delta": {"path": "latency", "compression": "snappy"}}, "100ms", _delta_rows(), seconds)
+    return {"seconds": seconds, "postgres": postgres, "delta": delta}
