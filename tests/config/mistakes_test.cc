@@ -127,7 +127,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"name: n\nsource: { delta: { path: t }, format: json }\n" SINKS, ":2:31: source.format: ", "makes columns, not bytes"},
         Mistake{"name: n\nsource: { delta: { path: t }, kafka: { topic: t } }\n" SINKS, ":2:9: source: ", "one of kafka, rate, delta and files"},
         Mistake{"name: n\nsource: {}\n" SINKS, ":2:9: source: ", "one of kafka, rate, delta and files"},
-        Mistake{"name: n\ntables: { a: {} }\n" SOURCE SINKS, ":2:1: tables: ", "static tables"},
+        Mistake{"name: n\ntables: { a: {} }\n" SOURCE SINKS, ":2:14: tables.a: ", "says not where the table is"},
         Mistake{"name: n\noutput_mode: updates\n" SOURCE SINKS, ":2:14: output_mode: ", "did you mean \"update\"?"},
         Mistake{"name: n\ntrigger: twice\n" SOURCE SINKS, ":2:10: trigger.twice: ", "valid here: epoch, once, available_now"},
         Mistake{"name: n\ntrigger: { once: false }\n" SOURCE SINKS, ":2:18: trigger.once: ", "is chosen by true"},
