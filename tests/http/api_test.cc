@@ -35,6 +35,7 @@ StreamStatus running_stream() {
   stream.input_rows_per_second = 12.5;
   stream.last_commit = "2026-01-02T03:04:06.000000Z";
   stream.watermark = "2026-01-02T03:03:36.000000Z";
+  stream.tables = {{"users", "2026-01-02T03:00:00.000000Z", 3, "", ""}, {"codes", "", 0, "postgres_unavailable", "no server answers"}};
   stream.state_rows = 12;
   stream.state_bytes = 3456;
   return stream;
@@ -94,6 +95,8 @@ TEST(Api, ShowsStreams) {
     "topics":["events"],"sinks":["delta:events"],"epoch":7,"start":"earliest","lagRecords":100,"lagSeconds":1.5,
     "rowsIn":400,"rowsOut":390,"quarantined":4,"inputRowsPerSecond":12.5,"lastCommit":"2026-01-02T03:04:06.000000Z","tables":[],
     "watermark":"2026-01-02T03:03:36.000000Z","stateRows":12,"stateBytes":3456,
+    "tables":[{"table":"users","loadedAt":"2026-01-02T03:00:00.000000Z","rows":3,"error":null},
+              {"table":"codes","loadedAt":null,"rows":0,"error":{"code":"postgres_unavailable","detail":"no server answers"}}],
     "partitions":[{"source":"events","topic":"events","partition":0,"committed":500,"read":510,"end":600,"lagRecords":100},
                   {"source":"events","topic":"events","partition":1,"committed":null,"read":null,"end":null,"lagRecords":null}]})");
   EXPECT_EQ(json::parse(api.get("/stream").body), (json{{"streams", {expected}}}));
