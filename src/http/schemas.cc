@@ -25,7 +25,7 @@ std::vector<Property> pipeline_members() {
           {"trigger", "any", "when epochs close"},
           {"sinks", "array", "outputs"},
           {"tables", "object", "static inputs"},
-          {"late_rows", "object", "where rows that came too late are kept"},
+          {"late_rows", "object", "where rows go that came after their window had ended"},
           {"state", "string", "whether what is remembered must have a bound", false, true, {}, "word"},
           {"bad_records", "object", "what to do with records that cannot be used"},
           {"pool", "string", "pool of the engine's share", false, true, {}, "name"},

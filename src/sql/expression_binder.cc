@@ -193,6 +193,11 @@ Result<ExprPtr> ExpressionBinder::call(const Syntax& syntax) {
   LT_RETURN_IF_ERROR(check_plain_call(syntax));
   if (is_name(syntax.text) && expr::overloads(syntax.text).empty()) return unknown_function(syntax.text, {}, syntax.at);
   LT_ASSIGN_OR_RETURN(Args args, bind_all(syntax.args));
+  if ((syntax.text == "#>" || syntax.text == "#>>") && args.size() == 2 && args[1]->type.id == expr::TypeId::kUnknown) {  // '{a,b}'
+    const auto path = expr::cast(args[1], expr::Type::array(expr::TypeId::kText), expr::CastContext::kExplicit);
+    if (!path.ok()) return text_.locate(path.status(), args[1]->place);
+    args[1] = *path;
+  }
   if (syntax.text == "+" && args.size() == 1 && expr::is_number(args[0]->type.id)) return args[0];
   return apply(syntax.text, std::move(args), syntax.at);
 }

@@ -3,6 +3,7 @@ import json
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta, timezone
 
+import requests
 from confluent_kafka import Producer
 from deltalake import DeltaTable
 
@@ -79,8 +80,9 @@ def test_late_rows_and_the_stream_together_are_the_batch(kafka):
         assert job["status"] == "SUCCEEDED", job
         batch = {(r["window_start"], r["k"]): [r["n"], r["s"]] for r in rows_of(daemon.lake / "tardy_batch") if r["window_start"] != last}
         assert dict(found) == batch
-        metrics = daemon.get_text("/metrics") if hasattr(daemon, "get_text") else None
-        assert metrics is None or "laketide_late_rows_total" in metrics
+        counted = [line for line in requests.get(daemon.url + "/metrics", timeout=10).text.splitlines() if line.startswith("laketide_late_rows_total{")]
+        assert sum(float(line.rsplit(" ", 1)[1]) for line in counted) == len(late), "a row of a tumbling window is late once"
+        assert {p for p in ("0", "1") if any(f'partition="{p}"' in line for line in counted)} == {"0", "1"}
         assert daemon.terminate() == 0
 
 
