@@ -8,6 +8,7 @@ auction and three quarters come from a hot bidder, as in the generator of Apache
 import argparse
 import json
 import random
+import re
 import string
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta, timezone
@@ -182,9 +183,8 @@ def answers(rows):
 def document(name, prefix="", **more):
     """The pipeline of a query into a Delta table of its name."""
     sql, key, unbounded = QUERIES[name]
-    words = sql.replace(",", " ").split()
     sources = {kind: {"kafka": {"topic": prefix + kind}, "format": {"json": {"schema": schema}}, "event_time": {"column": "date_time", "delay": "4s", "idle_after": "1h"}}
-               for kind, schema in SCHEMAS.items() if kind in words}
+               for kind, schema in SCHEMAS.items() if re.search(rf"\b(FROM|JOIN) {kind}\b", sql)}
     sink = {"path": name, "mode": "upsert", "key": key} if key else {"path": name}
     return {"name": name, "sources": sources, "sql": sql, "output_mode": "update" if key else "append", "sinks": [{"delta": sink}],
             **({"state": "unbounded"} if unbounded else {}), **more}
