@@ -155,7 +155,7 @@ void add_sql(CLI::App& app, Words& words) {
   sql->add_option("--schema", words.sql.schema, "columns as in CREATE TABLE; default: learnt from the first records");
   sql->add_option("--format", words.sql.format, "of the files: parquet, csv or json; default: by the name's end");
   sql->add_option("--delimiter", words.sql.delimiter, "between the values of a CSV file; default: a comma");
-  sql->add_flag("--no-header", words.sql.no_header, "the first line of a CSV file is a record; columns are column1, column2, …");
+  sql->add_flag("--no-header", words.sql.no_header, "the first line of a CSV file is a record; columns are column1, column2 and so on");
   sql->add_option("--brokers", words.sql.brokers, "host:port[,host:port]; default kafka.brokers of the service file");
   add_service_file(*sql, words.sql.config, &words.sql.sets);
 }

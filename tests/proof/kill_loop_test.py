@@ -135,7 +135,9 @@ def test_a_right_daemon_survives_every_kill(kill_loop):
     assert loop.verdict.counts["rows"] == sum(
         FEED.tally(p, 0, end)["good"] for p, end in enumerate(loop_ends(loop))
     )
-    assert loop.verdict.counts["generation"] == 8 and totals.records == sum(loop_ends(loop))
+    # Each life raises it; one that was killed before it had claimed anything has not lived.
+    assert 8 - totals.random_kills <= loop.verdict.counts["generation"] <= 8
+    assert totals.records == sum(loop_ends(loop))
 
 
 def loop_ends(loop):
