@@ -232,6 +232,9 @@ def test_a_failed_stream_waits_for_an_explicit_start(kafka):
     stream.produce(1100)
     broken = document("failing", sql="SELECT no_such_column FROM source")
     with started(kafka) as daemon:
+        refused = daemon.request("POST", "/stream/start", broken)
+        assert (refused.status_code, refused.json()["code"]) == (422, "sql_unknown_column"), "a declared schema tells it at once"
+        broken["source"]["format"] = {"json": {}}  # one that is learnt tells it later
         daemon.post("/stream/start", broken)
         failed = daemon.wait_for_state("failing", "FAILED")
         for _ in range(2):
