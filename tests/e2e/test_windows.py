@@ -105,6 +105,7 @@ def test_tumbling_averages_in_update_mode_into_every_sink_with_the_raw_rows_besi
         assert 0 < seen["stateRows"] < len(wanted) and seen["stateBytes"] > 0, "the windows that may still change"
         assert [one["numRowsTotal"] for one in seen["progress"]["stateOperators"]] == [seen["stateRows"]]
         assert f'laketide_state_rows{{pipeline="averages"}} {seen["stateRows"]}\n' in metrics(daemon)
+        assert re.search(r'laketide_aggregate_late_records_total\{operator="[^"]+",pipeline="averages"\} 0\n', metrics(daemon))
         told = daemon.wait_for(lambda: re.search(r'laketide_watermark_delay_seconds\{pipeline="averages"\} (\S+)', metrics(daemon)), "the next look at the topic's ends")
         assert abs(datetime.now(timezone.utc).timestamp() - watermark.timestamp() - float(told[1])) < 60
         # The same query over the same records as one job gives the same table.
