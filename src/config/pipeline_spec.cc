@@ -105,12 +105,16 @@ namespace {
 void check_whole(Reader& reader, const Node& root, const PipelineSpec& spec) {
   if (root.find("name") == nullptr) reader.refuse(root.place, "name", "a pipeline needs a name, such as name: sensor-averages");
   const Node::Member* source = root.find("source");
-  if (source == nullptr && root.find("sources") == nullptr) {
+  const auto says = [&root](std::string_view key) {  // null says nothing
+    const Node::Member* member = root.find(key);
+    return member != nullptr && !member->value.is_null();
+  };
+  if (!says("source") && !says("sources")) {
     reader.refuse(root.place, "sources", "a pipeline needs a source, such as source: { kafka: { topic: events } }");
   } else if (source != nullptr && root.find("sources") != nullptr) {
     reader.refuse(source->key_place, "source", "stands beside `sources`; keep one");
   }
-  if (root.find("sinks") == nullptr && root.find("sink") == nullptr) {
+  if (!says("sinks") && !says("sink")) {
     reader.refuse(root.place, "sinks", "a pipeline needs a sink, such as sinks: [ { delta: { path: averages } } ]");
   }
   const bool needs_sql = std::any_of(spec.sinks.begin(), spec.sinks.end(), [](const SinkSpec& sink) { return sink.select.empty(); });
