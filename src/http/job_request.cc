@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/quantity.h"
+#include "http/schema.h"
 
 namespace laketide::http {
 namespace {
@@ -34,8 +35,7 @@ Result<std::string> offset(const Document& body, const std::string& name, const 
   const auto found = body.find(given);
   if (found == body.end()) return std::string();
   if (found->is_string()) return word(body, given);
-  if (found->is_object() || found->is_number_integer()) return found->dump();
-  return Status::user("wrong_type", "\"" + given + "\" must be an object such as {\"0\": 100}, a text such as \"earliest\", or milliseconds since 1970", given);
+  return offsets_text(*found, given);
 }
 
 Result<std::optional<milliseconds>> duration(const Document& body, const std::string& name, milliseconds least) {

@@ -1,6 +1,7 @@
 #include "http/openapi.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -41,7 +42,7 @@ Json rule_json(std::string_view rule, std::string_view type) {
   if (rule == "word") return {{"pattern", "^[a-z_]{1,32}$"}};
   if (rule == "key") return {{"minLength", 1}, {"maxLength", 63}};
   if (rule == "duration") return {{"pattern", "^[1-9][0-9]{0,3}(ms|s|m|h)$"}, {"examples", Json::array({"10m"})}};
-  if (rule == "offsets") return {{"type", Json::array({"string", "object", "integer"})}, {"minLength", 1}, {"examples", Json::array({"earliest", {{"0", 100}}})}};
+  if (rule == "offsets") return {{"type", Json::array({"string", "object", "integer"})}, {"minimum", INT64_MIN}, {"maximum", INT64_MAX}, {"minLength", 1}, {"examples", Json::array({"earliest", {{"0", 100}}})}};
   if (rule == "above zero") return {{"exclusiveMinimum", 0}};
   if (rule == "zero or more") return {{"minimum", 0}};
   return type == "string" ? Json{{"minLength", 1}} : Json::object();

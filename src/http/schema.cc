@@ -1,6 +1,7 @@
 #include "http/schema.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include <nlohmann/json.hpp>
@@ -98,6 +99,16 @@ Status check_body(const nlohmann::json& body, const Schema& schema) {
     LT_RETURN_IF_ERROR(check_member(name, value, *property));
   }
   return {};
+}
+
+Result<std::string> offsets_text(const nlohmann::ordered_json& value, const std::string& field) {
+  if (value.is_string()) return value.get<std::string>();
+  if (value.is_object() || value.is_number_integer()) return value.dump();
+  // Every double below 2^63 that is whole is a number of milliseconds.
+  constexpr double kPastInt64 = 9223372036854775808.0;
+  const double number = value.is_number_float() ? value.get<double>() : 0.5;
+  if (number == std::trunc(number) && std::abs(number) < kPastInt64) return std::to_string(static_cast<int64_t>(number));
+  return Status::user("wrong_type", "\"" + field + "\" must be an object such as {\"0\": 100}, a text such as \"earliest\", or milliseconds since 1970", field);
 }
 
 }  // namespace laketide::http

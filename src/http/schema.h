@@ -45,6 +45,10 @@ const Schema& schema(std::string_view name);
 /// Reads a request's body: nothing, or one JSON object nested at most 32 deep that names no member twice.
 Result<nlohmann::json> parse_body(std::string_view text);
 
+/// What a member says of offsets, as the engine reads them: a text as it is, an object as JSON, milliseconds (1.0 is 1, as in JSON Schema)
+/// as digits. Fails `kUser` wrong_type.
+Result<std::string> offsets_text(const nlohmann::ordered_json& value, const std::string& field);
+
 /// Fails on a member that the schema does not have, or whose type or value does not fit; the failure names it.
 Status check_body(const nlohmann::json& body, const Schema& schema);
 

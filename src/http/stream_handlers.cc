@@ -5,6 +5,7 @@
 
 #include "http/handlers.h"
 #include "http/problem.h"
+#include "http/schema.h"
 #include "http/service.h"
 #include "http/stream_json.h"
 
@@ -152,10 +153,9 @@ Reply reset_stream(Service& service, const Call& call) {
   if (start == call.body->end()) {
     return {problem(Status::user("missing_field", "say where to begin: {\"start\": \"earliest\"}, \"latest\", {\"0\": 100}, a time, or milliseconds since 1970", "start"))};
   }
-  if (!start->is_string() && !start->is_object() && !start->is_number_integer()) {
-    return {problem(Status::user("wrong_type", "\"start\" must be an object such as {\"0\": 100}, a text such as \"earliest\", or milliseconds since 1970", "start"))};
-  }
-  const auto report = service.engine()->reset_stream(call.path.at("name"), start->is_string() ? start->get<std::string>() : start->dump());
+  const Result<std::string> text = offsets_text(*start, "start");
+  if (!text.ok()) return {problem(text.status())};
+  const auto report = service.engine()->reset_stream(call.path.at("name"), *text);
   return {report.ok() ? json_response(200, reset_json(*report)) : problem(report.status())};
 }
 

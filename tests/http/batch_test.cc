@@ -55,6 +55,17 @@ std::string code_and_field(const RawResponse& response) {
   return std::to_string(response.status) + " " + problem["code"].get<std::string>() + " " + problem.value("field", "");
 }
 
+TEST(Batch, ANumberOfMillisecondsIsWhole) {
+  const ApiServer api;
+  EXPECT_EQ(api.post("/batch/run", R"({"topic":"events","startOffset":-5.0,"endOffset":1700000000000})").status, 202);
+  const auto submitted = api.engine->batch.submitted();
+  ASSERT_EQ(submitted.size(), 1u);
+  EXPECT_EQ(submitted[0].start_offset + " " + submitted[0].end_offset, "-5 1700000000000");
+  for (const char* wrong : {"1.5", "1e30", "true", "[]", "null"}) {
+    EXPECT_EQ(api.post("/batch/run", std::string(R"({"topic":"events","startOffset":)") + wrong + "}").status, 400) << wrong;
+  }
+}
+
 TEST(Batch, TakesAJobAtOnceAndSaysWhereToLook) {
   const ApiServer api;
   const RawResponse taken = api.post("/batch/run", R"({"topic":"events","startOffset":"{\"p0\":100}","endOffset":"{\"p0\":500}"})");
