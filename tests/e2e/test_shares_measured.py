@@ -79,7 +79,7 @@ def test_two_pools_share_by_their_weights_and_follow_a_change(kafka):
     assert produce(kafka, "weighed", "--count", 8_000_000, "--rate", 0).wait(120) == 0
     with started(kafka, pools={"heavy": {"weight": 3}, "light": {"weight": 1}}) as daemon:
         jobs = [submit(daemon, document("weighed", f"{pool}-{n}", pool=pool)) for pool in ("heavy", "light") for n in range(4)]
-        daemon.wait_for(lambda: all(daemon.get(f"/batch/{job['jobId']}")["progress"] > 0.01 for job in jobs), "the jobs to flow")
+        daemon.wait_for(lambda: all(daemon.get(f"/batch/{job['jobId']}")["progress"] > 0.03 for job in jobs), "the jobs to flow")
 
         def watched(seconds):
             seen, next_look = [], time.time() + 1
