@@ -12,6 +12,7 @@ Prints a line per round, and at the end one JSON document. Exit 0 if nothing was
 
 import argparse
 import collections
+import copy
 import json
 import os
 import pathlib
@@ -84,8 +85,12 @@ def run_rounds(seed, numbers, deadline, log, pace=USUAL):
     totals, failed = empty_totals(seed), []
     with Servers() as servers:
         for number in numbers:
-            made = len(MADE)
-            verdict = Storm(seed, number, servers, make_daemon, totals, log, pace).run()
+            made, before = len(MADE), copy.deepcopy(totals)
+            try:
+                verdict = Storm(seed, number, servers, make_daemon, totals, log, pace).run()
+            except KeyboardInterrupt:
+                log(f"interrupted; round {number}, which nobody has judged, does not count")
+                return before, failed
             totals["rounds"] += 1
             totals["violations"] += len(verdict.violations)
             if verdict.ok:

@@ -36,16 +36,17 @@ CATCH_UP_S = 240  # on a machine that has other work too
 
 @dataclasses.dataclass(frozen=True)
 class Pace:
-    """How many lives a round has, how long one lasts in seconds, and how often the tables are judged between two of them."""
+    """How many lives a round has, how long one lasts in seconds, how often the tables are judged between two, under what share of the load."""
 
     lives: tuple = (8, 24)
     lasts: tuple = (0.15, 2.2)
     lasts_armed: float = 4.0  # at most, where a failpoint is to kill it
     judged: float = 0.1
+    load: float = 1.0
 
 
 USUAL = Pace()
-HECTIC = Pace(lives=(60, 120), lasts=(0.1, 1.4), lasts_armed=2.5, judged=0.02)
+HECTIC = Pace(lives=(60, 120), lasts=(0.1, 1.4), lasts_armed=2.0, judged=0.01, load=0.2)
 
 
 def failpoints():
@@ -107,7 +108,8 @@ class Storm:
         kinds = draw.sample(workload.LINES, draw.randrange(1, 4))
         name = f"r{self.seed % 100_000}_{self.number}"
         self._lines = [
-            kind(self.servers.kafka, self.servers.postgres, f"{name}_{kind.kind}", draw) for kind in kinds
+            kind(self.servers.kafka, self.servers.postgres, f"{name}_{kind.kind}", draw, self._pace.load)
+            for kind in kinds
         ]
         self._jobs = []
         self._transactional = any(line.transactional for line in self._lines)
