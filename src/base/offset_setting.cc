@@ -18,6 +18,7 @@ using Json = nlohmann::json;
 
 /// 1973: a smaller number is an offset that somebody took for one of their forms.
 constexpr int64_t kTimeMsMin = 100'000'000'000;
+constexpr int64_t kTimeMsMax = 253'402'300'799'999;  // the end of the year 9999, behind which there is no text for a time
 constexpr const char* kForms =
     "expected earliest, latest, {\"0\": 100, \"1\": -2}, {\"topic\": {\"0\": 100}}, an ISO time or milliseconds since 1970";
 
@@ -101,7 +102,7 @@ Result<OffsetSetting> parse_offsets(std::string_view text, const std::string& fi
   if (text == "latest" || text == "-1") return OffsetSetting{OffsetSetting::Everywhere::kLatest};
   if (text.starts_with('{')) return parse_object(text, field);
   if (const auto millis = to_number<int64_t>(text)) {
-    if (*millis > INT64_MAX / 1000) return wrong("the time is no count of milliseconds since 1970", field);
+    if (*millis > kTimeMsMax) return wrong("the time is no count of milliseconds since 1970, or is beyond the year 9999", field);
     if (*millis < kTimeMsMin) {
       return wrong("a bare number is milliseconds since 1970; for the offset of a partition write {\"0\": " + std::to_string(std::max<int64_t>(*millis, 0)) + "}", field);
     }

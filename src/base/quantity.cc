@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cmath>
 #include <iterator>
-#include <limits>
 
 namespace laketide {
 namespace {
@@ -23,6 +22,9 @@ constexpr Unit kDurations[] = {
     {"d", 24 * 3600e6}, {"day", 24 * 3600e6},  {"days", 24 * 3600e6}};
 constexpr Unit kSizes[] = {{"B", 1},        {"KiB", 0x1p10}, {"MiB", 0x1p20}, {"GiB", 0x1p30}, {"TiB", 0x1p40},
                            {"kB", 1e3},     {"KB", 1e3},     {"MB", 1e6},     {"GB", 1e9},     {"TB", 1e12}};
+
+// Up to here a double tells neighbours apart: 285 years, 8 PiB.
+constexpr int64_t kExactMax = int64_t{1} << 53;
 
 std::string_view trimmed(std::string_view text) {
   while (!text.empty() && text.front() == ' ') text.remove_prefix(1);
@@ -49,7 +51,7 @@ std::optional<double> take_quantity(std::string_view& text, const Unit (&units)[
 }
 
 std::optional<int64_t> whole(double value) {
-  if (!(value >= 0) || value > 9e18 || std::abs(value - std::round(value)) > 1e-6 * std::max(1.0, value)) return std::nullopt;
+  if (!(value >= 0) || value > static_cast<double>(kExactMax) || std::abs(value - std::round(value)) > 1e-6 * std::max(1.0, value)) return std::nullopt;
   return static_cast<int64_t>(std::llround(value));
 }
 
@@ -69,7 +71,7 @@ std::string in_largest_unit(int64_t value, const Unit (&units)[n], double factor
 std::optional<std::chrono::microseconds> parse_duration(std::string_view text) {
   text = trimmed(text);
   if (const auto bare = parse_integer(text)) {
-    if (*bare < 0 || *bare > std::numeric_limits<int64_t>::max() / 1000) return std::nullopt;
+    if (*bare < 0 || *bare > kExactMax / 1000) return std::nullopt;
     return std::chrono::milliseconds(*bare);
   }
   double sum = 0;
@@ -89,7 +91,7 @@ std::string duration_text(std::chrono::microseconds duration) {
 
 std::optional<int64_t> parse_size(std::string_view text) {
   text = trimmed(text);
-  if (const auto bare = parse_integer(text)) return *bare < 0 ? std::nullopt : bare;
+  if (const auto bare = parse_integer(text)) return *bare < 0 || *bare > kExactMax ? std::nullopt : bare;
   const auto bytes = take_quantity(text, kSizes);
   return bytes && text.empty() ? whole(*bytes) : std::nullopt;
 }

@@ -38,14 +38,8 @@ Result<std::unique_ptr<SqliteFile>> SqliteFile::open(const std::string& path) {
   std::unique_ptr<SqliteFile> file(new SqliteFile(db));
   if (rc != SQLITE_OK) return file->failure("open the ledger " + path);
   sqlite3_busy_timeout(db, 10'000);
-  LT_RETURN_IF_ERROR(file->run("PRAGMA journal_mode=WAL"));
-  LT_RETURN_IF_ERROR(file->run("PRAGMA synchronous=FULL"));
-  std::string verdict;
-  LT_RETURN_IF_ERROR(file->run("PRAGMA quick_check(1)", {}, [&](const auto& row) { verdict = text_of(row[0]); }));
-  if (verdict != "ok") {
-    return Status::user("ledger_corrupt", "the ledger is damaged; restore it from a backup, or move it away to continue from what the sinks have: " +
-                                              path + ": " + verdict);
-  }
+  LT_RETURN_IF_ERROR(file->establish("PRAGMA journal_mode=WAL"));
+  LT_RETURN_IF_ERROR(file->establish("PRAGMA synchronous=FULL"));
   return file;
 }
 
@@ -68,6 +62,21 @@ Status SqliteFile::run(std::string_view sql, std::initializer_list<SqlValue> par
   return rc == SQLITE_DONE ? Status() : failure("step");
 }
 
+Status SqliteFile::establish(std::string_view sql, const std::function<void(const std::vector<SqlValue>&)>& row) {
+  const Status outcome = run(sql, {}, row);
+  return outcome.fault() == Fault::kInternal ? damaged(outcome.detail()) : outcome;
+}
+
+Status SqliteFile::check() {
+  std::string verdict;
+  LT_RETURN_IF_ERROR(establish("PRAGMA integrity_check(1)", [&](const auto& row) { verdict = text_of(row[0]); }));
+  return verdict == "ok" ? Status() : damaged(verdict);
+}
+
+Status SqliteFile::damaged(std::string_view what) {
+  return Status::user("ledger_corrupt", "the ledger is damaged; restore it from a backup, or move it away to continue from what the sinks have: " + std::string(what));
+}
+
 Status SqliteFile::failure(std::string_view doing) const {
   const std::string what = std::string(doing) + ": " + sqlite3_errmsg(db_);
   switch (sqlite3_errcode(db_)) {
@@ -77,8 +86,7 @@ Status SqliteFile::failure(std::string_view doing) const {
     case SQLITE_CANTOPEN:
     case SQLITE_BUSY: return Status::external("ledger_io", "the ledger cannot be written or read: " + what);
     case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return Status::user("ledger_corrupt", "the ledger is damaged; restore it from a backup, or move it away to continue from what the sinks have: " + what);
+    case SQLITE_NOTADB: return damaged(what);
     default: return Status::internal("ledger", what);
   }
 }

@@ -23,7 +23,7 @@ using SqlValue = std::variant<std::nullptr_t, int64_t, std::string>;
 /// One connection to one file. Caller synchronises.
 class SqliteFile {
  public:
-  /// Opens or creates; sets WAL, synchronous=FULL, a busy time-out, and checks integrity.
+  /// Opens or creates; sets WAL, synchronous=FULL and a busy time-out.
   static Result<std::unique_ptr<SqliteFile>> open(const std::string& path);
   ~SqliteFile();
   SqliteFile(const SqliteFile&) = delete;
@@ -32,6 +32,13 @@ class SqliteFile {
   /// Runs one statement to its end; `row` is called for each result row with its columns.
   Status run(std::string_view sql, std::initializer_list<SqlValue> parameters = {},
              const std::function<void(const std::vector<SqlValue>&)>& row = nullptr);
+
+  /// A statement that any ledger can run: what SQLite cannot do with it is the file's damage, `kUser` ledger_corrupt.
+  Status establish(std::string_view sql, const std::function<void(const std::vector<SqlValue>&)>& row = nullptr);
+  /// Reads everything: pages, rows in their order, indexes with what they should hold. `kUser` ledger_corrupt.
+  Status check();
+  /// `kUser` ledger_corrupt: what is wrong with the file.
+  static Status damaged(std::string_view what);
 
  private:
   explicit SqliteFile(sqlite3* db) : db_(db) {}

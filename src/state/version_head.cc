@@ -90,6 +90,7 @@ Result<VersionHead> decode_head(std::string_view bytes) {
     auto schema = arrow::ipc::ReadSchema(&input, &memo);
     if (!schema.ok()) return corrupt("the columns of a table cannot be read: " + schema.status().ToString());
     table.schema = *std::move(schema);
+    if (table.key_columns < 0 || table.key_columns > table.schema->num_fields()) return corrupt("a table has more columns in its key than it has");
     head.tables.push_back(std::move(table));
   }
   if (!rest.complete()) return corrupt("its head has another size than it says");

@@ -30,6 +30,8 @@ TEST(OffsetSetting, ABareOffsetIsRefusedWithTheFormThatWasMeant) {
     EXPECT_THAT(std::string(setting.status().detail()), testing::HasSubstr("write {\"0\": " + std::string(text) + "}"));
   }
   EXPECT_TRUE(parse_offsets("100000000000", "startOffset").ok());
+  EXPECT_EQ(offsets_text(*parse_offsets("253402300799999", "startOffset")), "9999-12-31T23:59:59.999000Z") << "the last that can be written";
+  EXPECT_FALSE(parse_offsets("253402300800000", "startOffset").ok());
 }
 
 }  // namespace

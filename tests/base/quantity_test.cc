@@ -15,6 +15,8 @@ TEST(Quantity, ReadsDurationsAsPeopleWriteThem) {
   EXPECT_EQ(parse_duration("1h30m"), 90min);
   EXPECT_EQ(parse_duration("2d"), 48h);
   EXPECT_EQ(parse_duration("5000"), 5s) << "a bare number is milliseconds";
+  EXPECT_EQ(parse_duration("9007199254740992us"), std::chrono::microseconds(int64_t{1} << 53)) << "the longest that is exact";
+  EXPECT_EQ(parse_duration("9007199254741"), std::nullopt);
   for (const char* wrong : {"", "s", "-1s", "1.5", "5 parsecs", "1s2", "1e30d", "0.0000001s", "nan s"}) {
     EXPECT_EQ(parse_duration(wrong), std::nullopt) << wrong;
   }
@@ -33,7 +35,8 @@ TEST(Quantity, ReadsAndWritesSizes) {
   EXPECT_EQ(parse_size("1.5 GiB"), 3LL << 29);
   EXPECT_EQ(parse_size("100MB"), 100'000'000);
   EXPECT_EQ(parse_size("512"), 512);
-  for (const char* wrong : {"", "MiB", "-1KiB", "1 MiB 2", "1XiB", "0.3B", "99999999TiB"}) EXPECT_EQ(parse_size(wrong), std::nullopt) << wrong;
+  EXPECT_EQ(parse_size("9007199254740992"), int64_t{1} << 53) << "the largest that is exact";
+  for (const char* wrong : {"9007199254740993", "8193TiB", "", "MiB", "-1KiB", "1 MiB 2", "1XiB", "0.3B", "99999999TiB"}) EXPECT_EQ(parse_size(wrong), std::nullopt) << wrong;
   EXPECT_EQ(size_text(256LL << 20), "256MiB");
   EXPECT_EQ(size_text(1000), "1000B");
 }
