@@ -506,6 +506,10 @@ Status Stage::commit(const Wait& wait) {
   if (run_.one_epoch && !spec_.replay) LT_RETURN_IF_ERROR(check_bad(count().rows_in, count().rejected));
   if (tail_epoch_ && spec_.state != nullptr) LT_RETURN_IF_ERROR(spec_.state->write(plan.epoch.value, tail_epoch_->state, wait));
   LT_ASSIGN_OR_RETURN(const auto commits, commit_epoch(plan, stages, ledger_, hooks_.decide, make_receipt, wait, run_.epoch_metrics.get()));
+  CommittedEpoch committed{plan, receipt, state_, {}};
+  for (const auto& lane : closed_) {
+    for (const auto& [place, rows] : lane.late_rows) committed.late_rows[place] += rows;
+  }
   position_.epoch = after(plan.epoch);
   position_.begin = plan.begin;
   position_.positions = plan.next;
@@ -516,7 +520,7 @@ Status Stage::commit(const Wait& wait) {
   position_.rejected += receipt.quarantined;
   opened_at_ = system_clock().now();
   closed_.clear();
-  hooks_.committed({plan, receipt, state_});
+  hooks_.committed(committed);
   forget_below(plan, wait);
   return run_.one_epoch ? Status() : check_bad(position_.records, position_.rejected);
 }

@@ -49,6 +49,7 @@ struct CommittedEpoch {
   const EpochPlan& plan;
   const EpochReceipt& receipt;
   StateSize state;  // after it
+  std::map<SourcePartition, int64_t> late_rows;
 };
 
 /// Asked before each commit is decided, told about each commit and about lanes that wait. Called on the thread of Stage::run.
