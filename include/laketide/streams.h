@@ -30,6 +30,7 @@ struct PartitionStatus {
   int64_t read = -1;                   // read, perhaps not committed
   std::optional<int64_t> end;          // the broker's end, when last heard
   std::optional<int64_t> lag_records;  // end - committed
+  int64_t late_rows = 0;               // of this process, committed: too late for what the query remembers
 };
 
 /// A static table as a stream sees it. Immutable.

@@ -16,10 +16,13 @@ namespace laketide::config {
 /// One entry of `tables:`; which members count depends on `kind`. Immutable.
 struct TableSpec {
   std::string name;  // table name in SQL
-  std::string kind;  // postgres
+  std::string kind;  // postgres | delta | files
   std::string url;   // postgres: default the service's
   std::string table; // postgres: this or `query`
   std::string query;
+  DeltaSourceSpec delta;
+  FilesSourceSpec files;
+  FormatSpec format;  // files
   std::optional<std::chrono::milliseconds> refresh;  // none: loaded once
 };
 

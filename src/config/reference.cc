@@ -85,6 +85,8 @@ std::string reference() {
   TableSpec table;
   add_table("`tables.<name>`", table_fields(table), out);
   add_table("`tables.<name>.postgres`", postgres_table_fields(table), out);
+  add_table("`tables.<name>.delta`", delta_source_fields(table.delta), out);
+  add_table("`tables.<name>.files`", files_source_fields(table.files, table.format), out);
   SinkSpec delta, postgres, console;
   add_table("`sinks[].delta`", delta_fields(delta), out);
   add_table("`sinks[].postgres`", postgres_fields(postgres), out);

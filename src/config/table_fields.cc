@@ -26,6 +26,11 @@ std::string read_table(Reader& reader, const Node& node, const std::string& path
   if (!reader.expect_mapping(node, path, std::string(kTableExample))) return {};
   const std::string canonical = reader.section(node, path, table_fields(table));
   if (table.kind.empty()) reader.refuse(node.place, path, "says not where the table is, such as " + std::string(kTableExample));
+  const auto is_kind = [](const Node::Member& member) { return (member.key == "postgres" || member.key == "delta" || member.key == "files") && !member.value.is_null(); };
+  if (std::ranges::count_if(node.members, is_kind) > 1) reader.refuse(node.place, path, "a table is one of postgres, delta and files; keep one of them");
+  if (table.delta.version && table.refresh) {
+    reader.refuse(node.find("refresh")->key_place, path_of(path, "refresh"), "one version of a table never changes; remove refresh, or leave version out");
+  }
   return canonical;
 }
 
@@ -56,6 +61,14 @@ std::vector<Field> table_fields(TableSpec& table) {
   return {{"postgres", "a table or query of PostgreSQL, read whole", [&table](Reader& r, const Node& n, const std::string& p) {
              table.kind = "postgres";
              return read_postgres_table(r, n, p, table);
+           }},
+          {"delta", "a Delta table, read whole", [&table](Reader& r, const Node& n, const std::string& p) {
+             table.kind = "delta";
+             return read_delta_source(r, n, p, table.delta);
+           }},
+          {"files", "Parquet, CSV or JSON files, read whole", [&table](Reader& r, const Node& n, const std::string& p) {
+             table.kind = "files";
+             return read_files_source(r, n, p, table.files, table.format);
            }},
           with_default(duration_field("refresh", set_refresh, {100ms, std::chrono::hours(24 * 30)}, "loaded again so often; each epoch sees one content"), "loaded once")};
 }

@@ -1,6 +1,7 @@
 #include "engine/document_queries.h"
 
 #include <algorithm>
+#include <set>
 
 #include <arrow/type.h>
 
@@ -48,11 +49,11 @@ ChainPlan::Branch branch_of(const sql::BoundQuery& query, OutputMode mode, const
   }, sql::explain(query, mode)};
 }
 
-ChainPlan::Tail tail_of(const sql::PlanPtr& memory, OutputMode mode, const DecodedSources& decoded) {
+ChainPlan::Tail tail_of(const sql::PlanPtr& memory, OutputMode mode, const DecodedSources& decoded, sql::LateCounting late) {
   ChainPlan::Tail made{sql::state_shape(*memory, mode), {}, [memory, mode](Context& context, state::StateTables& tables) { return sql::make_tail(*memory, mode, context, tables); }};
   for (const sql::Entry& entry : sql::entries_of(*memory)) {
-    made.ports.push_back({sql::sources_of(entry.rows()), [memory, entry, decoded](const std::string& source, Context& context) {
-      return sql::make_head(entry, source, decoded->at(source), context);
+    made.ports.push_back({sql::sources_of(entry.rows()), [memory, entry, decoded, late](const std::string& source, Context& context) {
+      return sql::make_head(entry, source, decoded->at(source), late, context);
     }});
   }
   return made;
@@ -113,11 +114,14 @@ Result<ChainPlan> DocumentQueries::bind(const Schemas& schemas, std::span<const 
   }
   add_event_times(plan, sources);
   std::map<std::pair<sql::PlanPtr, OutputMode>, size_t> tails;  // what two sinks ask for alike is remembered once
+  std::set<sql::PlanPtr> counting;
   for (const auto& [query, mode] : all) {
     plan.branches.push_back(branch_of(query, mode, decoded));
     if (!query.memory) continue;
     const auto [at, added] = tails.emplace(std::pair(query.memory, mode), plan.tails.size());
-    if (added) plan.tails.push_back(tail_of(query.memory, mode, decoded));
+    // A row is late once, in however many modes its groups are given; in complete mode, and for a job, none is.
+    const bool counts = added && !terms_.one_epoch && mode != OutputMode::kComplete && counting.insert(query.memory).second;
+    if (added) plan.tails.push_back(tail_of(query.memory, mode, decoded, counts ? sql::LateCounting::kByPartition : sql::LateCounting::kNone));
     plan.branches.back().tail = at->second;
   }
   for (size_t i = 0; i < sinks_.size(); ++i) {

@@ -27,7 +27,8 @@ using JsonValue = nlohmann::json;
 std::vector<PartitionStatus> partitions_of(const RunView& view) {
   std::vector<PartitionStatus> all;
   for (const auto& [place, committed] : view.committed) {
-    PartitionStatus one{place.source, place.topic, place.partition, committed.value, committed.value, {}, {}};
+    PartitionStatus one{place.source, place.topic, place.partition, committed.value, committed.value, {}, {}, 0};
+    if (const auto late = view.late_rows.find(place); late != view.late_rows.end()) one.late_rows = late->second;
     if (const auto bound = view.bounds.find(place); bound != view.bounds.end()) {
       one.end = bound->second.high.value;
       one.lag_records = std::max<int64_t>(0, bound->second.high.value - committed.value);

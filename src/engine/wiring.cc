@@ -2,25 +2,20 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <filesystem>
 #include <map>
 #include <optional>
 #include <random>
 
 #include "engine/catalog.h"
 #include "engine/document_queries.h"
+#include "engine/record_format.h"
 #include "engine/source_tables.h"
+#include "engine/stored_source.h"
 #include "flow/actor_sink.h"
 #include "flow/schema_text.h"
-#include "formats/csv/csv_format.h"
-#include "formats/json/json_format.h"
-#include "formats/raw/raw_format.h"
-#include "formats/text/text_format.h"
 #include "sinks/console/console_sink.h"
 #include "sinks/delta/delta_sink.h"
 #include "sinks/postgres/postgres_sink.h"
-#include "sources/delta/delta_source.h"
-#include "sources/files/files_source.h"
 #include "sources/files/text_files.h"
 #include "sources/kafka/kafka_source.h"
 #include "sources/kafka/start_offsets.h"
@@ -114,37 +109,26 @@ class Wiring {
       return Status::user("unsupported", "a table or files are the one source of a batch job; join with them under tables: instead. Source " + source.name, "sources");
     }
     if (const auto* rate = std::get_if<config::RateSourceSpec>(&source.from)) return rate_source(*rate, made);
-    if (const auto* delta = std::get_if<config::DeltaSourceSpec>(&source.from)) return delta_source(*delta, made);
-    if (const auto* files = std::get_if<config::FilesSourceSpec>(&source.from)) return files_source(*files, source.format, made);
+    if (source.is_bounded()) return stored_source(source, made);
     LT_RETURN_IF_ERROR(kafka_source(std::get<config::KafkaSourceSpec>(source.from), made));
-    format(source, made);
+    std::string topics;
+    for (const auto& topic : topics_of(source)) topics += (topics.empty() ? "" : ",") + topic;
+    made.schema_pin = topics + "#" + source.format.kind;
+    made.make_format = record_format(source.format);
     return made.make_format("").status();
   }
 
   /// A table, or files, as they are when a job starts.
-  Status delta_source(const config::DeltaSourceSpec& delta, RunSource& made) {
+  Status stored_source(const config::SourceSpec& source, RunSource& made) {
     say_start(made.name, "earliest");
-    LT_ASSIGN_OR_RETURN(made.source, make_delta_source({made.name, "delta:" + delta.path, table_path(delta.path), delta.version, pin(), reading_actors()}, store_));
+    const StoredPlace place{made.name, service_.lake_root, pin(), reading_actors()};
+    const auto* files = std::get_if<config::FilesSourceSpec>(&source.from);
+    LT_ASSIGN_OR_RETURN(WholeSource whole, files != nullptr ? stored_files(*files, source.format, place, store_)
+                                                            : stored_table(std::get<config::DeltaSourceSpec>(source.from), place, store_));
+    if (whole.make_format) spec_.lane_bytes = std::max(spec_.lane_bytes, kTextLaneBytes);
+    made.source = whole.source;
+    made.make_format = whole.make_format;
     return {};
-  }
-
-  Status files_source(const config::FilesSourceSpec& files, const config::FormatSpec& format, RunSource& made) {
-    say_start(made.name, "earliest");
-    FilesSourceOptions options{made.name, "files:" + files.path, table_path(files.path), files.format, files.header, files.delimiter.front(), pin(), reading_actors()};
-    LT_ASSIGN_OR_RETURN(std::shared_ptr<FilesSource> source, make_files_source(std::move(options), store_));
-    made.source = source;
-    if (files.format == "parquet") return {};
-    spec_.lane_bytes = std::max(spec_.lane_bytes, kTextLaneBytes);
-    made.make_format = json_format(format);
-    if (files.format == "csv") {
-      csv::CsvFormatOptions csv{format.schema, files.delimiter.front(), {}};
-      if (files.header) csv.header = [source] { return source->header(); };
-      made.make_format = [csv](const std::string& schema_text) mutable -> Result<std::shared_ptr<Format>> {
-        if (!schema_text.empty()) csv.schema = schema_text;
-        return to_shared(csv::make_csv_format(csv));
-      };
-    }
-    return made.make_format("").status();
   }
 
   std::string pin() const { return job_ ? job_->pin : ""; }
@@ -206,37 +190,6 @@ class Wiring {
     spec_.start_text += (spec_.start_text.empty() ? "" : ", ") + (several ? source + ": " : std::string()) + start;
   }
 
-  using MakeFormat = std::function<Result<std::shared_ptr<Format>>(const std::string& schema_text)>;
-
-  static void format(const config::SourceSpec& source, RunSource& made) {
-    std::string topics;
-    for (const auto& topic : topics_of(source)) topics += (topics.empty() ? "" : ",") + topic;
-    made.schema_pin = topics + "#" + source.format.kind;
-    if (source.format.kind == "json") {
-      made.make_format = json_format(source.format);
-    } else {
-      made.make_format = [format = source.format](const std::string&) {
-        return format.kind == "text" ? to_shared(text::make_text_format({format.tombstones})) : to_shared(raw::make_raw_format());
-      };
-    }
-  }
-
-  static MakeFormat json_format(const config::FormatSpec& format) {
-    return [format](const std::string& schema_text) {
-      json::JsonFormatOptions options;
-      options.schema = schema_text.empty() ? format.schema : schema_text;
-      options.tombstones = format.tombstones;
-      options.schema_policy = format.schema_policy;
-      if (options.schema_policy.empty()) options.schema_policy = format.schema.empty() ? "rescue" : "ignore";
-      return to_shared(json::make_json_format(std::move(options)));
-    };
-  }
-
-  static Result<std::shared_ptr<Format>> to_shared(Result<std::unique_ptr<Format>> made) {
-    if (!made.ok()) return made.status();
-    return std::shared_ptr<Format>(std::move(made).value());
-  }
-
   Status sinks() {
     spec_.sinks.resize(pipeline_.sinks.size());
     std::map<std::string, std::vector<size_t>> by_url;  // sinks of one URL share a transaction
@@ -288,7 +241,7 @@ class Wiring {
   bool keeps_late_rows() const { return !pipeline_.late_rows.path.empty() && !job_; }
 
   std::string table_path(const std::string& path) const {
-    return std::filesystem::path(path).is_absolute() ? path : service_.lake_root + "/" + path;
+    return lake_path(service_.lake_root, path);
   }
 
   Status postgres(const std::string& url, const std::vector<size_t>& indices) {
@@ -345,14 +298,18 @@ class Wiring {
       made.name = table.name;
       made.refresh = table.refresh;
       made.files = std::make_shared<state::TableFiles>(service_.state_dir + "/tables/" + spec_.line + "/" + table.name, store_);
-      PostgresTableOptions options{table.url.empty() ? service_.postgres_url : table.url, table.table, table.query, "laketide/" + pipeline_.name};
-      if (options.url.empty()) {
-        return Status::user("postgres_url", "a postgres table needs a server; set postgres.url in the service file, or url in the table", "tables." + table.name);
-      }
-      LT_ASSIGN_OR_RETURN(made.loader, make_postgres_table(std::move(options)));
+      LT_ASSIGN_OR_RETURN(made.loader, table.kind == "postgres" ? postgres_table(table) : stored_loader(table, service_.lake_root, store_));
     }
     spec_.tables = std::make_shared<TableKeeper>(pipeline_.name, std::move(all), scheduler_, spec_.account);
     return {};
+  }
+
+  Result<std::unique_ptr<TableLoader>> postgres_table(const config::TableSpec& table) const {
+    PostgresTableOptions options{table.url.empty() ? service_.postgres_url : table.url, table.table, table.query, "laketide/" + pipeline_.name};
+    if (options.url.empty()) {
+      return Status::user("postgres_url", "a postgres table needs a server; set postgres.url in the service file, or url in the table", "tables." + table.name);
+    }
+    return make_postgres_table(std::move(options));
   }
 
   Status query() {

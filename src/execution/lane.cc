@@ -114,6 +114,7 @@ Result<Step> Lane::close() {
   epoch_.next = parts_.reader->next();
   epoch_.last_records = parts_.reader->last_records();
   if (parts_.event_times) epoch_.event_times = parts_.event_times->take();
+  epoch_.late_rows = std::exchange(parts_.context->late_rows, {});
   LaneEpoch done = std::exchange(epoch_, LaneEpoch{});
   epoch_.lane = done.lane;
   epoch_.rows_out.assign(parts_.chains.size(), 0);

@@ -27,6 +27,7 @@ struct LaneEpoch {
   Positions next;
   std::map<SourcePartition, LastRecord> last_records;
   EventTimes::Newest event_times;  // of the partitions that had rows
+  std::map<SourcePartition, int64_t> late_rows;
   std::vector<std::unique_ptr<Staged>> staged;  // one per chain of the lane, in their order; the quarantine's last
   int64_t records = 0;                          // taken from the source
   int64_t rejected = 0;

@@ -531,7 +531,7 @@ Status Run::read_on(const PartitionBounds& began) {
 }
 
 void Run::show(const CommittedEpoch& epoch) {
-  const auto& [plan, receipt, state] = epoch;
+  const auto& [plan, receipt, state, late_rows] = epoch;
   const MutexLock lock(mutex_);
   // An atomic job is visible with its epoch; one that goes on from an earlier job's may have had to finish that one's first.
   if (spec_.job) set_decided(spec_.one_epoch && spec_.job->first && plan.epoch >= *spec_.job->first);
@@ -546,6 +546,8 @@ void Run::show(const CommittedEpoch& epoch) {
   view_.watermark = plan.clock.watermark;
   view_.remembered = state;
   metrics_.remembers(state);
+  metrics_.late(late_rows);
+  for (const auto& [place, rows] : late_rows) view_.late_rows[place] += rows;
 }
 
 Status Run::run_stage(StageSpec spec) {

@@ -33,6 +33,7 @@ struct RunView {
   std::optional<EpochReceipt> last_receipt;
   EpochMetrics::Durations last_phases{};   // of the same epoch
   std::optional<Instant> watermark;        // after the last epoch; none: no event time, or no row yet
+  std::map<SourcePartition, int64_t> late_rows;  // of this process, of the partitions that had some
   StateSize remembered;                    // by the query, after the last epoch of this process
   std::string schema;
   int attempt = 1;       // of a job: raised by each outside fault that ended an attempt

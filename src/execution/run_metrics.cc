@@ -71,6 +71,17 @@ void RunMetrics::remembers(const StateSize& state) {
   state_bytes_->set(static_cast<double>(state.bytes));
 }
 
+void RunMetrics::late(const std::map<SourcePartition, int64_t>& rows) {
+  for (const auto& [place, count] : rows) {
+    auto& counter = late_[place];
+    if (!counter) {
+      counter = metrics_->counter("laketide_late_rows_total", "Rows that came too late for a window, a join or deduplicate",
+                                  {{"pipeline", pipeline_}, {"source", place.source}, {"topic", place.topic}, {"partition", std::to_string(place.partition)}});
+    }
+    counter->add(static_cast<double>(count));
+  }
+}
+
 void RunMetrics::changed(StreamState state, const Status& problem) {
   if (!problem.ok()) {
     auto& counter = errors_[std::string(problem.code())];

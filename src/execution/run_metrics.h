@@ -34,6 +34,7 @@ class RunMetrics {
   /// How far event time is behind the clock.
   void watermark(Instant watermark, Instant now);
   void remembers(const StateSize& state);
+  void late(const std::map<SourcePartition, int64_t>& rows);
   /// In a state from now on; a problem is counted by its code.
   void changed(StreamState state, const Status& problem);
   /// As changed; nothing is behind any more.
@@ -51,6 +52,7 @@ class RunMetrics {
   std::map<SourcePartition, std::shared_ptr<Gauge>> lag_;
   std::shared_ptr<Gauge> lag_seconds_, watermark_delay_, state_rows_, state_bytes_, state_;
   std::map<std::string, std::shared_ptr<Counter>> errors_;
+  std::map<SourcePartition, std::shared_ptr<Counter>> late_;
   std::deque<std::pair<SteadyTime, int64_t>> minute_;
 };
 

@@ -85,11 +85,11 @@ Status TableKeeper::load_or_keep(const StaticTableSpec& table, const Wait& wait)
 Result<bool> TableKeeper::restore(const StaticTableSpec& table, int64_t version) {
   {
     const MutexLock lock(mutex_);
-    if (kept_[table.name].schemas.contains(version)) return true;
+    if (kept_[table.name].versions.contains(version)) return true;
   }
   LT_ASSIGN_OR_RETURN(auto saved, table.files->read(version, memory().get()));
   if (!saved) return false;
-  LT_RETURN_IF_ERROR(add(table, {version, saved->schema, std::move(saved->rows)}, saved->checksum));
+  LT_RETURN_IF_ERROR(add(table, {version, saved->schema, std::move(saved->rows), ""}, saved->checksum));
   return true;
 }
 
@@ -97,23 +97,31 @@ Status TableKeeper::add(const StaticTableSpec& table, TableContent content, uint
   const auto shared = std::make_shared<const TableContent>(std::move(content));
   LT_RETURN_IF_ERROR(board_.publish(table.name, shared));
   const MutexLock lock(mutex_);
-  Kept& kept = kept_[table.name];
-  kept.schemas[shared->version] = shared->schema;
-  kept.checksum = checksum;
-  kept.rows = rows_of(shared->rows);
+  kept_[table.name].versions[shared->version] = {shared->schema, checksum, rows_of(shared->rows)};
   return {};
 }
 
 Status TableKeeper::load(const StaticTableSpec& table, const Wait& wait) {
-  LT_ASSIGN_OR_RETURN(TableContent content, table.loader->load(memory().get(), wait));
+  std::string known;
+  {
+    const MutexLock lock(mutex_);
+    known = kept_[table.name].mark;
+  }
+  LT_ASSIGN_OR_RETURN(auto loaded, table.loader->load(known, memory().get(), wait));
+  if (!loaded) return {};
+  TableContent& content = *loaded;
+  const std::string mark = content.mark;
   uint64_t checksum = 0;
   LT_ASSIGN_OR_RETURN(const std::string packed, state::TableFiles::packed(content.schema, content.rows, checksum));
   int64_t newest = 0;
   {
     const MutexLock lock(mutex_);
-    const Kept& kept = kept_[table.name];
+    Kept& kept = kept_[table.name];
     newest = kept.newest;
-    if (newest > 0 && kept.checksum == checksum) return {};
+    if (newest > 0 && kept.versions.at(newest).checksum == checksum) {
+      kept.mark = mark;
+      return {};
+    }
   }
   LT_ASSIGN_OR_RETURN(const auto versions, table.files->versions());
   for (const int64_t one : versions) newest = std::max(newest, one);
@@ -123,6 +131,7 @@ Status TableKeeper::load(const StaticTableSpec& table, const Wait& wait) {
   LT_RETURN_IF_ERROR(add(table, std::move(content), checksum));
   const MutexLock lock(mutex_);
   kept_[table.name].newest = version;
+  kept_[table.name].mark = mark;
   return {};
 }
 
@@ -172,7 +181,7 @@ std::shared_ptr<RunMemory> TableKeeper::memory() const {
 TableSchemas TableKeeper::schemas() const {
   const MutexLock lock(mutex_);
   TableSchemas all;
-  for (const auto& [name, kept] : kept_) all.emplace_back(name, kept.schemas.at(kept.opened));
+  for (const auto& [name, kept] : kept_) all.emplace_back(name, kept.versions.at(kept.opened).schema);
   return all;
 }
 
@@ -192,7 +201,7 @@ Status TableKeeper::forget_below(const TableVersions& oldest) {
       const MutexLock lock(mutex_);
       Kept& kept = kept_[table.name];
       if (kept.forgotten >= version->second) continue;
-      kept.schemas.erase(kept.schemas.begin(), kept.schemas.lower_bound(version->second));
+      kept.versions.erase(kept.versions.begin(), kept.versions.lower_bound(version->second));
     }
     LT_RETURN_IF_ERROR(table.files->forget_below(version->second));
     const MutexLock lock(mutex_);
@@ -209,7 +218,7 @@ std::vector<TableView> TableKeeper::views() const {
     view.name = table.name;
     if (const auto kept = kept_.find(table.name); kept != kept_.end()) {
       view.version = kept->second.newest;
-      view.rows = kept->second.rows;
+      if (const auto newest = kept->second.versions.find(view.version); newest != kept->second.versions.end()) view.rows = newest->second.rows;
       view.problem = kept->second.problem;
     }
     all.push_back(std::move(view));

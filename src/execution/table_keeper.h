@@ -64,12 +64,16 @@ class TableKeeper : public std::enable_shared_from_this<TableKeeper> {
   void close();
 
  private:
-  struct Kept {
-    int64_t newest = 0;  // 0: never loaded
+  struct Known {
+    Schema schema;
     uint64_t checksum = 0;
     int64_t rows = 0;
+  };
+  struct Kept {
+    int64_t newest = 0;  // 0: never loaded
+    std::string mark;    // of `newest`, if it was loaded by this process
     int64_t forgotten = 0;  // versions below are gone from disk
-    std::map<int64_t, Schema> schemas;
+    std::map<int64_t, Known> versions;  // on the board
     int64_t opened = 0;
     Status problem;
   };

@@ -1,7 +1,9 @@
 // What a lane's parts may use of the world around them.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -9,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/positions.h"
 #include "flow/static_tables.h"
 #include "scheduler/account.h"
 
@@ -33,6 +36,7 @@ struct Context {
   StaticTables* tables = nullptr;   // null: the run has none
   TableVersions table_versions;     // of the epoch that is open when the part is made; later ones: EpochInfo::next_tables
   Account account;  // of the run: charged for the CPU time of a part's own threads, as a client library has them
+  std::map<SourcePartition, int64_t> late_rows;  // of the epoch that is open, taken when it ends: rows too late for what the query remembers
   /// Set by a part just before it answers Step::kBlocked.
   BlockReason blocked = BlockReason::kNone;
 };

@@ -24,6 +24,7 @@ struct TableContent {
   int64_t version = 0;
   Schema schema;
   std::vector<Batch> rows;
+  std::string mark;  // the loader's own word for where it comes from; equal marks, equal contents; empty: it has none
 };
 
 /// What a join makes of a content, once for all lanes. Immutable.

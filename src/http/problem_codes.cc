@@ -205,7 +205,7 @@ Codes progress_and_recovery_codes() {
       {"plan_lost", 422, "A sink lacks an epoch whose plan nobody has any more. Reset the pipeline."},
       {"plan_corrupt", 422, "An epoch's plan cannot be read. Reset the pipeline."},
       {"plan_version", 422, "An epoch's plan was written by another release. Use that release, or reset the pipeline."},
-      {"static_table", 422, "A static table cannot be used as its server has it: a column without a name or with a type that must be told, a value beyond its type, or a column that is gone. The detail says which; change the query under tables:."},
+      {"static_table", 422, "A static table cannot be used as it is: a column without a name or with a type that must be told, a value beyond its type, a record of a file that cannot be read, or a column that is gone. The detail says which; mend the table, or change what stands under tables:."},
       {"table_version_lost", 422, "An epoch must be run again and saw a content of a static table that is not in the state directory any more. Put that back, or reset the pipeline."},
       {"state_lost", 422, "What the query remembered is not in the state directory any more. Put that back, start over under a new name, or reset the pipeline."},
       {"state_incompatible", 422, "The query keeps something else than the state that is there. Put the old document back, give the new one another name, or reset the pipeline."},

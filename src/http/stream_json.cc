@@ -33,12 +33,19 @@ Json partition_json(const PartitionStatus& partition) {
           {"committed", if_known(partition.committed)},
           {"read", if_known(partition.read)},
           {"end", or_null(partition.end)},
-          {"lagRecords", or_null(partition.lag_records)}};
+          {"lagRecords", or_null(partition.lag_records)},
+          {"lateRows", partition.late_rows}};
 }
 
 Json table_json(const TableStatus& table) {
   const Json error = table.error_code.empty() ? Json(nullptr) : Json{{"code", table.error_code}, {"detail", table.reason}};
   return {{"table", table.table}, {"loadedAt", text_or_null(table.loaded_at)}, {"rows", table.rows}, {"error", error}};
+}
+
+int64_t late_rows(const StreamStatus& stream) {
+  int64_t rows = 0;
+  for (const PartitionStatus& partition : stream.partitions) rows += partition.late_rows;
+  return rows;
 }
 
 Json lag_json(const StreamStatus& stream) {
@@ -80,6 +87,7 @@ Json stream_json(const StreamStatus& stream) {
           {"rowsIn", stream.rows_in},
           {"rowsOut", stream.rows_out},
           {"quarantined", stream.quarantined},
+          {"lateRows", late_rows(stream)},
           {"inputRowsPerSecond", stream.input_rows_per_second},
           {"lastCommit", text_or_null(stream.last_commit)},
           {"tables", tables},

@@ -1,7 +1,5 @@
 #include "operators/late_rows.h"
 
-#include <map>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -24,7 +22,7 @@ namespace {
 class LateRows final : public Operator {
  public:
   LateRows(LateRowsOptions options, Context& context)
-      : options_(std::move(options)), windows_(options_.window), place_(*options_.input, options_.origin), context_(context) {}
+      : options_(std::move(options)), windows_(options_.window), context_(context) {}
 
   Result<Step> process(Port, const Batch& in, Batch&, Rejects&) override {
     held_.push_back(in);
@@ -61,7 +59,6 @@ class LateRows final : public Operator {
       }
     }
     if (places.empty()) return Batch();
-    count(rows, places);
     return taken(rows, places, starts, ends);
   }
 
@@ -83,30 +80,11 @@ class LateRows final : public Operator {
     return Batch(arrow::RecordBatch::Make(arrow::schema(std::move(fields)), static_cast<int64_t>(places.size()), std::move(columns)));
   }
 
-  void count(const arrow::RecordBatch& rows, const std::vector<int64_t>& places) {
-    if (!context_.metrics) return;
-    int64_t before = -1;
-    for (const int64_t row : places) {
-      if (row == std::exchange(before, row)) continue;  // late for several windows, and one row
-      const Reject place = place_.place(rows, row);
-      auto& counter = counters_[{place.topic, place.partition}];
-      if (!counter) {
-        Labels labels = context_.labels;
-        labels["topic"] = place.topic;
-        labels["partition"] = std::to_string(place.partition);
-        counter = context_.metrics->counter("laketide_late_rows_total", "Rows that came after a window of theirs had ended, as late_rows keeps them.", labels);
-      }
-      counter->add(1);
-    }
-  }
-
   const LateRowsOptions options_;
   const Windows windows_;
-  const RowPlace place_;
   Context& context_;
   std::vector<Batch> held_;
   size_t at_ = 0;
-  std::map<std::pair<std::string, int32_t>, std::shared_ptr<Counter>> counters_;
 };
 
 }  // namespace

@@ -6,7 +6,6 @@
 #include "flow/context.h"
 #include "flow/operator.h"
 #include "operators/aggregate.h"
-#include "operators/row_place.h"
 
 namespace laketide {
 
@@ -15,11 +14,9 @@ namespace laketide {
 struct LateRowsOptions {
   Schema input;
   WindowOptions window;  // kTumble or kHop, over the source's event time
-  RowOrigin origin;
 };
 
 /// In each lane. How far event time had come is known when the epoch ends: until then its rows are held, as the batches they came in.
-/// Counts them by partition (metric `laketide_late_rows_total`).
 std::unique_ptr<Operator> make_late_rows(LateRowsOptions options, Context& context);
 
 }  // namespace laketide

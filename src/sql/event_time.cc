@@ -111,6 +111,21 @@ std::array<JoinReach, 2> reach_of(const Join& join) {
   return reach;
 }
 
+Lateness lateness_of(const Entry& entry) {
+  const PlanNode& memory = *entry.memory;
+  if (const auto* join = std::get_if<Join>(&memory.step)) {
+    const JoinReach reach = reach_of(*join)[static_cast<size_t>(entry.side)];
+    return {reach.time, nullptr, reach.lag};
+  }
+  if (const auto* first = std::get_if<FirstRows>(&memory.step)) return {first->within ? first->time : "", nullptr, 0};
+  if (const auto* aggregate = std::get_if<Aggregate>(&memory.step); aggregate && aggregate->window) {
+    const bool counts = aggregate->window->kind != WindowOptions::Kind::kSession && time_of(*memory.input, aggregate->window->time).role == TimeRole::kRow;
+    return counts ? Lateness{aggregate->window->time, &*aggregate->window, 0} : Lateness();
+  }
+  const int key = final_key(memory);
+  return key < 0 ? Lateness() : Lateness{keys_of(memory)[static_cast<size_t>(key)], nullptr, 0};
+}
+
 bool window_follows_event_time(const PlanNode& memory) {
   const auto* aggregate = std::get_if<Aggregate>(&memory.step);
   if (!aggregate || !aggregate->window) return false;

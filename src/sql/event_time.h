@@ -40,6 +40,15 @@ struct JoinReach {
 /// Of the left side and the right one, by what the join says of their times.
 std::array<JoinReach, 2> reach_of(const Join& join);
 
+/// By which column of its rows a row is late for a step, and for which windows. Empty: none is, or (sessions) not by its own time alone.
+/// Immutable.
+struct Lateness {
+  std::string time;
+  const Window* window = nullptr;  // none: late is what happened at or before the watermark − `lag`
+  int64_t lag = 0;
+};
+Lateness lateness_of(const Entry& entry);
+
 /// Whether the step's window is over event time, so that the watermark can close it.
 bool window_follows_event_time(const PlanNode& memory);
 

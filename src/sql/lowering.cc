@@ -14,6 +14,7 @@
 #include "operators/deduplicate.h"
 #include "operators/delayed.h"
 #include "operators/filter.h"
+#include "operators/late_count.h"
 #include "operators/late_rows.h"
 #include "operators/lookup_join.h"
 #include "operators/project.h"
@@ -146,6 +147,15 @@ class Lowering {
     schema_ = changed_schema(memory);
     visible_ = memory.output->num_fields();
     return {};
+  }
+  /// Counts the rows that are too late for the step.
+  void add_late_count(const Entry& entry) {
+    const Lateness rule = lateness_of(entry);
+    const int time = rule.time.empty() ? -1 : position_of(rule.time);
+    if (time < 0) return;
+    LateCountOptions options{schema_, time, std::nullopt, rule.lag, scan_.origin};
+    if (rule.window) options.window = WindowOptions{rule.window->kind, time, rule.window->size, rule.window->slide, rule.window->offset};
+    operators_.push_back(make_late_count(std::move(options), context_));
   }
   /// Leaves the columns of the step's input, and where its rows come from: what a tail that has no partial form of them expects.
   Status keep_input(const PlanNode& memory) {
@@ -298,7 +308,7 @@ class Lowering {
 
   void add_late_rows(const PlanNode& plan, const LateRows& late) {
     const Window& window = late.window;
-    operators_.push_back(make_late_rows({schema_, {window.kind, position_of(window.time), window.size, window.slide, window.offset}, scan_.origin}, context_));
+    operators_.push_back(make_late_rows({schema_, {window.kind, position_of(window.time), window.size, window.slide, window.offset}}, context_));
     become(plan.output->fields());
   }
 
@@ -424,10 +434,11 @@ Result<Operators> lower_above(const PlanNode& plan, const PlanNode* memory, cons
   return lowering.take();
 }
 
-Result<Operators> lower_head(const Entry& entry, const std::string& source, const Decoded& decoded, Context& context) {
+Result<Operators> lower_head(const Entry& entry, const std::string& source, const Decoded& decoded, LateCounting late, Context& context) {
   const PlanNode& memory = *entry.memory;
   Lowering lowering(scan_for(entry.rows(), source), decoded_schema(decoded), decoded.columns->num_fields(), context);
   LT_RETURN_IF_ERROR(lowering.lower(entry.rows(), nullptr));
+  if (late == LateCounting::kByPartition) lowering.add_late_count(entry);
   if (std::holds_alternative<Join>(memory.step)) {
     LT_RETURN_IF_ERROR(lowering.add_side(memory, entry.side));
     return lowering.take();

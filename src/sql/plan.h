@@ -67,6 +67,8 @@ struct Entry {
   int side = 0;
   const PlanNode& rows() const;  // what lanes do
 };
+/// Whether lanes count the rows that are too late for a step (Context::late_rows).
+enum class LateCounting { kNone, kByPartition };
 /// The port of the tail is the place in the list.
 std::vector<Entry> entries_of(const PlanNode& memory);
 /// The names of the sources whose rows go through the plan.

@@ -171,8 +171,8 @@ Result<std::vector<std::unique_ptr<Operator>>> BoundQuery::operators(const Decod
   return lower_above(*plan, memory.get(), source, decoded, context);
 }
 
-Result<std::vector<std::unique_ptr<Operator>>> make_head(const Entry& entry, const std::string& source, const Decoded& decoded, Context& context) {
-  return lower_head(entry, source, decoded, context);
+Result<std::vector<std::unique_ptr<Operator>>> make_head(const Entry& entry, const std::string& source, const Decoded& decoded, LateCounting late, Context& context) {
+  return lower_head(entry, source, decoded, late, context);
 }
 
 Result<std::vector<std::unique_ptr<Operator>>> make_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {

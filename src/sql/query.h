@@ -59,7 +59,7 @@ struct BoundQuery {
 
 /// What a lane of `source` does below a step that remembers, by an entry of it (plan.h: entries_of): its last operator gives partial results
 /// at the end of an epoch.
-Result<std::vector<std::unique_ptr<Operator>>> make_head(const Entry& entry, const std::string& source, const Decoded& decoded, Context& context);
+Result<std::vector<std::unique_ptr<Operator>>> make_head(const Entry& entry, const std::string& source, const Decoded& decoded, LateCounting late, Context& context);
 /// The step itself, and whatever below it also remembers, behind all lanes; its first operator has a port for each entry. State is declared
 /// in `tables`.
 Result<std::vector<std::unique_ptr<Operator>>> make_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables);

@@ -125,6 +125,23 @@ TEST(PipelineSpec, TablesAndFilesAreInputs) {
   EXPECT_EQ(std::get<FilesSourceSpec>(parsed("{ files: { path: in, format: parquet } }").from).format, "parquet");
 }
 
+TEST(PipelineSpec, StaticTablesAreOfOneKind) {
+  std::vector<Problem> problems;
+  const auto spec = parse_pipeline("name: n\nsource: { kafka: { topic: t } }\nsinks: [ { console: {} } ]\ntables:\n  a: { delta: { path: gold/a, version: 3 } }\n"
+                                   "  b: { files: { path: in/b.csv, schema: \"id int\" }, refresh: 5m }\n  c: { postgres: { table: public.c } }\n", "a.yaml", problems);
+  ASSERT_TRUE(spec.ok()) << (problems.empty() ? "" : problems.front().to_string());
+  ASSERT_EQ(spec->tables.size(), 3U);
+  EXPECT_EQ(spec->tables[0].kind, "delta");
+  EXPECT_EQ(spec->tables[0].delta.path, "gold/a");
+  EXPECT_EQ(spec->tables[0].delta.version, 3);
+  EXPECT_EQ(spec->tables[0].refresh, std::nullopt);
+  EXPECT_EQ(spec->tables[1].kind, "files");
+  EXPECT_EQ(spec->tables[1].files.format, "csv");
+  EXPECT_EQ(spec->tables[1].format.schema, "id int");
+  EXPECT_EQ(spec->tables[1].refresh, std::chrono::minutes(5));
+  EXPECT_EQ(spec->tables[2].kind, "postgres");
+}
+
 TEST(PipelineSpec, FillsDefaults) {
   const PipelineSpec spec = parse(R"({"name":"n","source":{"kafka":{"topic":"events"}},"sinks":[{"delta":{"path":"p"}}]})", "request");
   EXPECT_EQ(spec.sources[0].name, "events") << "one source is named by its topic";

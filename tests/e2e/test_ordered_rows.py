@@ -58,11 +58,13 @@ def test_late_rows_and_the_stream_together_are_the_batch(kafka):
             "late_rows": {"delta": {"path": "tardy_late"}}, "trigger": {"epoch": "200ms"}, "sinks": [{"delta": {"path": "tardy"}}]}
     with Daemon({"kafka": {"brokers": kafka.address}}) as daemon:
         daemon.post("/stream/start", spec)
+        # The same without a place for late rows: they are counted all the same.
+        daemon.post("/stream/start", {**{k: v for k, v in spec.items() if k != "late_rows"}, "name": "tardy_plain", "sinks": [{"delta": {"path": "tardy_plain"}}]})
         sent = 0
         for epoch in range(6):  # each goes on by 60 s, and has rows of the one before
             send(kafka, "tardy", [row(n, 60 * epoch + n % 50 - (60 if epoch and n % 7 == 0 else 0), n) for n in range(100)])
             sent += 100
-            daemon.wait_for(lambda: daemon.stream("tardy")["rowsIn"] == sent, "an epoch's rows")
+            daemon.wait_for(lambda: {daemon.stream(name)["rowsIn"] for name in ("tardy", "tardy_plain")} == {sent}, "an epoch's rows")
         send(kafka, "tardy", [row(0, 10_000, 1), row(1, 10_000, 1)])  # moves the watermark past every window but its own
         wait_until(lambda: any(r["window_start"] >= START + timedelta(seconds=340) for r in rows_of(daemon.lake / "tardy")), "the last windows")
         last = START + timedelta(seconds=10_000)
@@ -80,9 +82,19 @@ def test_late_rows_and_the_stream_together_are_the_batch(kafka):
         assert job["status"] == "SUCCEEDED", job
         batch = {(r["window_start"], r["k"]): [r["n"], r["s"]] for r in rows_of(daemon.lake / "tardy_batch") if r["window_start"] != last}
         assert dict(found) == batch
-        counted = [line for line in requests.get(daemon.url + "/metrics", timeout=10).text.splitlines() if line.startswith("laketide_late_rows_total{")]
-        assert sum(float(line.rsplit(" ", 1)[1]) for line in counted) == len(late), "a row of a tumbling window is late once"
-        assert {p for p in ("0", "1") if any(f'partition="{p}"' in line for line in counted)} == {"0", "1"}
+        text = requests.get(daemon.url + "/metrics", timeout=10).text
+
+        def counted(name):
+            found = re.findall(rf'laketide_late_rows_total{{partition="(.)",pipeline="{name}",source="events",topic="tardy"}} (\d+)', text)
+            shown = daemon.stream(name)
+            assert {str(p["partition"]): p["lateRows"] for p in shown["partitions"]} == {p: int(rows) for p, rows in found}
+            assert shown["lateRows"] == sum(int(rows) for _, rows in found)
+            return {int(p): int(rows) for p, rows in found}
+
+        assert counted("tardy") == Counter(r["_partition"] for r in late) and len(counted("tardy")) == 2, "a row of a tumbling window is late once"
+        wait_until(lambda: any(r["window_start"] >= START + timedelta(seconds=340) for r in rows_of(daemon.lake / "tardy_plain")), "the last windows of the other")
+        in_windows = sum(r["n"] for r in rows_of(daemon.lake / "tardy_plain") if r["window_start"] != last)
+        assert sum(counted("tardy_plain").values()) == sent - in_windows > 0
         assert daemon.terminate() == 0
 
 

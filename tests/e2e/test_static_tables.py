@@ -1,10 +1,13 @@
-"""Streams and jobs joined with tables of PostgreSQL: each epoch sees one version of a table, and a replay the same one."""
+"""Streams and jobs joined with tables of PostgreSQL, Delta tables and files: each epoch sees one version of a table, and a replay the same one."""
 import json
 import signal
+from decimal import Decimal
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from confluent_kafka import Producer
-from deltalake import DeltaTable
+from deltalake import DeltaTable, write_deltalake
 
 from daemon import Daemon
 from waiting import wait_until
@@ -18,9 +21,11 @@ def send(kafka, topic, rows):
 
 
 def document(name, table, **more):
+    """`table`: in PostgreSQL, or what stands under the table's name."""
+    table = {"postgres": {"table": f"public.{table}"}} if isinstance(table, str) else table
     return {"name": name,
             "sources": {"events": {"kafka": {"topic": name}, "format": {"json": {"schema": "id int not null, code text"}}}},
-            "tables": {"products": {"postgres": {"table": f"public.{table}"}, "refresh": "200ms"}},
+            "tables": {"products": {**table, "refresh": "200ms"}},
             "sql": "SELECT e.id, e.code, p.price, p.tags, p.mood FROM events e LEFT JOIN products p ON e.code = p.code",
             "trigger": {"epoch": "100ms"}, "sinks": [{"delta": {"path": name}}], **more}
 
@@ -29,6 +34,16 @@ def make_products(postgres, table, price):
     postgres.query(f"CREATE TYPE mood_{table} AS ENUM ('calm', 'wild')")
     postgres.query(f"CREATE TABLE {table} (code text, price numeric(10,2), tags text[], mood mood_{table})")
     postgres.query(f"INSERT INTO {table} VALUES ('a', {price}, '{{x,y}}', 'calm'), ('b', {price} + 1, NULL, 'wild'), (NULL, 0, '{{}}', 'calm')")
+
+
+def write_products(daemon, price, **more):
+    """The same as a Delta table, by another engine, in a version of its own; the file of each version before stays."""
+    write_deltalake(str(daemon.lake / "products"), pa.table({
+        "code": ["a", "b", None], "price": pa.array([Decimal(price), Decimal(price + 1), Decimal(0)], pa.decimal128(10, 2)),
+        "tags": pa.array([["x", "y"], None, []], pa.list_(pa.string())), "mood": ["calm", "wild", "calm"], **more}), mode="overwrite", schema_mode="overwrite")
+
+
+PRODUCTS = {"delta": {"path": "products"}}
 
 
 def rows_of(daemon, path, version=None):
@@ -117,6 +132,94 @@ def test_an_epoch_that_is_run_again_sees_what_it_saw(kafka, postgres, point):
         assert replayed and replayed == {i: row for i, row in wanted(rows, 1).items() if i in replayed}, "the prices that the planned epoch saw"
         expected = {i: row for i, row in wanted(rows + later, 500).items() if i not in replayed}
         assert {i: row for i, row in rows_of(daemon, name).items() if i not in replayed} == expected, "the prices of today"
+        assert daemon.terminate() == 0
+
+
+def test_a_delta_table_is_refreshed_and_seen_again_as_it_was(kafka):
+    name = "beside_a_lake"
+    kafka.create_topic(name, 2)
+    rows = events(0, 300)
+    daemon = Daemon({"kafka": {"brokers": kafka.address}})
+    write_products(daemon, 1)
+    with daemon.start("epoch.planned=kill@1", wait=False):
+        send(kafka, name, rows)
+        daemon.wait_for(lambda: daemon.ready(), "requests to be taken")
+        daemon.post("/stream/start", document(name, PRODUCTS, trigger={"epoch": "2s"}))
+        assert daemon.wait_exit() == -signal.SIGKILL
+    write_products(daemon, 500, later=pa.array([1, 2, 3], pa.int32()))
+    DeltaTable(str(daemon.lake / "products")).vacuum(0, dry_run=False, enforce_retention_duration=False)
+    with daemon.start():
+        more = events(1000, 30)
+        send(kafka, name, more)
+        daemon.wait_for(lambda: len(rows_of(daemon, name)) == 330, "all rows")
+        replayed = first_rows(daemon, name)
+        assert replayed and replayed == {i: row for i, row in wanted(rows, 1).items() if i in replayed}, "the prices that the planned epoch saw"
+        expected = {i: row for i, row in wanted(rows + more, 500).items() if i not in replayed}
+        assert {i: row for i, row in rows_of(daemon, name).items() if i not in replayed} == expected, "the prices of today"
+        before = loaded_at(daemon, name)
+        write_products(daemon, 900)
+        daemon.wait_for(lambda: loaded_at(daemon, name) > before, "the table to be loaded again")
+        send(kafka, name, [{"id": -1, "code": "c"}])
+        daemon.wait_for(lambda: -1 in rows_of(daemon, name), "an epoch to pass")
+        last = events(2000, 30)
+        send(kafka, name, last)
+        daemon.wait_for(lambda: wanted(last, 900).items() <= rows_of(daemon, name).items(), "the prices of the third version")
+        # A job sees the version that it asks for.
+        old = document("of_old", {"delta": {"path": "products", "version": 1}}, sinks=[{"delta": {"path": "job"}}])
+        old["sources"]["events"]["kafka"]["topic"] = name
+        del old["tables"]["products"]["refresh"]
+        job = daemon.post("/batch/run?wait=60s", old)
+        assert job["status"] == "SUCCEEDED", job
+        assert rows_of(daemon, "job") == wanted(rows + more + last, 500) | {-1: ("c", None, None, None)}
+        assert daemon.terminate() == 0
+
+
+def test_files_are_static_tables(kafka):
+    name = "beside_files"
+    kafka.create_topic(name, 2)
+    daemon = Daemon({"kafka": {"brokers": kafka.address}})
+    (daemon.lake / "in").mkdir(parents=True)
+    shops, moods = daemon.lake / "in/shops.csv", daemon.lake / "in/moods.jsonl"
+    shops.write_text('code;city\na;"Ulm; Donau"\nb;\n')
+    # What the columns are is learnt from all records: a price with a fraction is the last one.
+    moods.write_text("".join(json.dumps({"code": f"x{i}", "price": i}) + "\n" for i in range(2000)) + '{"code": "a", "price": 2.5, "tags": ["u"]}\n')
+    pq.write_table(pa.table({"key": ["a", "b"], "n": pa.array([7, 8], pa.int16())}), daemon.lake / "in/n.parquet")
+    spec = {"name": name, "sources": {"events": {"kafka": {"topic": name}, "format": {"json": {"schema": "id int not null, code text"}}}},
+            "tables": {"shops": {"files": {"path": "in/shops.csv", "delimiter": ";", "schema": "code text not null, city text"}, "refresh": "100ms"},
+                       "moods": {"files": {"path": "in/*.jsonl", "format": "json"}},
+                       "numbers": {"files": {"path": "in/n.parquet"}}},
+            "sql": "SELECT id, city, price, tags, n FROM events e LEFT JOIN shops s ON e.code = s.code LEFT JOIN moods m ON e.code = m.code "
+                   "LEFT JOIN numbers ON e.code = key",
+            "trigger": {"epoch": "100ms"}, "sinks": [{"delta": {"path": name}}]}
+
+    def found():
+        if not (daemon.lake / name / "_delta_log").exists():
+            return {}
+        return {row["id"]: (row["city"], row["price"], row["tags"], row["n"]) for row in DeltaTable(str(daemon.lake / name)).to_pyarrow_table().to_pylist()}
+
+    def shop_table():
+        return next(table for table in daemon.stream(name)["tables"] if table["table"] == "shops")
+
+    with daemon.start():
+        daemon.post("/stream/start", spec)
+        send(kafka, name, events(0, 3))
+        expected = {0: ("Ulm; Donau", 2.5, '["u"]', 7), 1: (None, None, None, 8), 2: (None, None, None, None)}
+        wait_until(lambda: found() == expected, "the rows")
+        shops.write_text("code;city\na;Ulm\n;Hof\n")
+        daemon.wait_for(lambda: shop_table()["error"] is not None, "the record that cannot be read to be told")
+        assert "in/shops.csv, record 1: " in shop_table()["error"] and shop_table()["rows"] == 2, shop_table()
+        before = shop_table()["loadedAt"]
+        shops.write_text("code;city\na;Bonn\nb;Hof\n")
+        daemon.wait_for(lambda: shop_table()["loadedAt"] > before and shop_table()["error"] is None, "the mended file")
+        send(kafka, name, [{"id": -1, "code": "c"}])
+        wait_until(lambda: -1 in found(), "an epoch to pass")
+        send(kafka, name, [{"id": 9, "code": "b"}])
+        wait_until(lambda: found().get(9) == ("Hof", None, None, 8), "a row that sees the new file")
+        assert daemon.terminate() == 0
+        failed = daemon.start() and daemon.post("/stream/start", {**spec, "name": "none", "tables": {**spec["tables"], "numbers": {"files": {"path": "in/none.parquet"}}}})
+        assert failed["pipeline"] == "none"
+        stream = daemon.wait_for_state("none", "FAILED")
+        assert stream["error"]["code"] == "no_files" and "tables.numbers" in stream["error"]["detail"]
         assert daemon.terminate() == 0
 
 

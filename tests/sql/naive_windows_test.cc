@@ -75,16 +75,20 @@ std::string query_of(const Input& input) {
 /// What the stream has, and for each window the rows that came too late for it.
 struct Expected {
   Groups stream, late;
+  int64_t late_rows = 0;  // that were late for a window or several
 };
 
 // One epoch's rows against a watermark that earlier epochs have reached (INT64_MIN: none).
 void add_to_windows(const Input& input, const Seen& row, int64_t late, Expected& expected) {
   const int64_t first = row.time / input.slide * input.slide;
+  bool is_late = false;
   for (int64_t start = first; start + input.size > row.time; start -= input.slide) {
+    is_late |= start + input.size <= late;
     Sums& sums = (start + input.size <= late ? expected.late : expected.stream)[{start, start + input.size, row.key}];
     ++sums.count;
     sums.sum += row.value;
   }
+  expected.late_rows += is_late;
 }
 
 struct Session {
@@ -188,6 +192,7 @@ TEST(NaiveWindows, StreamsGiveWhatEveryRowLookedAtAgainGives) {
       const auto answer = ask_remembering(bound, source, table(input), input.way, mode, input.delay * kMicros);
       ASSERT_TRUE(answer.ok()) << answer.status().to_string();
       for (const OutRow& row : answer->rows) stream.push_back(line(row.cells));
+      EXPECT_EQ(answer->late_rows, expected.late_rows) << i << ": " << query_of(input);
       EXPECT_THAT(stream, testing::UnorderedElementsAreArray(lines(expected.stream))) << i << ": " << query_of(input);
     }
     if (input.kind == Input::Kind::kSession) {

@@ -45,7 +45,7 @@ class Life {
     for (int i = 0; i < lanes; ++i) {
       for (const sql::Entry& entry : entries) {
         std::vector<Batch>& partial = partial_[&entry - entries.data()];
-        lanes_.push_back(std::make_unique<Chain>(must(sql::make_head(entry, "", decoded, context_)), std::make_unique<Collect>(partial)));
+        lanes_.push_back(std::make_unique<Chain>(must(sql::make_head(entry, "", decoded, sql::LateCounting::kByPartition, context_)), std::make_unique<Collect>(partial)));
       }
     }
     auto tail = must(sql::make_tail(*bound.memory, mode, context_, tables_));
@@ -94,6 +94,11 @@ class Life {
   }
 
   std::vector<Reject> rejects() { return rejects_.take(); }
+  int64_t late_rows() {
+    int64_t sum = 0;
+    for (const auto& [place, rows] : std::exchange(context_.late_rows, {})) sum += rows;
+    return sum;
+  }
 
  private:
   Status end(Chain& chain, const EpochInfo& epoch) {
@@ -157,21 +162,13 @@ class ResultTable {
   int64_t number_ = 0;
 };
 
-/// The rows of a source in epochs, with the watermark that each epoch sees. Immutable.
-struct Epochs {
-  struct One {
-    int64_t first, count;
-    EpochInfo info;
-  };
-  std::vector<One> all;
-};
-
-std::vector<Epochs::One> epochs_of(const Batch& whole, const std::string& event_time, int64_t delay, int64_t rows_each) {
-  std::vector<Epochs::One> epochs;
+// With the watermark that each epoch sees.
+std::vector<EpochRows> epochs_of(const Batch& whole, const std::string& event_time, int64_t delay, int64_t rows_each) {
+  std::vector<EpochRows> epochs;
   const auto times = event_time.empty() ? nullptr : std::static_pointer_cast<arrow::TimestampArray>(whole->GetColumnByName(event_time));
   std::optional<Instant> late, evict;
   for (int64_t first = 0; first == 0 || first < whole->num_rows(); first += rows_each) {
-    Epochs::One one{first, std::min(rows_each, whole->num_rows() - first), {}};
+    EpochRows one{first, std::min(rows_each, whole->num_rows() - first), {}};
     for (int64_t row = first; times && row < first + one.count; ++row) {
       const Instant reached{times->Value(row) - delay};
       if (!evict || evict->micros < reached.micros) evict = reached;
@@ -186,7 +183,7 @@ std::vector<Epochs::One> epochs_of(const Batch& whole, const std::string& event_
   return epochs;
 }
 
-Status feed_epoch(Life& life, const Batch& whole, const Epochs::One& epoch, Way way) {
+Status feed_epoch(Life& life, const Batch& whole, const EpochRows& epoch, Way way) {
   const int64_t size = way == Way::kStraight || way == Way::kBounded ? std::max<int64_t>(1, (epoch.count + 1) / 2) : 1;
   for (int64_t done = 0; done < epoch.count; done += size) {
     const Batch batch = whole->Slice(epoch.first + done, std::min(size, epoch.count - done));
@@ -207,7 +204,7 @@ Result<std::vector<Row>> ask_late(const sql::BoundQuery& late, const sql::Source
   std::vector<Batch> out;
   Rejects rejects;
   Chain chain(must(late.operators(decoded, context)), std::make_unique<Collect>(out));
-  for (const Epochs::One& epoch : epochs_of(whole, source.event_time, delay, rows_of_epoch(way, whole->num_rows()))) {
+  for (const EpochRows& epoch : epochs_of(whole, source.event_time, delay, rows_of_epoch(way, whole->num_rows()))) {
     LT_RETURN_IF_ERROR(chain.feed(whole->Slice(epoch.first, epoch.count), rejects).status());
     std::unique_ptr<Staged> staged;
     for (Step step = Step::kMore; step != Step::kDone;) {
@@ -223,15 +220,20 @@ Result<std::vector<Row>> ask_late(const sql::BoundQuery& late, const sql::Source
 
 Result<Answer> ask_remembering(const sql::BoundQuery& bound, const sql::SourceTable& source, const std::vector<Row>& rows, Way way, OutputMode mode,
                                int64_t delay, const std::vector<TableRows>& tables) {
+  const Batch whole = batch_of_rows(sql::decode_for(source, {&bound, 1}, {"_offset"}), source.schema, rows);
+  return ask_in_epochs(bound, source, rows, epochs_of(whole, source.event_time, delay, rows_of_epoch(way, whole->num_rows())), way, mode, tables);
+}
+
+Result<Answer> ask_in_epochs(const sql::BoundQuery& bound, const sql::SourceTable& source, const std::vector<Row>& rows, const std::vector<EpochRows>& epochs, Way way,
+                             OutputMode mode, const std::vector<TableRows>& tables) {
   const sql::Decoded decoded = sql::decode_for(source, {&bound, 1}, {"_offset"});
   const Batch whole = batch_of_rows(decoded, source.schema, rows);
-  const int64_t rows_each = rows_of_epoch(way, whole->num_rows());
   SavedTables saved;
   ResultTable result(bound, mode);
-  Answer answer{bound.output, bound.explain, {}, {}};
+  Answer answer{bound.output, bound.explain, {}, {}, 0};
   int lanes = way == Way::kCrashing ? 1 : 2;
   auto life = std::make_unique<Life>(bound, decoded, mode, lanes, tables);
-  for (const Epochs::One& epoch : epochs_of(whole, source.event_time, delay, rows_each)) {
+  for (const EpochRows& epoch : epochs) {
     if (way == Way::kCrashing) {
       LT_RETURN_IF_ERROR(feed_epoch(*life, whole, epoch, way));
       if (epoch.info.id.value % 2 == 0) LT_RETURN_IF_ERROR(life->end_epoch(epoch.info).status());
@@ -243,6 +245,7 @@ Result<Answer> ask_remembering(const sql::BoundQuery& bound, const sql::SourceTa
     LT_ASSIGN_OR_RETURN(const std::vector<Batch> given, life->end_epoch(epoch.info));
     result.take(given);
     for (const Reject& reject : life->rejects()) answer.refused.push_back({reject.offset.value, reject.code, reject.reason});
+    answer.late_rows += life->late_rows();
     if (way == Way::kCrashing) LT_RETURN_IF_ERROR(life->save(saved, epoch.info.id.value % 3 == 2));
   }
   answer.rows = result.rows();

@@ -41,6 +41,7 @@ struct Answer {
   std::string explain;
   std::vector<OutRow> rows;
   std::vector<Refused> refused;
+  int64_t late_rows = 0;  // as lanes count them
 };
 
 /// A static table. Immutable.

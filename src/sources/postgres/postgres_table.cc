@@ -65,7 +65,7 @@ class PostgresTable final : public TableLoader {
  public:
   explicit PostgresTable(PostgresTableOptions options) : options_(std::move(options)) {}
 
-  Result<TableContent> load(arrow::MemoryPool* memory, const Wait& wait) override {
+  Result<std::optional<TableContent>> load(const std::string& /*known*/, arrow::MemoryPool* memory, const Wait& wait) override {
     LT_ASSIGN_OR_RETURN(const auto connection, postgres::Connection::open({options_.url, options_.application_name}, wait));
     LT_RETURN_IF_ERROR(connection->run("SET bytea_output = 'hex'; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", wait));
     LT_RETURN_IF_ERROR(connection->query("DECLARE laketide_table NO SCROLL CURSOR FOR " + options_.query, {}, wait).status());
@@ -82,7 +82,7 @@ class PostgresTable final : public TableLoader {
       LT_ASSIGN_OR_RETURN(content.rows.emplace_back(), batch_of(content.schema, readers, rows, memory));
     }
     LT_RETURN_IF_ERROR(connection->run("COMMIT", wait));
-    return content;
+    return std::optional(std::move(content));
   }
 
  private:
