@@ -186,6 +186,7 @@ std::string column_name(const Syntax& value) {
     return inner.empty() || value.args[0].text == "CASE" ? value.type.name : inner;
   }
   static const std::set<std::string_view> kNamed{"CASE", "COALESCE", "NULLIF", "GREATEST", "LEAST"};
+  if (value.kind == Syntax::Kind::kCall && value.text == ".") return value.args[1].text;
   if (value.kind != Syntax::Kind::kCall || !is_word(value.text)) return {};
   if (value.text == "CASE") {
     const std::string rest = value.args.back().kind == Syntax::Kind::kNull ? "" : column_name(value.args.back());

@@ -41,7 +41,7 @@ const Refusal kRefusals[] = {
     {"SELECT id FROM source WHERE name == 'a'", "sql_function", "1:34", "write ="},
     {"SELECT id FROM source WHERE id <=> 3", "sql_function", "1:32", "IS NOT DISTINCT FROM"},
     {"SELECT id FROM source WHERE name = \"a\"", "sql_unknown_column", "1:36", "single quotes: 'a'"},
-    {"SELECT name RLIKE 'x' FROM source", "sql_syntax", "1:19", "LIKE or ILIKE"},
+    {"SELECT name RLIKE 'x' FROM source", "sql_syntax", "1:19", "write x ~ 'pattern'"},
     {"SELECT nvl(id, 0) AS x FROM source", "sql_function", "1:8", "COALESCE"},
     {"SELECT if(ok, 1, 2) AS x FROM source", "sql_function", "1:8", "CASE WHEN"},
     {"SELECT CAST(name AS string) FROM source", "sql_type", "1:21", "write text"},
