@@ -1,12 +1,15 @@
-"""From produced to visible: 10,000 records a second into PostgreSQL with epochs of 5 ms, and into Delta with epochs of 100 ms."""
+"""From produced to visible: 10,000 records a second into PostgreSQL with epochs of 5 ms, by Laketide and by the same loop by hand, and
+into Delta with epochs of 100 ms."""
 import bisect
 import json
+import subprocess
 import threading
 import time
 
 import psycopg
+import results
 from confluent_kafka import Producer
-from contenders import SCHEMA, service
+from contenders import COLUMNS, SCHEMA, service
 from daemon import Daemon
 
 PER_SECOND = 10_000
@@ -117,10 +120,32 @@ def _delta_rows():
     return visible
 
 
+def _by_hand(bench, connection, seconds):
+    """straight_line's loop: what is there is copied every 5 ms, with the number of rows so far in the same transaction."""
+    topic = "latency-by-hand"
+    bench.kafka.create_topic(topic, 4)
+    connection.execute(f"drop table if exists {TABLE}, {TABLE}_progress")
+    connection.execute(f"create table {TABLE} ({', '.join(f'{name} {kind} not null' for name, kind in COLUMNS)})")
+    connection.execute(f"create table {TABLE}_progress as select 0::bigint as next")
+    with Ticker(bench.kafka, topic, seconds) as ticker:
+        command = [str(bench.binaries / "bench/straight_line"), "--brokers", bench.kafka.address, "--topic", topic, "--sink", "follow", "--postgres",
+                   bench.postgres.url, "--table", TABLE, "--records", str(ticker.last + 1), "--interval-ms", "5"]
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as loop:
+            took = _watch(ticker, lambda: connection.execute(f"select next from {TABLE}_progress").fetchone()[0], seconds / 4, seconds + 60)
+            assert loop.wait(30) == 0, "the loop by hand did not end well"
+    return _percentiles(took)
+
+
 def measure(bench, seconds):
+    # What other rows left behind is not to be vacuumed or written back meanwhile.
+    bench.postgres.query(f"drop table if exists {results.TABLE}")
+    bench.postgres.query("checkpoint")
+    subprocess.run(["sync", "--file-system", str(bench.directory)], check=True)
     with psycopg.connect(bench.postgres.url, autocommit=True) as connection:
+        by_hand = _by_hand(bench, connection, seconds)
         connection.execute(f"drop table if exists {TABLE}")
         connection.execute("drop schema if exists laketide cascade")
         postgres = _laketide(bench, "latency-postgres", {"postgres": {"table": TABLE, "mode": "append"}}, "5ms", _postgres_rows(connection), seconds)
+    postgres["p50_above_hand_ms"] = postgres["p50_ms"] - by_hand["p50_ms"]
     delta = _laketide(bench, "latency-delta", {"delta": {"path": "latency", "compression": "snappy"}}, "100ms", _delta_rows(), seconds)
-    return {"seconds": seconds, "postgres": postgres, "delta": delta}
+    return {"seconds": seconds, "PostgreSQL by hand": by_hand, "postgres": postgres, "delta": delta}

@@ -12,7 +12,9 @@ sys.path.insert(0, str(HERE.parent / "tests" / "services"))
 
 import footprint  # noqa: E402
 import latency  # noqa: E402
+import probes  # noqa: E402
 import report  # noqa: E402
+import shares  # noqa: E402
 from contenders import WORKS, Bench, laketide, straight_line  # noqa: E402
 from health import measure  # noqa: E402
 from results import Void  # noqa: E402
@@ -30,20 +32,22 @@ def parse():
     parser.add_argument("--records", type=int)
     parser.add_argument("--pairs", type=int)
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(WORKS), help="rows of the table, with commas between")
-    parser.add_argument("--without", type=lambda text: text.split(","), default=[], help="of health_ms, process, latency, what is left out")
+    parser.add_argument("--without", type=lambda text: text.split(","), default=[],
+                        help="of health_ms, process, latency, probes, scheduler, what is left out")
     arguments = parser.parse_args()
     arguments.binaries = arguments.binaries.resolve()
     arguments.records = arguments.records or (500_000 if arguments.quick else 4_000_000)
     arguments.pairs = arguments.pairs or (2 if arguments.quick else 5)
     arguments.starts = 3 if arguments.quick else 20
     arguments.latency_seconds = 5 if arguments.quick else 20
+    arguments.probe_seconds = 3 if arguments.quick else 10
     return arguments
 
 
-def fill(binaries, kafka, topic, records):
-    kafka.create_topic(topic, PARTITIONS)
+def fill(binaries, kafka, topic, records, partitions=PARTITIONS):
+    kafka.create_topic(topic, partitions)
     done = subprocess.run([str(binaries / "bench/fill_topic"), "--brokers", kafka.address, "--topic", topic, "--records", str(records),
-                           "--partitions", str(PARTITIONS)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3600)
+                           "--partitions", str(partitions)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=3600)
     if done.returncode != 0:
         raise SystemExit(done.stderr)
     return json.loads(done.stdout)
@@ -80,7 +84,8 @@ def run_pairs(bench, names, pairs):
 def beside(bench, arguments):
     """What is measured once, beside the pairs. What fails is not measured, and says why: the pairs were not in vain."""
     parts = {"health_ms": lambda: {name: {**report.spread(values), "runs": values} for name, values in measure(bench, arguments.starts).items()},
-             "process": lambda: footprint.measure(bench), "latency": lambda: latency.measure(bench, arguments.latency_seconds)}
+             "process": lambda: footprint.measure(bench), "latency": lambda: latency.measure(bench, arguments.latency_seconds),
+             "probes": lambda: probes.measure(bench, arguments.probe_seconds), "scheduler": lambda: shares.measure(bench, arguments.probe_seconds)}
     found = {}
     for name, part in ((name, part) for name, part in parts.items() if name not in arguments.without):
         print(f"{name} ...", flush=True)

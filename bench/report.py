@@ -6,6 +6,7 @@ import subprocess
 from datetime import datetime, timezone
 from pathlib import Path
 
+import plot
 import targets
 
 MEASURES = [  # key, heading, decimals
@@ -73,16 +74,43 @@ def markdown(result):
     if "health_ms" in result:
         lines += ["", "| /health after start | ms |", "|---|---|"]
         lines += [f"| {name} | {_three(values, 0)} |" for name, values in result["health_ms"].items()]
-    if "process" in result:
-        took, late = result["process"], result.get("latency", {})
-        lines += ["", "| The daemon | |", "|---|---|", f"| idle memory, MiB | {took['idle_mib']:.0f} |", f"| stop, ms | {took['stop_ms']:.0f} |",
-                  f"| the program stripped, MB | {took['code_mb']:.1f} |", f"| first row in Delta after start, s | {took['first_row_s']:.2f} |",
-                  *[f"| 10,000 records/s into {name}, produced to visible, ms | p50 {found['p50_ms']:.1f}, p99 {found['p99_ms']:.1f}, most {found['max_ms']:.1f} |"
-                    for name, found in late.items() if name != "seconds"]]
-    return "\n".join(lines) + "\n\n" + targets.markdown(result)
+    return "\n".join(lines + _daemon(result) + _spark(result)) + "\n\n" + targets.markdown(result)
+
+
+def _late(found):
+    return f"p50 {found['p50_ms']:.1f}, p99 {found['p99_ms']:.1f}, most {found['max_ms']:.1f}"
+
+
+def _daemon(result):
+    rows = []
+    if took := result.get("process"):
+        rows += [f"| idle memory, MiB | {took['idle_mib']:.0f} |", f"| stop, ms | {took['stop_ms']:.0f} |",
+                 f"| the program stripped, MB | {took['code_mb']:.1f} |", f"| first row in Delta after start, s | {took['first_row_s']:.2f} |"]
+    rows += [f"| 10,000 records/s into {name}, produced to visible, ms | {_late(found)} |" for name, found in result.get("latency", {}).items() if name != "seconds"]
+    if asked := result.get("probes"):
+        rows += [f"| GET {path} 500 times a second beside saturating jobs, ms | {_late(asked[name])} |" for name, path in (("health", "/health"), ("status", "/stream/live"))]
+    if shared := result.get("scheduler"):
+        rows += [f"| share of a pool of weight 3 beside one of weight 1, each second, % | {', '.join(f'{100 * share:.1f}' for share in shared['shares'])} |",
+                 f"| epochs of 100 ms, p99 from opening to commit, ms | alone {shared['epoch_p99_alone_ms']:.0f}, beside three jobs {shared['epoch_p99_beside_ms']:.0f} |"]
+    return ["", "| The daemon | |", "|---|---|", *rows] if rows else []
+
+
+def _spark(result):
+    if "spark" not in result:
+        return []
+    lines = ["", "| Spark 3.5, `local[2]` | records/s first | records/s warm | CPU-ns per record first | CPU-ns per record warm | peak memory, MiB | first row after start, s |", "|---|---|---|---|---|---|---|"]
+    for work, found in result["spark"].items():
+        first = found["first"]
+        lines.append(f"| {work} | {first['records_per_s']:,.0f} | {found['records_per_s']['median']:,.0f} | {first['cpu_ns']:,.0f} | "
+                     f"{found['cpu_ns']['median']:,.0f} | {found['peak_rss_mib']['median']:,.0f} | {found['first_row_s']:.1f} |")
+    return lines
 
 
 def write(result, folder):
     folder.mkdir(exist_ok=True)
     (folder / "bench.json").write_text(json.dumps(result, indent=1) + "\n")
     (folder / "bench.md").write_text(markdown(result))
+    works, spark = result["works"], result.get("spark") or {}
+    for key, what in (("cpu_ns", "CPU-ns per record"), ("records_per_s", "records/s")):
+        rows = [(work, [found["straight_line"].get(key), found["laketide"].get(key), spark.get(work, {}).get(key)]) for work, found in works.items()]
+        (folder / f"{key}.svg").write_text(plot.bars(what, ("straight line", "Laketide", "Spark, warm"), rows))

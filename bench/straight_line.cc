@@ -9,11 +9,13 @@
 //   copy      COPY BINARY over one connection, a transaction every `rows-per-commit` rows
 //   upsert    the same into a temporary table, and INSERT … ON CONFLICT from there
 //   window    count and average of `value` by 10 seconds of event time and source
+//   follow    as copy, of a topic that is being written: a transaction every `interval-ms`, until `records` are read
 //
 // It reads each partition from its beginning until the broker says that it ends, and prints one line of JSON.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -59,13 +61,13 @@ class Unread {
 };
 
 /// A sink of rows behind the parser. Confined to its task.
-template <typename Sink, bool (RowReader::*Read)(const char*, size_t, Row&) = &RowReader::read>
+template <typename Sink>
 class Decoded {
  public:
   template <typename... Arguments>
   explicit Decoded(Arguments&&... arguments) : sink_(std::forward<Arguments>(arguments)...) {}
   bool take(const char* text, size_t size) {
-    if (!(reader_.*Read)(text, size, row_)) return false;
+    if (!reader_.read(text, size, row_)) return false;
     sink_.add(row_);
     return true;
   }
@@ -121,9 +123,18 @@ Counts run(const Settings& settings) {
   if (settings.sink == "parquet") return run_lanes(settings, [&](int lane) { return Decoded<ParquetFiles>(settings, lane); });
   if (settings.sink == "window") {
     WindowResult result(settings);
-    const Counts counts = run_lanes(settings, [&](int) { return Decoded<WindowGroups, &RowReader::read_some>(result); });
+    const Counts counts = run_lanes(settings, [&](int) { return Decoded<WindowGroups>(result); });
     result.write();
     return counts;
+  }
+  if (settings.sink == "follow") {
+    CopyConnection connection(settings);
+    Decoded<CopyRows> rows(connection);
+    Drain drain(settings, 0);
+    return drain.follow(rows, settings.records, std::chrono::milliseconds(settings.interval_ms), [&] {
+      rows.finish();
+      connection.finish();
+    });
   }
   if (settings.sink == "copy" || settings.sink == "upsert") {
     CopyConnection connection(settings);
@@ -139,12 +150,14 @@ Settings parse_settings(int argc, char** argv) {
   CLI::App app("Drains a topic of bench/fill_topic's records by hand-written code, as the floor to compare an engine with.");
   app.add_option("--brokers", settings.brokers)->required();
   app.add_option("--topic", settings.topic)->required();
-  app.add_option("--sink", settings.sink)->required()->check(CLI::IsMember({"drain", "drop", "parquet", "copy", "upsert", "window"}));
+  app.add_option("--sink", settings.sink)->required()->check(CLI::IsMember({"drain", "drop", "parquet", "copy", "upsert", "window", "follow"}));
   app.add_option("--dir", settings.dir, "parquet, window: an existing directory");
-  app.add_option("--postgres", settings.postgres, "copy, upsert: URL of the server");
-  app.add_option("--table", settings.table, "copy, upsert: an existing table")->capture_default_str();
+  app.add_option("--postgres", settings.postgres, "copy, upsert, follow: URL of the server");
+  app.add_option("--table", settings.table, "copy, upsert, follow: an existing table")->capture_default_str();
   app.add_option("--compression", settings.compression, "parquet")->capture_default_str()->check(CLI::IsMember({"snappy", "zstd"}));
   app.add_option("--rows-per-commit", settings.rows_per_commit, "of a file, or of a transaction")->capture_default_str();
+  app.add_option("--records", settings.records, "follow: when to stop");
+  app.add_option("--interval-ms", settings.interval_ms, "follow: from one transaction to the next")->capture_default_str();
   app.add_option("--lanes", settings.lanes, "threads, each with a client of its own")->capture_default_str()->check(CLI::Range(1, 2));
   app.add_option("--client", settings.client, "a librdkafka setting, name=value");
   try {
@@ -153,7 +166,7 @@ Settings parse_settings(int argc, char** argv) {
     std::exit(app.exit(error));
   }
   if ((settings.sink == "parquet" || settings.sink == "window") && settings.dir.empty()) fail("--sink " + settings.sink + " needs --dir");
-  if ((settings.sink == "copy" || settings.sink == "upsert") && settings.postgres.empty()) fail("--sink " + settings.sink + " needs --postgres");
+  if ((settings.sink == "copy" || settings.sink == "upsert" || settings.sink == "follow") && settings.postgres.empty()) fail("--sink " + settings.sink + " needs --postgres");
   return settings;
 }
 

@@ -13,13 +13,15 @@
 namespace straight {
 
 /// The one connection, which the lanes share: whole rows, a buffer at a time. An upsert copies into a temporary table, and puts its rows
-/// into the table at the end of each transaction. Thread-safe.
+/// into the table at the end of each transaction. Who follows a topic says in each transaction how many rows there are now, in the one
+/// row of `TABLE_progress`. Thread-safe.
 class CopyConnection {
  public:
   explicit CopyConnection(const Settings& settings)
       : connection_(PQconnectdb(settings.postgres.c_str())),
         table_(settings.table),
         upsert_(settings.sink == "upsert"),
+        follow_(settings.sink == "follow"),
         begin_("COPY " + (upsert_ ? "stage" : table_) + " (id, event_type, ts, value, source, user_id) FROM STDIN (FORMAT binary)"),
         rows_per_commit_(settings.rows_per_commit) {
     if (PQstatus(connection_) != CONNECTION_OK) fail(PQerrorMessage(connection_));
@@ -51,7 +53,7 @@ class CopyConnection {
     PQclear(answer);
   }
   void begin() {
-    if (upsert_) ask("BEGIN");
+    if (upsert_ || follow_) ask("BEGIN");
     ask(begin_, PGRES_COPY_IN);
     put("PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0\0", 19);
     open_ = true;
@@ -65,6 +67,8 @@ class CopyConnection {
       PQclear(answer);
     }
     open_ = false;
+    total_ += rows_;
+    if (follow_) ask("UPDATE " + table_ + "_progress SET next = " + std::to_string(total_) + "; COMMIT");
     if (!upsert_) return;
     ask("INSERT INTO " + table_ + " SELECT DISTINCT ON (id) * FROM stage ORDER BY id ON CONFLICT (id) DO UPDATE SET "
         "event_type = excluded.event_type, ts = excluded.ts, value = excluded.value, source = excluded.source, user_id = excluded.user_id");
@@ -74,10 +78,11 @@ class CopyConnection {
   std::mutex mutex_;
   PGconn* const connection_;
   const std::string table_;
-  const bool upsert_;
+  const bool upsert_, follow_;
   const std::string begin_;
   const int64_t rows_per_commit_;
-  int64_t rows_ = 0;
+  int64_t rows_ = 0;   // of the open transaction
+  int64_t total_ = 0;
   bool open_ = false;
 };
 

@@ -3,7 +3,9 @@
 
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -45,23 +47,22 @@ class Drain {
   template <typename Sink>
   Counts run(Sink& sink) {
     Counts counts;
-    std::vector<rd_kafka_message_t*> batch(kBatch);
-    while (partitions_left_ > 0) {
-      const ssize_t size = rd_kafka_consume_batch_queue(queue_, kFillMs, batch.data(), batch.size());
-      for (ssize_t i = 0; i < size; ++i) {
-        rd_kafka_message_t* const message = batch[static_cast<size_t>(i)];
-        if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-          ++counts.records;
-          counts.bytes += static_cast<int64_t>(message->len);
-          if (!sink.take(static_cast<const char*>(message->payload), message->len)) ++counts.bad;
-        } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-          --partitions_left_;
-        } else {
-          fail(rd_kafka_message_errstr(message));
-        }
-        rd_kafka_message_destroy(message);
-      }
-      gate_.drained();
+    while (partitions_left_ > 0) take(sink, kFillMs, counts);
+    return counts;
+  }
+
+  /// Reads `records` as they come, and calls `commit` every `interval` if there were any.
+  template <typename Sink, typename Commit>
+  Counts follow(Sink& sink, int64_t records, std::chrono::milliseconds interval, const Commit& commit) {
+    using std::chrono::steady_clock;
+    Counts counts;
+    for (auto due = steady_clock::now(); counts.records < records; due = std::max(due + interval, steady_clock::now())) {
+      const int64_t before = counts.records;
+      do {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(due - steady_clock::now());
+        take(sink, static_cast<int>(std::max<int64_t>(0, left.count())), counts);
+      } while (steady_clock::now() < due);
+      if (counts.records > before) commit();
     }
     return counts;
   }
@@ -69,6 +70,25 @@ class Drain {
  private:
   static constexpr size_t kBatch = 1024;
   static constexpr int kFillMs = 10;  // it waits so long for a batch to be full, also at the end of all
+
+  template <typename Sink>
+  void take(Sink& sink, int timeout_ms, Counts& counts) {
+    const ssize_t size = rd_kafka_consume_batch_queue(queue_, timeout_ms, batch_.data(), batch_.size());
+    for (ssize_t i = 0; i < size; ++i) {
+      rd_kafka_message_t* const message = batch_[static_cast<size_t>(i)];
+      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        ++counts.records;
+        counts.bytes += static_cast<int64_t>(message->len);
+        if (!sink.take(static_cast<const char*>(message->payload), message->len)) ++counts.bad;
+      } else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        --partitions_left_;
+      } else {
+        fail(rd_kafka_message_errstr(message));
+      }
+      rd_kafka_message_destroy(message);
+    }
+    gate_.drained();
+  }
 
   static void configure(rd_kafka_conf_t* conf, const Settings& settings) {
     std::array<char, 512> reason{};
@@ -133,6 +153,7 @@ class Drain {
   Gate gate_;
   rd_kafka_t* client_ = nullptr;
   rd_kafka_queue_t* queue_ = nullptr;
+  std::vector<rd_kafka_message_t*> batch_ = std::vector<rd_kafka_message_t*>(kBatch);
   int partitions_left_ = 0;
 };
 

@@ -14,6 +14,8 @@ namespace straight {
 struct Settings {
   std::string brokers, topic, sink, dir, postgres, table = "public.straight_line", compression = "snappy";
   int64_t rows_per_commit = 1'000'000;
+  int64_t records = 0;  // to follow
+  int interval_ms = 5;  // from one transaction to the next when following
   int lanes = 1;
   std::vector<std::string> client;  // name=value, for librdkafka
 };

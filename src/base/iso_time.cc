@@ -144,7 +144,8 @@ int two_digits(const char* at) { return (at[0] - '0') * 10 + (at[1] - '0'); }
 /// of the text but that it must be read the long way.
 bool parse_common_form(std::string_view text, int64_t& micros) {
   constexpr Shape kYearMonth("0000-00-"), kDayHour("00T00:00"), kClock("00:00:00");
-  constexpr size_t kWithoutFraction = 20, kFractionMax = 9;
+  constexpr size_t kWithoutFraction = 20, kFractionMax = 9, kMicroDigits = 6;
+  constexpr std::array<int, kMicroDigits> kToMicros = {1'000'000, 100'000, 10'000, 1'000, 100, 10};
   const char* const at = text.data();
   if (text.size() < kWithoutFraction || text.back() != 'Z') return false;
   if (!kYearMonth.fits(at) || !kDayHour.fits(at + 8) || !kClock.fits(at + 11)) return false;
@@ -156,13 +157,12 @@ bool parse_common_form(std::string_view text, int64_t& micros) {
   if (text.size() > kWithoutFraction) {
     const size_t digits = text.size() - kWithoutFraction - 1;
     if (at[19] != '.' || digits < 1 || digits > kFractionMax) return false;
-    int unit = kMicrosPerSecond;
     for (size_t i = 0; i < digits; ++i) {
       const unsigned digit = static_cast<unsigned char>(at[kWithoutFraction + i]) - unsigned{'0'};
       if (digit > 9) return false;
-      unit /= 10;  // 0 behind the sixth
-      fraction += static_cast<int>(digit) * unit;
+      if (i < kMicroDigits) fraction = fraction * 10 + static_cast<int>(digit);
     }
+    if (digits < kMicroDigits) fraction *= kToMicros[digits];
   }
   const int64_t seconds = days_since_1970(year, month, day) * kSecondsPerDay + (hour * 60 + minute) * 60 + second;
   micros = seconds * kMicrosPerSecond + fraction;

@@ -43,8 +43,8 @@ Status send_all(kafka::Producer& producer, const ProduceOptions& options, const 
   const auto begin = Clock::now();
   auto drawn = begin;
   while (!interrupt.came() && sent < options.count.value_or(INT64_MAX)) {
-    const int64_t due = std::min(due_after(Clock::now() - begin, options), sent + kBurstMax);
-    for (; sent < due; ++sent) {
+    const int64_t due = due_after(Clock::now() - begin, options);
+    for (const int64_t end = std::min(due, sent + kBurstMax); sent < end; ++sent) {
       const Event event = maker.next(system_clock().now());
       LT_RETURN_IF_ERROR(producer.send({options.topic, {}, event.key, event.value, 0, {}}, Wait::for_at_most(kBrokerPatience)));
     }
@@ -52,7 +52,7 @@ Status send_all(kafka::Producer& producer, const ProduceOptions& options, const 
       drawn = now;
       line.draw(options.count ? std::optional(static_cast<double>(sent) / static_cast<double>(*options.count)) : std::nullopt, words_of(sent, now - begin));
     }
-    if (options.rate > 0) never.wait(Clock::now() + kTick);
+    if (options.rate > 0 && sent == due) never.wait(Clock::now() + kTick);
   }
   return {};
 }

@@ -7,10 +7,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "base/nearest_name.h"
 #include "cli/commands.h"
 #include "cli/man_page.h"
 #include "cli/sql.h"
-#include "config/nearest.h"
 #include "config/reference.h"
 #include "laketide/version.h"
 
@@ -336,7 +336,7 @@ std::string unknown_word(const CLI::App& app, const std::vector<std::string>& ar
       continue;  // a value
     }
     if (known) continue;
-    const std::string near = config::nearest(word, {names.begin(), names.end()});
+    const std::string near = nearest_name(word, {names.begin(), names.end()});
     return "unknown: " + word + (near.empty() ? "" : "; did you mean " + near + "?");
   }
   return {};

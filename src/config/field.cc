@@ -4,8 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "base/nearest_name.h"
 #include "base/quantity.h"
-#include "config/nearest.h"
 
 namespace laketide::config {
 namespace {
@@ -90,7 +90,7 @@ Field word_field(std::string name, std::string& into, std::vector<std::string_vi
             const auto text = reader.scalar(node, path, one_of(words));
             if (!text) return std::string();
             if (std::find(words.begin(), words.end(), *text) == words.end()) {
-              const std::string near = nearest(*text, words);
+              const std::string near = nearest_name(*text, words);
               reader.refuse_value(node, path, one_of(words), near.empty() ? "" : "did you mean \"" + near + "\"?");
               return std::string();
             }

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/nearest_name.h"
 #include "config/expansion.h"
-#include "config/nearest.h"
 
 namespace laketide::config {
 namespace {
@@ -99,7 +99,7 @@ void Reader::refuse_unknown(const Node::Member& member, const std::string& path,
     spellings.push_back(field.name);
     spellings.insert(spellings.end(), field.aliases.begin(), field.aliases.end());
   }
-  const std::string near = nearest(member.key, spellings);
+  const std::string near = nearest_name(member.key, spellings);
   const std::string hint = near.empty() ? "valid here: " + joined(names) : "did you mean \"" + near + "\"?";
   refuse(member.key_place, path_of(path, member.key), "unknown key \"" + member.key + "\"; " + hint);
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/nearest_name.h"
 #include "config/document_file.h"
-#include "config/nearest.h"
 #include "config/override.h"
 #include "config/service_fields.h"
 
@@ -19,7 +19,7 @@ void check_pool(const ServiceConfig& config, const std::string& section, const s
   if (const Node::Member* member = root.find(section)) {
     if (const Node::Member* named = member->value.find("pool")) place = named->value.place;
   }
-  const std::string near = nearest(pool, names);
+  const std::string near = nearest_name(pool, names);
   reader.refuse(place, section + ".pool",
                 "no such pool: \"" + pool + "\"; " + (near.empty() ? "name it under `pools`" : "did you mean \"" + near + "\"?"));
 }

@@ -125,7 +125,7 @@ class StreamEngine final : public Engine {
   }
 
  private:
-  EngineHost engine_host() { return {&service_, scheduler_.get(), ledger_.get(), metrics_, budgets_, rested_}; }
+  EngineHost engine_host() { return {&service_, scheduler_.get(), ledger_.get(), metrics_, counters_, budgets_, rested_}; }
 
   JobsHost jobs_host(std::string mark) {
     JobsHost host{engine_host(), {}, {}};
@@ -153,6 +153,7 @@ class StreamEngine final : public Engine {
 
   const config::ServiceConfig service_;
   std::shared_ptr<Metrics> metrics_ = make_metrics();
+  std::shared_ptr<KeptCounters> counters_ = std::make_shared<KeptCounters>(metrics_);
   const PoolBudgets budgets_ = make_budgets(service_);
   std::unique_ptr<Scheduler> scheduler_;  // outlives the ledger and the runs, whose actors it drives
   std::unique_ptr<Ledger> ledger_;

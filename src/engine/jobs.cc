@@ -252,6 +252,7 @@ bool Jobs::start(Active& job) {
     return false;
   }
   ++running_;
+  host_.counters->keep(job.pipeline.name);
   const std::string id = status.id;
   job.run = Run::start(std::move(spec).value(), *host_.ledger, *host_.scheduler, [this, id](const RunView& view) { on_ended(id, view); }, host_.rested);
   if (job.cancel_wanted) (void)job.run->cancel();

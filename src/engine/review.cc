@@ -6,7 +6,7 @@
 
 #include <arrow/type.h>
 
-#include "config/nearest.h"
+#include "base/nearest_name.h"
 #include "engine/catalog.h"
 #include "engine/pool_info.h"
 #include "engine/source_tables.h"
@@ -74,7 +74,7 @@ class Reviewer {
       names.push_back(name);
       listed += (listed.empty() ? "" : ", ") + name;
     }
-    const std::string near = config::nearest(pipeline_.pool, names);
+    const std::string near = nearest_name(pipeline_.pool, names);
     complain("pool", "no such pool in the service file: \"" + pipeline_.pool + "\"; " + (near.empty() ? "there is: " + listed : "did you mean \"" + near + "\"?"));
   }
 
@@ -190,7 +190,7 @@ class Reviewer {
     for (const auto& [key, columns] : named) {
       for (const std::string& column : columns) {
         if (std::ranges::find(names, column) != names.end()) continue;
-        const std::string near = config::nearest(column, names);
+        const std::string near = nearest_name(column, names);
         complain(sink_field(i, key), "the rows have no column \"" + column + "\"; " + (near.empty() ? "there is: " + names_of(output) : "did you mean \"" + near + "\"?"));
       }
     }

@@ -329,6 +329,7 @@ Status Streams::remove(const std::string& name) {
     streams_.erase(stream);
   }
   catalog_.remove(name);
+  host_.counters->forget(name);
   log::info("pipeline was deleted", {{"pipeline", name}});
   return {};
 }
@@ -403,6 +404,7 @@ Result<StreamStatus> Streams::launch(const CatalogEntry& entry) {
   std::erase_if(ending_, [](const auto& run) { return run->at_rest(); });
   if (kept.run && !kept.run->at_rest()) ending_.push_back(kept.run);
   kept = std::move(stream);
+  host_.counters->keep(name);
   const auto ended = [this, name, run_id = spec.run_id](const RunView& view) { on_ended(name, run_id, view); };
   kept.run = Run::start(std::move(spec), *host_.ledger, *host_.scheduler, ended, host_.rested);
   return status_of(kept);

@@ -7,20 +7,15 @@
 #include <optional>
 #include <random>
 
-#include <arrow/type.h>
-
 #include "engine/catalog.h"
+#include "engine/document_queries.h"
 #include "engine/source_tables.h"
 #include "flow/actor_sink.h"
-#include "flow/key_columns.h"
-#include "flow/pseudo_columns.h"
 #include "flow/schema_text.h"
 #include "formats/csv/csv_format.h"
 #include "formats/json/json_format.h"
 #include "formats/raw/raw_format.h"
 #include "formats/text/text_format.h"
-#include "operators/event_times.h"
-#include "operators/mark_deletes.h"
 #include "sinks/console/console_sink.h"
 #include "sinks/delta/delta_sink.h"
 #include "sinks/postgres/postgres_sink.h"
@@ -31,7 +26,6 @@
 #include "sources/kafka/start_offsets.h"
 #include "sources/postgres/postgres_table.h"
 #include "sources/rate/rate_source.h"
-#include "sql/query.h"
 #include "state/state_store.h"
 #include "storage/local_store.h"
 
@@ -362,51 +356,19 @@ class Wiring {
   }
 
   Status query() {
-    const std::string origin = pipeline_.name + ": ";
-    sql::Query main = all_rows(pipeline_);
-    if (!pipeline_.sql.empty()) {
-      LT_ASSIGN_OR_RETURN(main, sql::parse_query(pipeline_.sql, origin + "sql"));
-    }
-    std::vector<std::string> known = table_names(pipeline_);
-    LT_RETURN_IF_ERROR(main.check_tables(known));
-    known.insert(known.begin(), "result");
-    std::vector<std::optional<sql::Query>> selects;  // one per sink; none: the pipeline's result as it is
-    std::vector<bool> marks;                         // one per sink: its last column says which rows are deletes
-    for (const auto& sink : pipeline_.sinks) {
-      auto& select = selects.emplace_back();
-      marks.push_back(!sink.delete_when.empty());
-      if (sink.select.empty() && sink.delete_when.empty()) continue;
-      const std::string where = (sink.delete_when.empty() ? "select of " : "delete_when of ") + sink.id;
-      LT_ASSIGN_OR_RETURN(select, sql::parse_query(select_text(sink), origin + where));
-      LT_RETURN_IF_ERROR(select->check_tables(known));
-    }
-    spec_.needs_schema = !main.selects_all() || std::ranges::any_of(selects, [](const auto& select) { return select && !select->selects_all(); });
-    spec_.needs_schema = spec_.needs_schema || std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
-    spec_.needs_schema = spec_.needs_schema || std::ranges::any_of(pipeline_.sources, [](const config::SourceSpec& one) { return !one.deduplicate.key.empty(); });
-    std::vector<sql::SourceTable> tables = source_tables(pipeline_);
-    const sql::StateBound bound = pipeline_.state == "unbounded" ? sql::StateBound::kNone : sql::StateBound::kRequired;
-    const sql::Ending ending = job_ ? sql::Ending::kOneEpoch : sql::Ending::kNone;  // a job that remembers is atomic
-    std::vector<OutputMode> modes;
-    for (const auto& sink : pipeline_.sinks) modes.push_back(output_mode(sink));
-    std::map<std::string, std::optional<std::chrono::microseconds>> skews;
-    for (const auto& source : pipeline_.sources) skews[source.name] = source.event_time.max_future_skew;
+    // A job that remembers is atomic.
+    LT_ASSIGN_OR_RETURN(const DocumentQueries queries, DocumentQueries::parse(pipeline_, {hidden_columns(), job_ != nullptr, keeps_late_rows()}));
+    spec_.needs_schema = queries.needs_schema();
     std::map<std::string, std::shared_ptr<Source>> rows;  // sources that have rows already
     for (const RunSource& one : spec_.sources) {
       if (!one.make_format) rows[one.name] = one.source;
     }
-    spec_.plan = [main, selects, tables, modes, marks, skews, rows, hidden = hidden_columns(), ending, bound, late = keeps_late_rows(), keeper = spec_.tables](const Schemas& schemas) mutable -> Result<ChainPlan> {
-      for (auto& table : tables) table.schema = schemas.at(table.name);
-      std::vector<sql::StaticTable> statics;
+    spec_.plan = [queries, rows, keeper = spec_.tables](const Schemas& schemas) -> Result<ChainPlan> {
+      std::vector<sql::StaticTable> tables;
       const TableSchemas columns = keeper ? keeper->schemas() : TableSchemas();
-      for (const auto& [name, schema] : columns) statics.push_back({name, schema});
-      LT_ASSIGN_OR_RETURN(ChainPlan plan, bind_all(main, selects, tables, statics, modes, hidden, ending, bound, late));
+      for (const auto& [name, schema] : columns) tables.push_back({name, schema});
+      LT_ASSIGN_OR_RETURN(ChainPlan plan, queries.bind(schemas, tables));
       for (const auto& [name, source] : rows) LT_RETURN_IF_ERROR(source->select(plan.inputs.at(name).columns, plan.inputs.at(name).hidden));
-      for (size_t i = 0; i < marks.size(); ++i) {
-        if (marks[i]) LT_RETURN_IF_ERROR(mark_deletes(plan.branches[i]));
-      }
-      for (const auto& table : tables) {
-        if (!table.event_time.empty()) plan.inputs.at(table.name).event_times = event_times(table, plan.inputs.at(table.name), skews.at(table.name));
-      }
       return plan;
     };
     if (!job_) {
@@ -417,121 +379,12 @@ class Wiring {
     return {};
   }
 
-  /// With `delete_when` as one more column behind the sink's own.
-  static std::string select_text(const config::SinkSpec& sink) {
-    if (sink.delete_when.empty()) return sink.select;
-    const std::string from = sink.select.empty() ? "result" : "(" + sink.select + ") AS selected";
-    return "SELECT *, (" + sink.delete_when + ") AS _delete_when FROM " + from;
-  }
-
-  static Status mark_deletes(ChainPlan::Branch& branch) {
-    const int last = branch.output->num_fields() - 1;
-    if (branch.output->field(last)->type()->id() != arrow::Type::BOOL) {
-      return Status::user("bad_delete_when", "delete_when is a condition, true or false for each row; this one is " + branch.output->field(last)->type()->ToString(), "delete_when");
-    }
-    auto output = branch.output->RemoveField(last);
-    if (!output.ok()) return Status::internal("arrow", output.status().ToString());
-    branch.output = *output;
-    branch.operators = [before = branch.operators, last](const std::string& source, Context& context) -> Result<ChainPlan::Operators> {
-      LT_ASSIGN_OR_RETURN(ChainPlan::Operators operators, before(source, context));
-      operators.push_back(make_mark_deletes({last}, context));
-      return operators;
-    };
-    return {};
-  }
-
-  static OutputMode output_mode(const config::SinkSpec& sink) {
-    return sink.output_mode == "update" ? OutputMode::kUpdate : sink.output_mode == "complete" ? OutputMode::kComplete : OutputMode::kAppend;
-  }
-
-  static std::function<Result<std::unique_ptr<EventTimes>>(Context&)> event_times(const sql::SourceTable& table, const ChainPlan::Input& input,
-                                                                                  std::optional<std::chrono::microseconds> skew) {
-    arrow::FieldVector fields = input.columns->fields();
-    for (const auto& name : input.hidden) fields.push_back(pseudo_column_field(name));
-    const EventTimesOptions options{table.event_time, arrow::schema(std::move(fields)), {table.name, table.topic}, skew};
-    return [options](Context& context) { return make_event_times(options, context); };
-  }
-
   /// What the sinks ask for: a row that PostgreSQL may refuse carries its place. So does one whose time moves a partition's.
   std::vector<std::string> hidden_columns() const {
     const bool timed = std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
     if (!needs_place_ && !timed) return {};
     if (spec_.topics.size() == 1) return {"_partition", "_offset"};
     return {"_topic", "_partition", "_offset"};
-  }
-
-  static Result<ChainPlan> bind_all(const sql::Query& main, const std::vector<std::optional<sql::Query>>& selects,
-                                    const std::vector<sql::SourceTable>& tables, const std::vector<sql::StaticTable>& statics, std::vector<OutputMode> modes,
-                                    const std::vector<std::string>& hidden, sql::Ending ending, sql::StateBound bound, bool late_rows) {
-    LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main.bind(tables, statics));
-    std::vector<sql::BoundQuery> queries;
-    for (const auto& select : selects) {
-      queries.push_back(result);
-      if (!select) continue;
-      LT_ASSIGN_OR_RETURN(queries.back(), select->bind(result, statics));
-    }
-    if (late_rows) {
-      LT_ASSIGN_OR_RETURN(sql::BoundQuery late, late_query(queries, modes));
-      queries.push_back(std::move(late));
-      modes.push_back(OutputMode::kAppend);
-    }
-    ChainPlan plan;
-    auto decoded = std::make_shared<std::map<std::string, sql::Decoded>>();
-    for (const sql::SourceTable& table : tables) {
-      const sql::Decoded& one = (*decoded)[table.name] = sql::decode_for(table, queries, hidden);
-      plan.inputs[table.name] = {one.columns, one.hidden, nullptr};
-    }
-    std::map<std::pair<sql::PlanPtr, OutputMode>, size_t> tails;  // what two sinks ask for alike is remembered once
-    for (size_t i = 0; i < queries.size(); ++i) {
-      const sql::BoundQuery& query = queries[i];
-      ChainPlan::Branch branch{with_key_columns(query.output, query.key), {}, sql::sources_of(*query.plan), [query, decoded](const std::string& source, Context& context) {
-        return query.operators(source.empty() ? sql::Decoded() : decoded->at(source), context, source);
-      }, sql::explain(query, modes[i])};
-      if (query.memory) {
-        LT_RETURN_IF_ERROR(sql::check_mode(*query.memory, modes[i], event_time_of(*query.memory), ending, bound));
-        LT_RETURN_IF_ERROR(sql::check_changes(query, modes[i]));
-        const auto [at, added] = tails.emplace(std::pair(query.memory, modes[i]), plan.tails.size());
-        if (added) plan.tails.push_back(tail(query.memory, modes[i], decoded));
-        branch.tail = at->second;
-      }
-      plan.branches.push_back(std::move(branch));
-    }
-    return plan;
-  }
-
-  /// The rows that are too late for the one GROUP BY whose windows the sinks have.
-  static Result<sql::BoundQuery> late_query(const std::vector<sql::BoundQuery>& queries, const std::vector<OutputMode>& modes) {
-    const sql::BoundQuery* found = nullptr;
-    for (size_t i = 0; i < queries.size(); ++i) {
-      if (!queries[i].memory || modes[i] == OutputMode::kComplete) continue;  // complete gives every window for ever, and nothing is late
-      if (found && found->memory != queries[i].memory) {
-        return Status::user("bad_late_rows", "the sinks have several queries with windows, each with late rows of its own: make a pipeline for each, or remove late_rows", "late_rows");
-      }
-      found = &queries[i];
-    }
-    if (!found && queries.front().memory) {
-      return Status::user("bad_late_rows", "output_mode: complete gives every window again, late rows in it: nothing is left for late_rows, remove it", "late_rows");
-    }
-    return sql::bind_late_rows(found ? *found : queries.front());
-  }
-
-  static ChainPlan::Tail tail(const sql::PlanPtr& memory, OutputMode mode, const std::shared_ptr<const std::map<std::string, sql::Decoded>>& decoded) {
-    ChainPlan::Tail made{sql::state_shape(*memory, mode), {}, [memory, mode](Context& context, state::StateTables& tables) { return sql::make_tail(*memory, mode, context, tables); }};
-    for (const sql::Entry& entry : sql::entries_of(*memory)) {
-      made.ports.push_back({sql::sources_of(entry.rows()), [memory, entry, decoded](const std::string& source, Context& context) {
-        return sql::make_head(entry, source, decoded->at(source), context);
-      }});
-    }
-    return made;
-  }
-
-  // The first that is declared by a source of the query.
-  static std::string event_time_of(const sql::PlanNode& memory) {
-    for (const sql::PlanNode* scan : sql::scans_of(memory)) {
-      const std::string& column = std::get<sql::Scan>(scan->step).event_time;
-      if (!column.empty()) return column;
-    }
-    return {};
   }
 
   // With schemas that need no record the query is bound now: what it cannot be is said when it is deployed. What columns static tables

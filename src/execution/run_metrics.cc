@@ -4,22 +4,25 @@
 
 namespace laketide {
 
-RunMetrics::RunMetrics(const RunSpec& spec) : metrics_(spec.metrics), pipeline_(spec.pipeline), is_stream_(!spec.job), account_(spec.account) {
-  const Labels labels{{"pipeline", pipeline_}};
-  rows_in_ = metrics_->counter("laketide_rows_in_total", "Records read from sources in committed epochs", labels);
-  rows_out_ = metrics_->counter("laketide_rows_out_total", "Rows handed to the first sink in committed epochs", labels);
-  filtered_ = metrics_->counter("laketide_rows_filtered_total", "Records that the query left out", labels);
-  quarantined_ = metrics_->counter("laketide_rows_quarantined_total", "Records that could not be used", labels);
-  epochs_ = metrics_->counter("laketide_epochs_committed_total", "Epochs committed into every sink", labels);
-  cpu_ = metrics_->counter("laketide_pipeline_cpu_seconds_total", "CPU time of the pipeline's runs: lanes, input and output, client library", labels);
+PipelineCounters::PipelineCounters(Metrics& metrics, const std::string& pipeline) {
+  const Labels labels{{"pipeline", pipeline}};
+  rows_in = metrics.counter("laketide_rows_in_total", "Records read from sources in committed epochs", labels);
+  rows_out = metrics.counter("laketide_rows_out_total", "Rows handed to the first sink in committed epochs", labels);
+  filtered = metrics.counter("laketide_rows_filtered_total", "Records that the query left out", labels);
+  quarantined = metrics.counter("laketide_rows_quarantined_total", "Records that could not be used", labels);
+  epochs = metrics.counter("laketide_epochs_committed_total", "Epochs committed into every sink", labels);
+  cpu_seconds = metrics.counter("laketide_pipeline_cpu_seconds_total", "CPU time of the pipeline's runs: lanes, input and output, client library", labels);
 }
 
+RunMetrics::RunMetrics(const RunSpec& spec)
+    : metrics_(spec.metrics), pipeline_(spec.pipeline), is_stream_(!spec.job), account_(spec.account), counters_(*metrics_, pipeline_) {}
+
 double RunMetrics::committed(const EpochReceipt& receipt) {
-  rows_in_->add(static_cast<double>(receipt.rows_in));
-  rows_out_->add(static_cast<double>(receipt.rows_out));
-  filtered_->add(static_cast<double>(std::max<int64_t>(0, receipt.filtered)));
-  quarantined_->add(static_cast<double>(receipt.quarantined));
-  epochs_->add(1);
+  counters_.rows_in->add(static_cast<double>(receipt.rows_in));
+  counters_.rows_out->add(static_cast<double>(receipt.rows_out));
+  counters_.filtered->add(static_cast<double>(std::max<int64_t>(0, receipt.filtered)));
+  counters_.quarantined->add(static_cast<double>(receipt.quarantined));
+  counters_.epochs->add(1);
   charge();
   const auto now = std::chrono::steady_clock::now();
   minute_.emplace_back(now, receipt.rows_in);
@@ -93,7 +96,7 @@ void RunMetrics::ended(StreamState state, const Status& problem) {
 void RunMetrics::charge() {
   const auto used = account_.used();
   if (used <= charged_) return;
-  cpu_->add(std::chrono::duration<double>(used - charged_).count());
+  counters_.cpu_seconds->add(std::chrono::duration<double>(used - charged_).count());
   charged_ = used;
 }
 

@@ -17,6 +17,12 @@
 
 namespace laketide {
 
+/// What all runs of a pipeline count together; the series are there as long as anybody holds one of these. Thread-safe.
+struct PipelineCounters {
+  PipelineCounters(Metrics& metrics, const std::string& pipeline);
+  std::shared_ptr<Counter> rows_in, rows_out, filtered, quarantined, epochs, cpu_seconds;
+};
+
 /// The run's Prometheus series, and its rate over the last minute. Stream and jobs of one pipeline count together; what only one run
 /// can say, its state and how far it is behind, a stream says. Caller synchronises.
 class RunMetrics {
@@ -41,7 +47,7 @@ class RunMetrics {
   bool is_stream_;
   Account account_;
   std::chrono::nanoseconds charged_{0};
-  std::shared_ptr<Counter> rows_in_, rows_out_, filtered_, quarantined_, epochs_, cpu_;
+  PipelineCounters counters_;
   std::map<SourcePartition, std::shared_ptr<Gauge>> lag_;
   std::shared_ptr<Gauge> lag_seconds_, watermark_delay_, state_rows_, state_bytes_, state_;
   std::map<std::string, std::shared_ptr<Counter>> errors_;

@@ -10,7 +10,8 @@
 
 namespace laketide::expr {
 
-/// One string of bytes by number, empty at first, from a memory pool; up to 16 bytes take no allocation of their own.
+/// One string of bytes by number, empty at first, from a memory pool; up to 32 bytes, as of a window and a short name, take no allocation
+/// of their own.
 /// Confined to its task.
 class ByteSlots {
  public:
@@ -32,7 +33,7 @@ class ByteSlots {
   int64_t bytes() const { return slots_.bytes() + far_bytes_; }
 
  private:
-  static constexpr uint32_t kNear = 16;
+  static constexpr uint32_t kNear = 32;
   struct Slot {
     uint32_t size;
     uint32_t capacity;  // of `far`; 0: the bytes are in `near`

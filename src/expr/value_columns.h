@@ -58,24 +58,25 @@ class Values<std::string_view> {
   const char* bytes_;
 };
 
-/// A column of fixed-width values: `value(row, T& out)` answers whether the row has one.
+/// A column of fixed-width values: `value(row, T& out)` answers whether the row has one. No bitmap until one has none.
 template <typename T, typename Value>
 arrow::Result<std::shared_ptr<arrow::Array>> fixed_column(const Type& type, int64_t rows, arrow::MemoryPool* memory, Value&& value) {
   ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> values, arrow::AllocateBuffer(rows * static_cast<int64_t>(sizeof(T)), memory));
-  ARROW_ASSIGN_OR_RAISE(std::shared_ptr<arrow::Buffer> valid, arrow::AllocateBuffer(arrow::bit_util::BytesForBits(rows), memory));
-  std::memset(valid->mutable_data(), 0, static_cast<size_t>(valid->size()));
+  std::shared_ptr<arrow::Buffer> valid;
+  uint8_t* to = values->mutable_data();
   int64_t nulls = 0;
-  for (int64_t row = 0; row < rows; ++row) {
+  for (int64_t row = 0; row < rows; ++row, to += sizeof(T)) {
     T one{};
-    if (value(row, one)) {
-      arrow::bit_util::SetBit(valid->mutable_data(), row);
-    } else {
+    if (!value(row, one)) {
+      if (nulls++ == 0) {
+        ARROW_ASSIGN_OR_RAISE(valid, arrow::AllocateEmptyBitmap(rows, memory));
+        arrow::bit_util::SetBitsTo(valid->mutable_data(), 0, rows, true);
+      }
+      arrow::bit_util::ClearBit(valid->mutable_data(), row);
       one = T{};
-      ++nulls;
     }
-    std::memcpy(values->mutable_data() + row * static_cast<int64_t>(sizeof(T)), &one, sizeof(T));
+    std::memcpy(to, &one, sizeof(T));
   }
-  if (nulls == 0) valid = nullptr;
   return arrow::MakeArray(arrow::ArrayData::Make(type.arrow(), rows, {std::move(valid), std::move(values)}, nulls));
 }
 

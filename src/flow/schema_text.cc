@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <numeric>
 #include <set>
 #include <vector>
 
 #include <arrow/type.h>
 #include <arrow/util/key_value_metadata.h>
 
+#include "base/nearest_name.h"
 #include "flow/pseudo_columns.h"
 
 namespace laketide {
@@ -37,25 +37,12 @@ constexpr std::array<TypeName, 40> kTypeNames{{
     {"json", "jsonb"},          {"varchar2", "text"},       {"char varying", "text"},
 }};
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
 std::string nearest_type(std::string_view wrong) {
-  const auto best = std::min_element(kTypeNames.begin(), kTypeNames.end(), [&](const TypeName& a, const TypeName& b) {
-    return edit_distance(wrong, a.spelling) < edit_distance(wrong, b.spelling);
-  });
-  return edit_distance(wrong, best->spelling) <= std::max<size_t>(2, wrong.size() / 3) ? std::string(best->name) : "";
+  std::vector<std::string_view> spellings;
+  for (const TypeName& type : kTypeNames) spellings.push_back(type.spelling);
+  const std::string near = nearest_name(wrong, spellings);
+  const auto found = std::ranges::find(kTypeNames, near, &TypeName::spelling);
+  return found == kTypeNames.end() ? "" : std::string(found->name);
 }
 
 bool is_word(char c) {

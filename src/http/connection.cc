@@ -60,11 +60,18 @@ class Counted {
 };
 
 /// One connection. Confined to its task.
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection : public ProbeGuest, public std::enable_shared_from_this<Connection> {
  public:
   Connection(tcp::socket socket, Hall& hall, const Door& door, Admission admission)
       : socket_(std::move(socket)), timer_(socket_.get_executor()), hall_(hall), door_(door), admission_(admission),
         counted_(hall.connections) {}
+
+  bool give_way() override {
+    if (performing_) return false;
+    ErrorCode ignored;
+    socket_.close(ignored);  // whatever is awaited fails, and what would be awaited next
+    return true;
+  }
 
   Task<void> serve() {
     if (admission_ == Admission::kRefused) {
@@ -198,10 +205,12 @@ class Connection : public std::enable_shared_from_this<Connection> {
     WorkerSet& workers = admitted.route->is_probe ? *hall_.probe_workers : *hall_.workers;
     Reply reply;
     reply.again = [&] { return hall_.router.perform(admitted, body); };
+    performing_ = true;
     while (reply.again) {
       if (reply.after.count() > 0) co_await pause(reply.after);
       reply = co_await on_worker(workers, std::move(reply));
     }
+    performing_ = false;
     co_return std::move(reply.response);
   }
 
@@ -291,6 +300,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const Admission admission_;
   const Counted counted_;
   bool timed_out_ = false;
+  bool performing_ = false;
   uint64_t deadline_number_ = 0;
 };
 
@@ -301,7 +311,9 @@ Task<void> run(std::shared_ptr<Connection> connection) { co_await connection->se
 void start_connection(TcpSocket&& socket, Hall& hall, const Door& door, Admission admission) {
   if (admission == Admission::kClosed) return;
   const auto executor = socket.get_executor();
-  asio::co_spawn(executor, run(std::make_shared<Connection>(std::move(socket), hall, door, admission)), asio::detached);
+  const auto connection = std::make_shared<Connection>(std::move(socket), hall, door, admission);
+  if (admission == Admission::kProbesOnly) hall.probe_places.add(connection);
+  asio::co_spawn(executor, run(connection), asio::detached);
 }
 
 }  // namespace laketide::http

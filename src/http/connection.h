@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "http/limits.h"
+#include "http/probe_places.h"
 #include "http/router.h"
 #include "http/worker_set.h"
 
@@ -44,6 +45,7 @@ class Hall {
   std::atomic<int> connections{0};
   std::atomic<int> requests{0};  // between their first byte read and their last byte written
   std::atomic<bool> closing{false};
+  ProbePlaces probe_places;  // the sockets' thread alone looks at it
   // Calls that wait in them hold connections: gone before the connections' io_context is, which is gone before this.
   std::unique_ptr<WorkerSet> workers;
   std::unique_ptr<WorkerSet> probe_workers;

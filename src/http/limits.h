@@ -22,7 +22,7 @@ struct Limits {
   std::chrono::milliseconds drain{30'000};  // POST /stream/stop answers 202 after this
   std::chrono::milliseconds linger{1'000};  // after a refusal, so that the client can read why
   int connections = 256;
-  int probe_connections = 16;  // beyond `connections`, and only for /health, /ready and /metrics
+  int probe_connections = 16;  // beyond `connections`, only for /health, /ready and /metrics; the oldest gives way to who comes
   int refusals = 64;           // beyond those: told 503; more are closed without a word
   int workers = 4;
   int calls_waiting = 64;      // for a worker

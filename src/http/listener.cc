@@ -69,10 +69,10 @@ class SocketListener final : public Listener {
     start_connection(std::move(socket), hall_, door_, admission(hall_.connections.load()));
   }
 
-  Admission admission(int present) const {
+  Admission admission(int present) {
     const Limits& limits = hall_.limits;
     if (present < limits.connections) return Admission::kServed;
-    if (present < limits.connections + limits.probe_connections) return Admission::kProbesOnly;
+    if (present < limits.connections + limits.probe_connections || hall_.probe_places.make_room()) return Admission::kProbesOnly;
     if (present < limits.connections + limits.probe_connections + limits.refusals) return Admission::kRefused;
     return Admission::kClosed;
   }

@@ -5,11 +5,11 @@
 #include <cctype>
 #include <cstdio>
 #include <cstdlib>
-#include <numeric>
 #include <sstream>
 #include <vector>
 
 #include "base/log.h"
+#include "base/nearest_name.h"
 
 namespace laketide::kafka {
 namespace {
@@ -47,20 +47,6 @@ constexpr std::array kRefused = {
     Refused{"opaque", "it is no text"},
 };
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), size_t{0});
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
 /// Every name that the library has, also of settings that are not set. It prints them only, as a table.
 std::vector<std::string> setting_names() {
   char* text = nullptr;
@@ -77,18 +63,6 @@ std::vector<std::string> setting_names() {
     if (end != std::string::npos && line.find('|') != std::string::npos) names.push_back(line.substr(0, end));
   }
   return names;
-}
-
-std::string nearest_setting(const std::string& name) {
-  std::string best;
-  size_t best_distance = std::max<size_t>(2, name.size() / 3) + 1;
-  for (const std::string& known : setting_names()) {
-    const size_t distance = edit_distance(name, known);
-    if (distance >= best_distance) continue;
-    best_distance = distance;
-    best = known;
-  }
-  return best;
 }
 
 bool safe_in_kinit(std::string_view value) {
@@ -117,7 +91,8 @@ Status apply(rd_kafka_conf_t* conf, const std::string& name, const std::string& 
     case RD_KAFKA_CONF_OK:
       return {};
     case RD_KAFKA_CONF_UNKNOWN: {
-      const std::string near = nearest_setting(name);
+      const std::vector<std::string> known = setting_names();
+      const std::string near = nearest_name(name, {known.begin(), known.end()});
       return Status::user("bad_setting",
                           "librdkafka has no setting " + name + (near.empty() ? "" : "; did you mean " + near + "?"), name);
     }

@@ -62,35 +62,40 @@ class Watcher final : public EventTimes {
     return {};
   }
 
+  /// Where the rows of one batch came from; null: they do not say. Taken out of the batch once: each look at a column of a batch counts a
+  /// reference.
+  struct Places {
+    const arrow::Int32Array* partitions;
+    const arrow::StringArray* topics;
+
+    bool same(int64_t left, int64_t right) const {
+      if (partitions == nullptr) return true;
+      if (partitions->Value(left) != partitions->Value(right)) return false;
+      return topics == nullptr || topics->GetView(left) == topics->GetView(right);
+    }
+  };
+
   // Rows of one partition stand together as they were polled: a map is asked once a stretch, not once a row.
   void note(const arrow::RecordBatch& rows) {
     const auto& times = static_cast<const arrow::TimestampArray&>(*rows.column(column_));
+    const Places places{partition_ < 0 ? nullptr : static_cast<const arrow::Int32Array*>(rows.column(partition_).get()),
+                        topic_ < 0 ? nullptr : static_cast<const arrow::StringArray*>(rows.column(topic_).get())};
     const int64_t limit = options_.future_skew_max ? context_.clock->now().micros + options_.future_skew_max->count() : INT64_MAX;
     for (int64_t begin = 0; begin < rows.num_rows();) {
-      int64_t end = begin + 1;
-      while (end < rows.num_rows() && same_place(rows, begin, end)) ++end;
       std::optional<int64_t> largest;
-      for (int64_t row = begin; row < end; ++row) {
+      int64_t row = begin;
+      for (; row < rows.num_rows() && places.same(begin, row); ++row) {
         if (times.Value(row) <= limit) largest = std::max(largest.value_or(INT64_MIN), times.Value(row));
       }
-      if (largest) raise(place_of(rows, begin), Instant{*largest});
-      begin = end;
+      if (largest) raise(place_of(places, begin), Instant{*largest});
+      begin = row;
     }
   }
 
-  bool same_place(const arrow::RecordBatch& rows, int64_t left, int64_t right) const {
-    if (partition_ < 0) return true;
-    const auto& partitions = static_cast<const arrow::Int32Array&>(*rows.column(partition_));
-    if (partitions.Value(left) != partitions.Value(right)) return false;
-    if (topic_ < 0) return true;
-    const auto& topics = static_cast<const arrow::StringArray&>(*rows.column(topic_));
-    return topics.GetView(left) == topics.GetView(right);
-  }
-
-  SourcePartition place_of(const arrow::RecordBatch& rows, int64_t row) const {
+  SourcePartition place_of(const Places& places, int64_t row) const {
     SourcePartition place{options_.origin.source, options_.origin.topic, 0};
-    if (partition_ >= 0) place.partition = static_cast<const arrow::Int32Array&>(*rows.column(partition_)).Value(row);
-    if (topic_ >= 0) place.topic = static_cast<const arrow::StringArray&>(*rows.column(topic_)).GetView(row);
+    if (places.partitions != nullptr) place.partition = places.partitions->Value(row);
+    if (places.topics != nullptr) place.topic = places.topics->GetView(row);
     return place;
   }
 

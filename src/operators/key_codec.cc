@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <string>
+#include <utility>
 
 #include <arrow/array/array_base.h>
 #include <arrow/array/data.h>
@@ -91,7 +92,8 @@ void write_rows(const arrow::Array& array, Marks marks, int64_t rows, size_t wid
     uint8_t* to = cursor.to(row);
     const bool null = nulls && array.IsNull(row);
     if (marks.nullable) *to++ = marks.of(null);
-    if (!null) write(row, to);
+    if (null) std::memset(to, 0, width);
+    else write(row, to);
     cursor.advance(row, width + marks.width());
   }
 }
@@ -135,14 +137,16 @@ uint8_t* write_escaped(std::string_view text, uint8_t* to) {
 
 void write_bytes(const arrow::Array& array, Marks marks, bool last, int64_t rows, KeyCursor& cursor) {
   const expr::Values<std::string_view> values(array);
+  const bool nulls = array.null_count() > 0;
   for (int64_t row = 0; row < rows; ++row) {
     uint8_t* const begin = cursor.to(row);
     uint8_t* to = begin;
-    const bool null = array.IsNull(row);
+    const bool null = nulls && array.IsNull(row);
     if (marks.nullable) *to++ = marks.of(null);
     if (!null && last) {
-      if (!values[row].empty()) std::memcpy(to, values[row].data(), values[row].size());
-      to += values[row].size();
+      const std::string_view text = values[row];
+      if (!text.empty()) std::memcpy(to, text.data(), text.size());
+      to += text.size();
     } else if (!null) {
       to = write_escaped(values[row], to);
     }
@@ -152,9 +156,10 @@ void write_bytes(const arrow::Array& array, Marks marks, bool last, int64_t rows
 
 void add_sizes(const arrow::Array& array, bool nullable, bool last, int64_t rows, std::vector<size_t>& sizes) {
   const expr::Values<std::string_view> values(array);
+  const bool nulls = array.null_count() > 0;
   for (int64_t row = 0; row < rows; ++row) {
     size_t size = nullable ? 1 : 0;
-    if (!array.IsNull(row)) size += last ? values[row].size() : escaped_size(values[row]);
+    if (!nulls || !array.IsNull(row)) size += last ? values[row].size() : escaped_size(values[row]);
     sizes[static_cast<size_t>(row)] += size;
   }
 }
@@ -254,19 +259,22 @@ void KeyCodec::encode(std::span<const std::shared_ptr<arrow::Array>> columns, in
   if (fixed_) {
     out.bytes.assign(static_cast<size_t>(rows) * width_, 0);
   } else {
-    places.assign(static_cast<size_t>(rows), 0);
+    size_t fixed = 0;
+    for (const Column& column : columns_) fixed += column.width == 0 ? 0 : static_cast<size_t>(column.width) + (column.nullable ? 1 : 0);
+    places.assign(static_cast<size_t>(rows), fixed);
     for (size_t i = 0; i < columns_.size(); ++i) {
-      const Column& column = columns_[i];
-      if (column.width == 0) {
-        add_sizes(*columns[i], column.nullable, column.last, rows, places);
-      } else {
-        for (size_t& size : places) size += static_cast<size_t>(column.width) + (column.nullable ? 1 : 0);
-      }
+      if (columns_[i].width == 0) add_sizes(*columns[i], columns_[i].nullable, columns_[i].last, rows, places);
     }
-    out.offsets.assign(1, 0);
-    for (const size_t size : places) out.offsets.push_back(out.offsets.back() + size);
-    places.assign(out.offsets.begin(), out.offsets.end() - 1);
-    out.bytes.assign(out.offsets.back(), 0);
+    // Each place becomes where its row begins.
+    out.offsets.resize(places.size() + 1);
+    size_t end = 0;
+    for (size_t row = 0; row < places.size(); ++row) {
+      const size_t size = std::exchange(places[row], end);
+      out.offsets[row] = end;
+      end += size;
+    }
+    out.offsets[places.size()] = end;
+    out.bytes.resize(end);  // every byte of it is written
   }
   KeyCursor cursor{out.bytes.data(), width_, 0, fixed_ ? nullptr : &places};
   for (size_t i = 0; i < columns_.size(); ++i) encode_column(columns_[i], *columns[i], rows, cursor);

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "base/nearest_name.h"
 #include "expr/aggregate.h"
 #include "expr/cast.h"
 #include "expr/decimal.h"
@@ -217,7 +218,7 @@ Status ExpressionBinder::check_plain_call(const Syntax& syntax) const {
   }
   if (!syntax.distinct && !syntax.star && !syntax.filter) return {};
   const char* const what = syntax.filter ? "FILTER" : syntax.star ? "*" : "DISTINCT";
-  std::string near = nearest(syntax.text, expr::aggregate_names());
+  std::string near = nearest_name(syntax.text, expr::aggregate_names());
   return text_.refuse("sql_function", syntax.at, std::string(what) + " belongs to an aggregate, and " + syntax.text + " is none" +
                                                      (near.empty() ? "" : ": did you mean " + near + "?"));
 }
@@ -254,7 +255,7 @@ Status ExpressionBinder::unknown_function(const std::string& name, const Args& a
     std::vector<std::string_view> names = expr::function_names();
     std::erase_if(names, [](std::string_view one) { return !std::islower(static_cast<unsigned char>(one.front())); });
     for (const std::string_view one : expr::aggregate_names()) names.push_back(one);
-    const std::string near = nearest(name, names);
+    const std::string near = nearest_name(name, names);
     if (!near.empty()) instead = "did you mean " + near + "?";
   }
   return text_.refuse("sql_function", at, "there is no function " + name + (instead.empty() ? "" : ": " + instead));

@@ -5,9 +5,9 @@
 
 #include <arrow/type.h>
 
+#include "base/nearest_name.h"
 #include "expr/overload.h"
 #include "sql/expression_binder.h"
-#include "sql/habits.h"
 #include "sql/join_condition.h"
 #include "sql/pairing.h"
 
@@ -23,7 +23,7 @@ Status unknown_table(const FromSyntax& from, const QueryText& text, const Tables
     names.push_back(name);
     all += (all.empty() ? "" : ", ") + name;
   }
-  const std::string near = nearest(from.table, names);
+  const std::string near = nearest_name(from.table, names);
   return text.refuse("sql_unknown_table", from.at,
                      "there is no table '" + from.table + "'" + (near.empty() ? "" : " (did you mean \"" + near + "\"?)") + "; there is: " + all);
 }

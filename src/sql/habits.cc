@@ -1,7 +1,6 @@
 #include "sql/habits.h"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "sql/lexer.h"
@@ -142,32 +141,6 @@ std::string instead_of_syntax(std::string_view query, int at) {
   if (!tokens.empty() && here == &tokens.front()) return "a query begins with SELECT";
   if (here != nullptr && here->kind == Token::Kind::kWord && is_symbol(after, '(')) return "a column or function with a name that is a word of SQL needs \"…\"";
   return {};
-}
-
-std::string nearest(std::string_view name, const std::vector<std::string_view>& candidates) {
-  const auto low = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  const auto distance = [&](std::string_view other) {
-    std::vector<size_t> row(other.size() + 1);
-    std::iota(row.begin(), row.end(), size_t{0});
-    for (size_t i = 1; i <= name.size(); ++i) {
-      size_t diagonal = std::exchange(row[0], i);
-      for (size_t j = 1; j <= other.size(); ++j) {
-        const size_t replaced = diagonal + (low(name[i - 1]) != low(other[j - 1]));
-        diagonal = row[j];
-        row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-      }
-    }
-    return row.back();
-  };
-  std::string_view best;
-  size_t least = (name.size() <= 3 ? 1 : std::max<size_t>(2, name.size() / 3)) + 1;
-  for (const std::string_view candidate : candidates) {
-    const size_t changed = distance(candidate);
-    if (changed >= least) continue;
-    least = changed;
-    best = candidate;
-  }
-  return std::string(best);
 }
 
 }  // namespace laketide::sql

@@ -3,7 +3,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace laketide::sql {
 
@@ -13,8 +12,5 @@ std::string instead_of_operator(std::string_view name);
 std::string instead_of_type(std::string_view name);
 /// For a syntax error at byte `at`.
 std::string instead_of_syntax(std::string_view query, int at);
-
-/// The candidate with the fewest changed letters, if they are few; empty if there is none.
-std::string nearest(std::string_view name, const std::vector<std::string_view>& candidates);
 
 }  // namespace laketide::sql

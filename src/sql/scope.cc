@@ -6,9 +6,9 @@
 
 #include <arrow/type.h>
 
+#include "base/nearest_name.h"
 #include "flow/change.h"
 #include "flow/pseudo_columns.h"
-#include "sql/habits.h"
 
 namespace laketide::sql {
 namespace {
@@ -161,7 +161,7 @@ Status Scope::unknown(const std::string& name, int at, const QueryText& text) co
   for (const char* pseudo : {"_topic", "_partition", "_offset", "_timestamp", "_timestamp_type", "_key", "_value", "_headers"}) names.push_back(pseudo);
   if (at >= 0 && static_cast<size_t>(at) < text.text().size() && text.text()[static_cast<size_t>(at)] == '"') {
     what += " (a text is written in single quotes: '" + name + "')";
-  } else if (const std::string near = nearest(name, names); !near.empty()) {
+  } else if (const std::string near = nearest_name(name, names); !near.empty()) {
     const bool quoted = std::any_of(near.begin(), near.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
     what += quoted ? " (names with capital letters need quotes: \"" + near + "\")" : " (did you mean " + near + "?)";
   }

@@ -53,6 +53,8 @@ def test_pools_jobs_and_the_scheduler_are_seen(kafka):
 
         assert {state: of("laketide_jobs_ended_total", state=state) for state in ("SUCCEEDED", "FAILED", "CANCELLED")} == \
             {"SUCCEEDED": 1, "FAILED": 1, "CANCELLED": 0}
+        # A job is over before anybody looks: what it did is still counted.
+        assert [sums(after, f"laketide_{name}_total", "pipeline")[("metered",)] for name in ("rows_in", "rows_out", "epochs_committed")] == [4000, 4000, 1]
         assert of("laketide_jobs", state="RUNNING") == of("laketide_jobs", state="QUEUED") == 0
         for pool in daemon.get("/pools")["pools"]:
             name = pool["name"]
@@ -142,6 +144,9 @@ def test_a_stream_is_seen_by_partition_sink_phase_and_error(kafka, postgres):
         assert sums(after, "laketide_lag_records", "partition") == sums(after, "laketide_lag_seconds", "pipeline") == {}, "nothing that has ended is behind"
         assert sums(after, "laketide_stream_state", "pipeline", "state") == {("seen", "STOPPED"): 1}
         assert sums(after, "laketide_source_read_records_total", "topic") == {}
+        assert sums(after, "laketide_rows_in_total", "pipeline") == {("seen",): 3000}
+        assert daemon.request("DELETE", "/pipelines/seen").status_code == 200
+        daemon.wait_for(lambda: sums(scrape(daemon)[1], "laketide_rows_in_total", "pipeline") == {}, "nothing to be left of a pipeline that was deleted")
 
 
 def test_what_went_wrong_is_counted_by_its_code(kafka):

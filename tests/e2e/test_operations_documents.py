@@ -74,18 +74,40 @@ def test_the_files_and_numbers_are_those_of_the_tree(document):
             file.unlink()
 
 
+def named_tests(words):
+    """(file, test) of each test that a cell of a table names: end to end `<file>: test_…`, in C++ `tests/<room>/<file>.cc: Name`; folders are looked at here."""
+    file, found = None, []
+    for told in re.findall(r"`([^`]+)`", words):
+        if told.startswith("tests/") and ": " not in told:
+            assert (REPO / told).is_dir(), told
+            continue
+        if ": " in told:
+            file, told = told.split(": ")
+        found.append((file, told))
+    return found
+
+
+def assert_there(row, words):
+    tests = named_tests(words)
+    assert tests, row
+    for file, test in tests:
+        if file.endswith(".cc"):
+            assert re.search(rf"^TEST(_F|_P)?\(\w+, {test}\)", (REPO / file).read_text(), re.MULTILINE), (row, file, test)
+        else:
+            assert re.search(rf"^def {test}\(", (REPO / f"tests/e2e/test_{file}.py").read_text(), re.MULTILINE), (row, file, test)
+
+
 def test_each_guarantee_names_a_test_that_is_there():
-    rows = re.findall(r"^\| (?!What holds)(.*?) \| (.*?) \|$", (REPO / "conf/guarantees.md").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| (?!What holds)(.*?) \| (.*?) \|$", text("conf/guarantees.md"), re.MULTILINE)
     named = [(row, words) for row, words in rows if not row.startswith("-")]
     assert len(named) >= 20
     for row, words in named:
-        file, tests = None, 0
-        for told in re.findall(r"`([^`]+)`", words):
-            if told.startswith("tests/"):
-                assert (REPO / told).is_dir(), (row, told)
-                continue
-            if ": " in told:
-                file, told = told.split(": ")
-            assert re.search(rf"^def {told}\(", (REPO / f"tests/e2e/test_{file}.py").read_text(), re.MULTILINE), (row, file, told)
-            tests += 1
-        assert tests, row
+        assert_there(row, words)
+
+
+def test_each_item_of_owasp_names_a_test_that_is_there():
+    rows = re.findall(r"^\| (API\d+) .*? \| (.*?) \| (.*?) \|$", text("conf/security.md"), re.MULTILINE)
+    assert [item for item, _, _ in rows] == [f"API{number}" for number in range(1, 11)]
+    for item, stand, words in rows:
+        assert stand, item
+        assert_there(item, words)

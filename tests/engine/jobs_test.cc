@@ -31,6 +31,7 @@ class JobsTest : public ::testing::Test {
     host.scheduler = scheduler_.get();
     host.ledger = ledger_.get();
     host.metrics = make_metrics();
+    host.counters = std::make_shared<KeptCounters>(host.metrics);
     host.budgets = make_budgets(service_);
     host.rested = std::make_shared<Signal>();
     host.refuse_repeats = [](const config::PipelineSpec&, const Ranges&) { return Status(); };

@@ -13,6 +13,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "http/probe_places.h"
 #include "support/api_server.h"
 #include "support/temp_dir.h"
 
@@ -308,7 +309,6 @@ TEST(Manners, SlotsAreKeptForProbesWhenAllConnectionsAreTaken) {
   http::ServerOptions options;
   options.limits.connections = 3;
   options.limits.probe_connections = 2;
-  options.limits.refusals = 1;
   const ApiServer api(options);
   std::vector<std::unique_ptr<RawClient>> held;
   const auto connect = [&]() -> RawClient& {
@@ -321,12 +321,47 @@ TEST(Manners, SlotsAreKeptForProbesWhenAllConnectionsAreTaken) {
   const RawResponse crowded = connect().call("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n");
   EXPECT_EQ(crowded.status, 503);
   EXPECT_TRUE(crowded.has("Retry-After: 1"));
-  const RawResponse refused = connect().receive();
-  EXPECT_EQ(refused.status, 503) << "told without being asked";
-  EXPECT_TRUE(refused.has("Retry-After: 1"));
   EXPECT_EQ(held[0]->call("GET /stream HTTP/1.1\r\nHost: localhost\r\n\r\n").status, 200);
   held.clear();
   while (api.get("/stream").status != 200) std::this_thread::yield();
+}
+
+TEST(Manners, ClientsThatSayNothingTakeNoPlaceFromAProbe) {
+  http::ServerOptions options;
+  options.limits.connections = 3;
+  options.limits.probe_connections = 2;
+  options.limits.refusals = 0;
+  const ApiServer api(options);
+  const std::string health = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  for (const std::string said : {"", "GET /health HTTP/1.1\r\nHo", "POST /stream/stop HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n{"}) {
+    std::vector<std::unique_ptr<RawClient>> silent;
+    for (int i = 0; i < 40; ++i) {
+      silent.push_back(std::make_unique<RawClient>(api.server->port()));
+      silent.back()->send(said);
+      if (i % 10 != 9) continue;
+      EXPECT_EQ(RawClient(api.server->port()).call(health).status, 200) << i << " say: " << said;
+    }
+  }
+}
+
+TEST(Manners, AProbeThatIsBeingAnsweredKeepsItsPlace) {
+  http::ProbePlaces places;
+  struct Guest : http::ProbeGuest {
+    explicit Guest(bool waits) : waits(waits) {}
+    bool give_way() override {
+      gone = waits;
+      return waits;
+    }
+    bool waits, gone = false;
+  };
+  const auto answered = std::make_shared<Guest>(false), first = std::make_shared<Guest>(true), second = std::make_shared<Guest>(true);
+  for (const auto& guest : {answered, first, second}) places.add(guest);
+  places.add(std::make_shared<Guest>(true));  // gone by itself
+  EXPECT_TRUE(places.make_room());
+  EXPECT_TRUE(first->gone && !second->gone);
+  EXPECT_TRUE(places.make_room());
+  EXPECT_TRUE(second->gone && !answered->gone);
+  EXPECT_FALSE(places.make_room()) << "only the one that is being answered is left";
 }
 
 /// Lowers the limit of descriptors to those that are open. Confined to its task.

@@ -4,6 +4,7 @@
     run.sh --minutes 30                 a new seed, which is printed
     run.sh --hours 8 --seed 41
     run.sh --seed 41 --round 17         one round again: all that is drawn follows from seed and round
+    run.sh --hectic --hours 1           many more and shorter lives in a round: kills by the thousand
     run.sh --soak 2                     two hours without kills: does anything grow?
 
 Prints a line per round, and at the end one JSON document. Exit 0 if nothing was violated.
@@ -11,6 +12,7 @@ Prints a line per round, and at the end one JSON document. Exit 0 if nothing was
 
 import argparse
 import collections
+import copy
 import json
 import os
 import pathlib
@@ -24,7 +26,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "services")
 from daemon import Daemon  # noqa: E402
 from servers import MADE, KafkaBroker, PostgresServer  # noqa: E402
 
-from storm import Storm  # noqa: E402
+from storm import HECTIC, USUAL, Storm  # noqa: E402
 
 
 class Servers:
@@ -78,13 +80,17 @@ def empty_totals(seed):
     }
 
 
-def run_rounds(seed, numbers, deadline, log):
+def run_rounds(seed, numbers, deadline, log, pace=USUAL):
     """Rounds until the deadline (a monotonic time) or the numbers end. Returns (totals, [failed documents])."""
     totals, failed = empty_totals(seed), []
     with Servers() as servers:
         for number in numbers:
-            made = len(MADE)
-            verdict = Storm(seed, number, servers, make_daemon, totals, log).run()
+            made, before = len(MADE), copy.deepcopy(totals)
+            try:
+                verdict = Storm(seed, number, servers, make_daemon, totals, log, pace).run()
+            except KeyboardInterrupt:
+                log(f"interrupted; round {number}, which nobody has judged, does not count")
+                return before, failed
             totals["rounds"] += 1
             totals["violations"] += len(verdict.violations)
             if verdict.ok:
@@ -94,7 +100,7 @@ def run_rounds(seed, numbers, deadline, log):
                 failed.append(
                     dict(
                         verdict.document(),
-                        repeat=f"run.sh --seed {seed} --round {number}",
+                        repeat=f"run.sh {'--hectic ' if pace is HECTIC else ''}--seed {seed} --round {number}",
                         kept=[str(path) for path in MADE[made:]],
                     )
                 )
@@ -118,6 +124,7 @@ def main(argv=None):
     parser.add_argument("--seed", type=int, metavar="S")
     parser.add_argument("--round", type=int, metavar="K", help="this round alone")
     parser.add_argument("--rounds", type=int, metavar="N", help="so many rounds, however long they take")
+    parser.add_argument("--hectic", action="store_true", help="60 to 120 short lives a round")
     parser.add_argument("--soak", type=float, metavar="HOURS")
     args = parser.parse_args(argv)
     seed = args.seed if args.seed is not None else random.SystemRandom().randrange(1 << 31)
@@ -136,7 +143,7 @@ def main(argv=None):
     if not (args.hours or args.minutes or args.round is not None or args.rounds):
         parser.error("say how long: --hours, --minutes, --rounds, --round or --soak")
     seconds = (args.hours or 0) * 3600 + (args.minutes or 0) * 60
-    totals, failed = run_rounds(seed, numbers, time.monotonic() + (seconds or float("inf")), log)
+    totals, failed = run_rounds(seed, numbers, time.monotonic() + (seconds or float("inf")), log, HECTIC if args.hectic else USUAL)
     print(json.dumps({"totals": totals, "failed": failed}, ensure_ascii=False, indent=1))
     return 1 if failed else 0
 

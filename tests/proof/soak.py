@@ -51,7 +51,14 @@ class Bursty(workload.Twins):
 
 
 class Steady(workload.Windowed):
+    """Windows that end soon, so that what is remembered of them stays the same."""
+
     kind = "soaked"
+
+    def _document(self, draw):
+        document = super()._document(draw)
+        document["sources"]["events"]["event_time"]["delay"] = "1 minute"
+        return document
 
     def _layout(self, draw):
         return workload.Layout()
@@ -162,6 +169,7 @@ def _live(daemon, servers, lines, draw, seconds, samples, jobs, counts, log):
             transient.load.stop()
             daemon.post("/stream/stop", {"pipeline": transient.name})
             daemon.wait_for_state(transient.name, "STOPPED")
+            assert daemon.request("DELETE", f"/pipelines/{transient.name}").status_code < 300
             transient.forget()
             transient = None
     if transient is not None:

@@ -8,6 +8,7 @@ All that happens is drawn from one seed; only its timing is the machine's. A lif
 The last life has no faults: everything must catch up by itself, each job must succeed, and the checker has the word.
 """
 
+import dataclasses
 import pathlib
 import random
 import re
@@ -30,7 +31,22 @@ SPECIAL = (
     "postgres.commit.sent=lose",
 )
 STOP_DEADLINE_S = 5
-CATCH_UP_S = 90
+CATCH_UP_S = 240  # on a machine that has other work too
+
+
+@dataclasses.dataclass(frozen=True)
+class Pace:
+    """How many lives a round has, how long one lasts in seconds, how often the tables are judged between two, under what share of the load."""
+
+    lives: tuple = (8, 24)
+    lasts: tuple = (0.15, 2.2)
+    lasts_armed: float = 4.0  # at most, where a failpoint is to kill it
+    judged: float = 0.1
+    load: float = 1.0
+
+
+USUAL = Pace()
+HECTIC = Pace(lives=(60, 120), lasts=(0.1, 1.4), lasts_armed=2.0, judged=0.01, load=0.2)
 
 
 def failpoints():
@@ -41,12 +57,14 @@ def failpoints():
 class Storm:
     """One round. Confined to one thread. `servers`: kafka and postgres; `make_daemon`(config, lake): a stopped Daemon."""
 
-    def __init__(self, seed, number, servers, make_daemon, totals, log):
+    def __init__(self, seed, number, servers, make_daemon, totals, log, pace=USUAL):
         self.seed, self.number, self.servers, self.totals, self.log = seed, number, servers, totals, log
+        self._pace = pace
         self._make_daemon = make_daemon
         self._draw = random.Random(f"{seed}/{number}")
         self._points = failpoints()
         self._undo = []  # of faults that last: called before the round goes on
+        self._down = set()
         self._pause = threading.Event()
         self.verdict = Verdict(f"round {number}", "round")
         self._armed = ""
@@ -56,7 +74,7 @@ class Storm:
         draw, began = self._draw, time.monotonic()
         self._make_lines()
         self._daemon = self._make_daemon(self._config(), None)
-        lives = draw.randrange(8, 25)
+        lives = draw.randint(*self._pace.lives)
         kinds = "+".join(line.kind + ("/tx" if line.transactional else "") for line in self._lines)
         self.log(f"round {self.number}: {kinds}, {lives} lives, {self._daemon.config['engine']}")
         try:
@@ -90,7 +108,8 @@ class Storm:
         kinds = draw.sample(workload.LINES, draw.randrange(1, 4))
         name = f"r{self.seed % 100_000}_{self.number}"
         self._lines = [
-            kind(self.servers.kafka, self.servers.postgres, f"{name}_{kind.kind}", draw) for kind in kinds
+            kind(self.servers.kafka, self.servers.postgres, f"{name}_{kind.kind}", draw, self._pace.load)
+            for kind in kinds
         ]
         self._jobs = []
         self._transactional = any(line.transactional for line in self._lines)
@@ -120,7 +139,7 @@ class Storm:
             self._armed, self._hangs = self._draw_failpoints()
             self._daemon.start(self._armed, wait=False)
         self.totals["lives"] += 1
-        lasts = draw.uniform(0.15, 2.2) if "=kill" not in self._armed else 4.0
+        lasts = draw.uniform(*self._pace.lasts) if "=kill" not in self._armed else self._pace.lasts_armed
         faults = self._draw_faults(lasts)
         began = time.monotonic()
         for at, fault in faults:
@@ -133,7 +152,7 @@ class Storm:
         if not self._gone(began + lasts - time.monotonic()):
             self._end(end)
         self._undo_all()
-        if draw.random() < 0.1:
+        if draw.random() < self._pace.judged:
             self._check(None, "in between")
 
     def _gone(self, seconds):
@@ -250,25 +269,26 @@ class Storm:
         self._pause.wait(self._draw.uniform(0.05, 1.5))
         self._daemon.signal(signal.SIGCONT)
 
+    def _take_down(self, name, deed, undo):
+        """Once in a life each server: what is down cannot be taken down again."""
+        server = name.split()[0]
+        if server not in self._down:
+            self._down.add(server)
+            self._count(name)
+            deed()
+            self._undo.append(undo)
+
     def _pause_broker(self):
-        self._count("broker frozen")
-        self.servers.kafka.pause()
-        self._undo.append(self.servers.kafka.resume)
+        self._take_down("broker frozen", self.servers.kafka.pause, self.servers.kafka.resume)
 
     def _kill_broker(self):
-        self._count("broker killed")
-        self.servers.kafka.kill()
-        self._undo.append(self.servers.kafka.start)
+        self._take_down("broker killed", self.servers.kafka.kill, self.servers.kafka.start)
 
     def _pause_postgres(self):
-        self._count("PostgreSQL frozen")
-        self.servers.postgres.pause()
-        self._undo.append(self.servers.postgres.resume)
+        self._take_down("PostgreSQL frozen", self.servers.postgres.pause, self.servers.postgres.resume)
 
     def _kill_postgres(self):
-        self._count("PostgreSQL killed")
-        self.servers.postgres.kill()
-        self._undo.append(self.servers.postgres.start)
+        self._take_down("PostgreSQL killed", self.servers.postgres.kill, self.servers.postgres.start)
 
     def _reachable(self):
         return not self._undo
@@ -337,6 +357,7 @@ class Storm:
     def _undo_all(self):
         while self._undo:
             self._undo.pop()()
+        self._down.clear()
 
     # ---- jobs -------------------------------------------------------------------------------------------------------
 

@@ -34,7 +34,8 @@ class Line:
     source = None  # its name in the document; None: that of its topic
     stateful = False
 
-    def __init__(self, kafka, postgres, name, draw):
+    def __init__(self, kafka, postgres, name, draw, share=1.0):
+        """`share`: of the load that is drawn."""
         self.name, self.kafka, self.postgres, self.foreign = name, kafka, postgres, 0
         self.epoch_ms = draw.choice((20, 50, 100, 300))
         self.partitions = draw.choice((1, 2, 3, 4))
@@ -53,7 +54,7 @@ class Line:
             where=self._where(),
         )
         kafka.create_topic(name, self.partitions)
-        self.load = GeneratorLoad(kafka.address, self.feed, self._rate(draw), client={"log_level": 0})
+        self.load = GeneratorLoad(kafka.address, self.feed, self._rate(draw) * share, client={"log_level": 0})
 
     # What kinds of lines differ in.
 

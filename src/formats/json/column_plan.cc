@@ -92,8 +92,13 @@ int ColumnPlan::look_up(std::string_view name, size_t position) {
   Expected& expected = order_[position];
   expected.name.assign(name.find_first_of("\"\\") == std::string_view::npos ? name : std::string_view());
   expected.key.clear();
+  expected.key_size = 0;
   const bool plain = std::all_of(expected.name.begin(), expected.name.end(), [](char c) { return c >= ' ' && c < '\x7f'; });
-  if (plain && !expected.name.empty()) expected.key = '"' + expected.name + "\":";
+  if (plain && !expected.name.empty()) {
+    expected.key = '"' + expected.name + "\":";
+    expected.key_size = expected.key.size();
+    expected.key.append(kKeyPadding, '\0');
+  }
   expected.column = column;
   return column;
 }

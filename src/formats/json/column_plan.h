@@ -50,10 +50,10 @@ class ColumnPlan {
     return position < order_.size() ? std::string_view(order_[position].name) : std::string_view();
   }
   int expected_column(size_t position) const { return order_[position].column; }
-  /// That name as it stands in a text without white space: `"name":`. Empty as expected_name, and if it has characters that are not
-  /// plain ASCII.
+  /// That name as it stands in a text without white space: `"name":`, with 8 readable bytes behind it. Empty as expected_name, and if it
+  /// has characters that are not plain ASCII.
   std::string_view expected_key(size_t position) const {
-    return position < order_.size() ? std::string_view(order_[position].key) : std::string_view();
+    return position < order_.size() ? std::string_view(order_[position].key.data(), order_[position].key_size) : std::string_view();
   }
   /// The column called `name`, kUnknownField or kUnwantedField; it is expected at `position` from now on.
   int look_up(std::string_view name, size_t position);
@@ -61,7 +61,8 @@ class ColumnPlan {
  private:
   struct Expected {
     std::string name;
-    std::string key;
+    std::string key;  // and kKeyPadding zeros
+    size_t key_size = 0;
     int column = kUnknownField;
   };
   struct Hash {
@@ -69,6 +70,7 @@ class ColumnPlan {
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }
   };
   static constexpr size_t kRememberedMax = 256;
+  static constexpr size_t kKeyPadding = 8;
 
   std::vector<Column> columns_;
   int rescued_ = -1;

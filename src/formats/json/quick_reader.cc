@@ -31,6 +31,18 @@ class Cursor {
     at_ += wanted.size();
     return true;
   }
+  /// As take, of a text that has 8 readable bytes behind it and no 0 in it: eight characters at once, and no call. What is read is never
+  /// more than 8 bytes behind the end, as the 0 that stands there is not in `wanted`.
+  bool take_padded(std::string_view wanted) {
+    size_t done = 0;
+    for (; done + 8 <= wanted.size(); done += 8) {
+      if (eight_at(at_ + done) != eight_at(wanted.data() + done)) return false;
+    }
+    const uint64_t differs = eight_at(at_ + done) ^ eight_at(wanted.data() + done);
+    if (done < wanted.size() && differs << (64 - 8 * (wanted.size() - done)) != 0) return false;
+    at_ += wanted.size();
+    return true;
+  }
 
   /// A string in quotes, of which nothing has to be unescaped or checked.
   bool text(std::string_view& out) {
@@ -90,14 +102,20 @@ class Cursor {
     for (unsigned digit; (digit = static_cast<unsigned char>(*at_) - unsigned{'0'}) <= 9; ++at_) number = number * 10 + digit;
   }
 
-  /// The top bit of each of eight characters that is a quote, a backslash, a control character or not ASCII. What stands behind the first
-  /// such character may be wrong: subtracting borrows.
-  static uint64_t stops_in(const char* at) {
-    constexpr uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
+  static uint64_t eight_at(const char* at) {
     uint64_t eight;
     std::memcpy(&eight, at, sizeof eight);
-    const uint64_t quote = eight ^ (kOnes * '"'), backslash = eight ^ (kOnes * '\\');
-    return (((quote - kOnes) & ~quote) | ((backslash - kOnes) & ~backslash) | ((eight - kOnes * 0x20) & ~eight) | eight) & kTops;
+    return eight;
+  }
+
+  /// The top bit of each of eight characters that is a quote, a backslash, a control character or not ASCII. What stands behind the first
+  /// such character may be wrong: a character that is not ASCII carries into the next.
+  static uint64_t stops_in(const char* at) {
+    constexpr uint64_t kOnes = 0x0101010101010101, kTops = 0x8080808080808080;
+    // Adding 0x7f sets the top bit of whatever is not 0, adding 0x60 that of whatever is not below 0x20.
+    const uint64_t eight = eight_at(at), quote = eight ^ (kOnes * '"'), backslash = eight ^ (kOnes * '\\');
+    const uint64_t plain = (quote + kOnes * 0x7f) & (backslash + kOnes * 0x7f) & (eight + kOnes * 0x60);
+    return (~plain | eight) & kTops;
   }
 
   const char* at_;
@@ -211,7 +229,7 @@ bool QuickReader::read_fields(std::string_view text, const ColumnPlan& plan, std
   if (!cursor.take('{')) return false;
   for (size_t position = 0;; ++position) {
     const std::string_view key = plan.expected_key(position);
-    if (key.empty() || !cursor.take(key)) return false;
+    if (key.empty() || !cursor.take_padded(key)) return false;
     const int column = plan.expected_column(position);
     if (column == kUnknownField && !ignores_unknown_) return false;
     const bool read = column < 0 ? skip_value(cursor)

@@ -37,13 +37,14 @@ const char* name_of(Change change) {
   }
 }
 
-// Text as it is, bytes in hex, everything else as Arrow prints it.
+// Text as it is, bytes in hex, nested values as JSON, everything else as Arrow prints it.
 std::string value_text(const arrow::Array& values, int64_t row) {
   if (values.IsNull(row)) return "NULL";
   if (values.type_id() == arrow::Type::STRING) return static_cast<const arrow::StringArray&>(values).GetString(row);
   if (values.type_id() == arrow::Type::BINARY) {
     return "0x" + arrow::HexEncode(static_cast<const arrow::BinaryArray&>(values).GetView(row));
   }
+  if (arrow::is_nested(values.type_id())) return json_value(values, row);
   const auto scalar = values.GetScalar(row);
   return scalar.ok() ? (*scalar)->ToString() : scalar.status().ToString();
 }

@@ -69,6 +69,22 @@ TEST(QuickReader, TakesPlainRecords) {
             std::vector<std::string>{"-7|123|9007199254740993|0.5|-57.31|true|sensor-042|2026-01-02|2026-01-02 03:04:05.678000Z|"});
 }
 
+// Keys are compared eight characters at once: every length has to end where it ends, and every character has to count.
+TEST(QuickReader, TakesAKeyOfAnyLengthAndNoOther) {
+  for (size_t length = 1; length <= 24; ++length) {
+    const std::string name = std::string("abcdefghijklmnopqrstuvwx").substr(0, length), schema = name + " int";
+    const std::string record = "{\"" + name + "\":1}";
+    EXPECT_TRUE(takes(record, schema.c_str())) << record;
+    EXPECT_FALSE(takes("{\"" + name + "y\":1}", schema.c_str())) << record;
+    for (size_t at = 1; at < length + 4; ++at) {
+      std::string other = record;
+      other[at] = '~';
+      EXPECT_FALSE(takes(other, schema.c_str())) << other;
+      EXPECT_FALSE(takes(record.substr(0, at), schema.c_str())) << record.substr(0, at);
+    }
+  }
+}
+
 TEST(QuickReader, LeavesTheRestToTheParser) {
   for (const char* text : {"", "{}", "{", R"( {"s":1})", R"({"s":1} )", R"({"s":1}x)", R"({"s" :1})", R"({"s":01})", R"({"s":1.0})", R"({"s":32768})",
                            R"({"s":1,})", R"({"i":1})", R"({"s":-})", R"({"s":1,"i":2,"b":1234567890123456789})", R"({"s":1,"i":2,"b":3,"r":1e3})",

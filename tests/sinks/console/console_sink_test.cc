@@ -119,6 +119,16 @@ only showing top 2 of 3 rows
   EXPECT_EQ(printed().find("Epoch"), printed().rfind("Epoch"));
 }
 
+TEST_F(ConsoleSinkTest, NestedValuesAreJson) {
+  const auto list = arrow::list(arrow::int64());
+  const Schema nested = arrow::schema({arrow::field("ids", list)});
+  ASSERT_TRUE(sink_->bind(nested, {}).ok());
+  writer_ = *sink_->open(context_);
+  ASSERT_EQ(*writer_->write(arrow::RecordBatch::Make(nested, 2, {*arrow::json::ArrayFromJSONString(list, "[[1, null], []]")}), rejects_), Step::kReady);
+  ASSERT_TRUE(finish(0).ok());
+  EXPECT_NE(printed().find("|[1,null]|\n|      []|\n"), std::string::npos) << printed();
+}
+
 TEST_F(ConsoleSinkTest, TellsTheKindOfEachChangeWhereThereIsOne) {
   const auto changed = [&](const std::string& json, const std::string& kinds) {
     const auto batch = rows_of(json);

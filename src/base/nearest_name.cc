@@ -1,9 +1,10 @@
-#include "config/nearest.h"
+#include "base/nearest_name.h"
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
 
-namespace laketide::config {
+namespace laketide {
 namespace {
 
 constexpr size_t kNameLengthMax = 64;
@@ -32,21 +33,21 @@ size_t edits(const std::string& a, const std::string& b) {
 
 }  // namespace
 
-std::string nearest(std::string_view name, const std::vector<std::string_view>& candidates) {
+std::string nearest_name(std::string_view name, const std::vector<std::string_view>& candidates) {
   if (name.size() > kNameLengthMax) return {};
   const std::string wanted = folded(name);
   std::string best;
-  size_t best_edits = std::max<size_t>(wanted.size() / 3, 1) + 1;
+  auto least = std::pair(std::max<size_t>(wanted.size() / 3, 1) + 1, size_t{0});
   for (const std::string_view candidate : candidates) {
     const std::string other = folded(candidate);
     const bool begins = std::min(wanted.size(), other.size()) >= 3 && (wanted.starts_with(other) || other.starts_with(wanted));
-    const size_t distance = begins ? 1 : edits(wanted, other);
-    if (distance < best_edits) {
-      best_edits = distance;
-      best = candidate;
-    }
+    const size_t all = edits(wanted, other);
+    const auto distance = std::pair(begins ? 1 : all, all);
+    if (distance >= least) continue;
+    least = distance;
+    best = candidate;
   }
   return best;
 }
 
-}  // namespace laketide::config
+}  // namespace laketide

@@ -1,0 +1,139 @@
+"""A clock that jumps, a single core, records of ten megabytes, deep JSON and a partition of nothing but garbage: the rest goes on, exactly."""
+import json
+import os
+import re
+import struct
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+from confluent_kafka import Producer
+from proven import DECLARED, Proven, started, two_sinks
+import readers
+
+LARGE = 10 << 20
+SHIFTED_CLOCK = Path(os.environ["LAKETIDE_BINARY"]).parent / "tests/liblaketide_shifted_clock.so"
+
+
+def produce(kafka, topic, values):
+    """(partition, value) each; acknowledged when this returns."""
+    producer = Producer({"bootstrap.servers": kafka.address, "message.max.bytes": 2 * LARGE, "compression.type": "none"})
+    for partition, value in values:
+        producer.produce(topic, value, partition=partition)
+        producer.poll(0)
+    assert producer.flush(60) == 0
+
+
+def rows_of(path):
+    return [dict(row) for row in readers.read_delta_rs(path)]
+
+
+class ShiftedClock:
+    """How many seconds the daemon's wall clock is ahead of the machine's. Confined to one test."""
+
+    def __init__(self, directory):
+        self._path = directory / "shift"
+        self.set(0)
+        self.environment = {"LD_PRELOAD": str(SHIFTED_CLOCK), "SHIFTED_CLOCK": str(self._path)}
+
+    def set(self, seconds):
+        if not self._path.exists():
+            self._path.write_bytes(bytes(8))
+        with open(self._path, "r+b") as file:  # in place: the daemon has it mapped
+            file.write(struct.pack("<q", seconds))
+
+
+def test_clock_jumps_lose_nothing_and_hold_nothing_up(kafka, postgres, tmp_path):
+    clock = ShiftedClock(tmp_path)
+    stream = Proven(kafka, "leaping", document=two_sinks("leaping"), postgres=(postgres, "public.leaping"))
+    stream.produce(1000)
+    with started(kafka, postgres=postgres) as daemon:
+        daemon.kill()
+        daemon.start(env=clock.environment)
+        stream.begin(daemon)
+        stream.wait_caught_up(daemon)
+        for turn, seconds in enumerate((3600, -3600, 86_400 * 2, 0)):
+            clock.set(seconds)
+            stream.produce(2000 + turn * 1000)
+            stream.wait_caught_up(daemon)
+            told = datetime.fromisoformat(daemon.get("/stream/leaping/epochs")["epochs"][0]["committedAt"])
+            away = told - datetime.now(timezone.utc) - timedelta(seconds=seconds)
+            assert abs(away) < timedelta(minutes=10), (seconds, told, "the daemon does not see the shifted clock")
+            job = daemon.post("/batch/run", {"name": f"leap{turn}", "sinks": [{"delta": {"path": f"leap{turn}"}}],
+                                             "source": {"kafka": {"topic": "leaping"}, "format": {"json": {"schema": DECLARED}}},
+                                             "startOffset": {"0": 0, "1": 0}, "endOffset": {"0": 500, "1": 500}}, expect=202)["jobId"]
+            daemon.wait_for(lambda job=job: daemon.get(f"/batch/{job}")["status"] == "SUCCEEDED", f"job {job} to succeed")
+        clock.set(-86_400)  # it dies on one day, and comes back on the day before
+        daemon.kill()
+        stream.produce(7000)
+        daemon.start(env=clock.environment)
+        stream.wait_caught_up(daemon)
+        assert daemon.stream("leaping")["state"] == "RUNNING"
+        assert daemon.terminate() == 0
+        stream.assert_exact(daemon)
+
+
+def test_on_one_core_everything_is_slower_and_nothing_else(kafka, postgres):
+    cores = os.sched_getaffinity(0)
+    stream = Proven(kafka, "single", document=two_sinks("single"), postgres=(postgres, "public.single"))
+    stream.produce(5000)
+    with started(kafka, postgres=postgres) as daemon:
+        daemon.kill()
+        daemon.start(within=lambda: os.sched_setaffinity(0, {min(cores)}), seconds=60)
+        assert os.sched_getaffinity(daemon.process.pid) == {min(cores)}
+        stream.begin(daemon)
+        stream.produce(20_000)
+        stream.wait_caught_up(daemon, 120)
+        daemon.kill()
+        daemon.start(within=lambda: os.sched_setaffinity(0, {min(cores)}), seconds=60)
+        stream.produce(25_000)
+        stream.wait_caught_up(daemon, 120)
+        assert daemon.get("/stream/single")["state"] == "RUNNING"
+        assert daemon.terminate() == 0
+        stream.assert_exact(daemon)
+
+
+def test_records_of_ten_megabytes_and_deep_json_beside_ordinary_ones(kafka):
+    kafka.create_topic("heavy", 1, {"max.message.bytes": str(2 * LARGE)})
+    row = lambda number, text: json.dumps({"id": number, "text": text}, ensure_ascii=False).encode()  # noqa: E731
+    deep = b'{"id": 1, "unknown": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    no_json = b'{"id": 4, "text": "' + b"y" * LARGE
+    values = [row(0, "small"), row(1, "x" * LARGE), deep, row(3, "small"), no_json, row(5, "ä" * (LARGE // 2)), b"{" * 1_000_000, row(7, "last")]
+    produce(kafka, "heavy", [(0, value) for value in values])
+    document = {"name": "heavy", "source": {"kafka": {"topic": "heavy"}, "format": {"json": {"schema": "id bigint, text text"}}},
+                "sinks": [{"delta": {"path": "heavy"}}], "bad_records": {"max_ratio": 1.0}}
+    with started(kafka, engine={"memory": "512MiB"}) as daemon:
+        daemon.post("/stream/start", document)
+        daemon.wait_for(lambda: (daemon.stream("heavy") or {}).get("rowsIn") == len(values), "all records", 120)
+        resident = int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{daemon.process.pid}/status").read_text())[1]) / 1024
+        assert daemon.stream("heavy")["state"] == "RUNNING"
+        assert daemon.terminate() == 0
+        rows = {row["id"]: row["text"] for row in rows_of(daemon.lake / "heavy")}
+        assert {number: len(text) for number, text in rows.items()} == {0: 5, 1: LARGE, 3: 5, 5: LARGE // 2, 7: 4}
+        assert rows[5] == "ä" * (LARGE // 2)
+        refused = {row["offset"]: row for row in rows_of(daemon.lake / "_quarantine" / "heavy")}
+        assert {offset: row["code"] for offset, row in refused.items()} == {2: "bad_json", 4: "bad_json", 6: "bad_json"}
+        assert all(bytes(row["value"]) == values[offset] for offset, row in refused.items())
+        assert resident < 1024, f"{resident} MiB"
+
+
+def test_a_partition_of_garbage_holds_up_no_other(kafka):
+    good = Proven(kafka, "poisoned", 2, document={
+        "name": "poisoned", "source": {"kafka": {"topic": "poisoned"}, "format": {"json": {"schema": DECLARED}}},
+        "sinks": [{"delta": {"path": "poisoned"}}], "bad_records": {"max_ratio": 1.0}})
+    kafka.add_partitions("poisoned", 3)
+    garbage = [b"", b"\x00" * 50, b"[1]", b'{"p": "x"}', b'{"p":1', b"\xff\xfe"]
+    produce(kafka, "poisoned", [(2, garbage[i % len(garbage)]) for i in range(20_000)])
+    good.produce(2000)
+    with started(kafka) as daemon:
+        good.begin(daemon)
+        good.wait_caught_up(daemon)
+        daemon.wait_for(lambda: daemon.stream("poisoned")["rowsIn"] == 24_000, "the garbage to be read too", 120)
+        good.produce(3000)
+        good.wait_caught_up(daemon)
+        stream = daemon.stream("poisoned")
+        assert (stream["state"], stream["rowsIn"]) == ("RUNNING", 26_000), stream
+        assert daemon.terminate() == 0
+        rows = rows_of(daemon.lake / "poisoned")
+        assert sorted((row["p"], row["i"]) for row in rows) == [(p, i) for p in (0, 1) for i in range(3000)]
+        refused = rows_of(daemon.lake / "_quarantine" / "poisoned")
+        assert sorted((row["partition"], row["offset"]) for row in refused) == [(2, offset) for offset in range(20_000)]
