@@ -40,8 +40,8 @@ install(DIRECTORY conf/pipelines DESTINATION conf COMPONENT tree FILES_MATCHING 
 
 install(FILES "${CMAKE_CURRENT_LIST_DIR}/package/README.md" LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR} COMPONENT runtime)
 install(FILES ${Arrow_NOTICES} DESTINATION ${CMAKE_INSTALL_DOCDIR}/arrow COMPONENT runtime)
-# Libraries that are headers only are inside the binary, and so is their claim to be named.
-foreach(_name libcli11-dev libboost1.81-dev nlohmann-json3-dev)
+# Libraries that are headers, or linked as an archive, are inside the binary, and so is their claim to be named.
+foreach(_name libcli11-dev libboost1.81-dev libre2-dev nlohmann-json3-dev)
   install(FILES "/usr/share/doc/${_name}/copyright" DESTINATION ${CMAKE_INSTALL_DOCDIR}/compiled-in COMPONENT runtime RENAME ${_name}.txt OPTIONAL)
 endforeach()
 file(GLOB _pages CONFIGURE_DEPENDS "${CMAKE_SOURCE_DIR}/conf/man/*.[1-8]")

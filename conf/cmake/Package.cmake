@@ -46,6 +46,7 @@ set(CPACK_DEBIAN_COMPRESSION_TYPE zstd)
 set(CPACK_DEBIAN_PACKAGE_SECTION database)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS "${Arrow_LIBRARY_DIR}")
+set(CPACK_DEBIAN_PACKAGE_DEPENDS "tzdata")  # AT TIME ZONE; dpkg-shlibdeps adds the libraries
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ca-certificates, procps")  # procps: the unit's ExecReload is a kill
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "One process runs Kafka streams and Kafka batch jobs on one fair scheduler, exactly once,
 driven over HTTP.")

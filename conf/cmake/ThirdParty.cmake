@@ -17,6 +17,13 @@ pkg_check_modules(RDKAFKA REQUIRED IMPORTED_TARGET rdkafka>=2.0.2)
 pkg_check_modules(LIBPQ REQUIRED IMPORTED_TARGET libpq)
 find_library(PG_QUERY_LIBRARY pg_query REQUIRED)
 find_library(JEMALLOC_LIBRARY jemalloc REQUIRED)
+# The archive, and its names kept inside: Arrow's compute library shows names of a newer RE2 of its own, which must not meet these.
+find_path(RE2_INCLUDE_DIR re2/re2.h REQUIRED)
+find_library(RE2_LIBRARY libre2.a REQUIRED)
+add_library(laketide_re2 INTERFACE)
+target_include_directories(laketide_re2 SYSTEM INTERFACE "${RE2_INCLUDE_DIR}")
+target_link_libraries(laketide_re2 INTERFACE "${RE2_LIBRARY}" Threads::Threads)
+target_link_options(laketide_re2 INTERFACE "LINKER:--exclude-libs,libre2.a")
 
 # Headers only: the libraries themselves stand at the end of every link line, where the few names they share with others lose.
 add_library(laketide_arrow INTERFACE)
@@ -37,6 +44,7 @@ set(LAKETIDE_THIRD_PARTY
   nlohmann/=nlohmann_json::nlohmann_json
   pg_query=${PG_QUERY_LIBRARY}
   prometheus/=prometheus-cpp::core
+  re2/=laketide_re2
   simdjson.h=simdjson::simdjson
   spdlog/=spdlog::spdlog
   sqlite3.h=SQLite::SQLite3

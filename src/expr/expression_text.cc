@@ -83,6 +83,7 @@ std::string call_sql(const Expression& node) {
   const std::string name(node.function->name);
   if (name == "NULLIF") return "NULLIF(" + print(*node.args[1]) + ", " + print(*node.args[0]->args[1]) + ")";
   if (name == "[]") return operand(*node.args[0]) + "[" + print(*node.args[1]) + "]";
+  if (name == ".") return "(" + print(*node.args[0]) + ")." + identifier(constant_text(*node.args[1]));
   if (name == "ARRAY") return "ARRAY[" + joined(node, 0, ", ") + "]";
   if (name.ends_with(" ANY") || name.ends_with(" ALL")) return operand(*node.args[0]) + " " + name + " (" + print(*node.args[1]) + ")";
   const bool compares = name == "GREATEST" || name == "LEAST";

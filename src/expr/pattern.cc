@@ -80,6 +80,46 @@ struct LikeEscape {
   }
 };
 
+// A pattern of SIMILAR TO as a regular expression for ~ (regexp.c, similar_escape_internal).
+struct SimilarEscape {
+  ErrorCode operator()(Text pattern, TextWriter& out) const { return (*this)(pattern, "\\", out); }
+  ErrorCode operator()(Text pattern, Text escape, TextWriter& out) const {
+    if (count_characters(escape) > 1) return ErrorCode::kInvalidEscapeSequence;
+    bool after_escape = false, in_brackets = false;
+    out.append("^(?:");
+    for (size_t at = 0; at < pattern.size();) {
+      const Text character = pattern.substr(at, character_size(pattern[at]));
+      at += character.size();
+      if (after_escape) {
+        if (character == "\"" && !in_brackets) return ErrorCode::kInvalidRegularExpression;  // parts belong to SUBSTRING … SIMILAR
+        out.append('\\');
+        out.append(character);
+        after_escape = false;
+      } else if (!escape.empty() && character == escape) {
+        after_escape = true;
+      } else if (in_brackets) {
+        if (character == "\\") out.append('\\');
+        out.append(character);
+        in_brackets = character != "]";
+      } else {
+        out.append(outside(character));
+        in_brackets = character == "[";
+      }
+    }
+    out.append(")$");
+    return kGood;
+  }
+
+ private:
+  static Text outside(Text character) {
+    constexpr std::pair<Text, Text> kMeanings[] = {{"%", ".*"}, {"_", "."}, {"(", "(?:"}, {"\\", "\\\\"}, {".", "\\."}, {"^", "\\^"}, {"$", "\\$"}};
+    for (const auto& [similar, regular] : kMeanings) {
+      if (character == similar) return regular;
+    }
+    return character;
+  }
+};
+
 }  // namespace
 
 std::vector<Function> pattern_functions() {
@@ -88,6 +128,8 @@ std::vector<Function> pattern_functions() {
       {"LIKE", {kText, kText}, kBoolean, &strict<Like, bool, Text, Text>, true, nullptr, Function::Style::kInfix},
       {"ILIKE", {kText, kText}, kBoolean, &strict<ILike, bool, Text, Text>, true, nullptr, Function::Style::kInfix},
       {"like_escape", {kText, kText}, kText, &strict<LikeEscape, Text, Text, Text>, true},
+      {"similar_to_escape", {kText}, kText, &strict<SimilarEscape, Text, Text>, true},
+      {"similar_to_escape", {kText, kText}, kText, &strict<SimilarEscape, Text, Text, Text>, true},
   };
 }
 

@@ -24,6 +24,7 @@ std::string what(const RowError& error) {
     case ErrorCode::kInvalidArgument: return "argument outside of the function's domain";
     case ErrorCode::kProgramLimitExceeded: return "the result is too large";
     case ErrorCode::kInvalidPower: return "there is no such root or power";
+    case ErrorCode::kInvalidRegularExpression: return "the pattern is not a regular expression, or one that is not supported";
     case ErrorCode::kInvalidLogarithm: return "there is no logarithm of zero or a negative number";
   }
   return "";
@@ -45,6 +46,7 @@ const char* to_string(ErrorCode code) {
     case ErrorCode::kInvalidArgument: return "invalid_parameter_value";
     case ErrorCode::kProgramLimitExceeded: return "program_limit_exceeded";
     case ErrorCode::kInvalidPower: return "invalid_argument_for_power_function";
+    case ErrorCode::kInvalidRegularExpression: return "invalid_regular_expression";
     case ErrorCode::kInvalidLogarithm: return "invalid_argument_for_logarithm";
   }
   return "none";

@@ -25,6 +25,7 @@ enum class ErrorCode : uint8_t {
   kProgramLimitExceeded,
   kInvalidPower,
   kInvalidLogarithm,
+  kInvalidRegularExpression,
 };
 inline constexpr ErrorCode kGood = ErrorCode::kNone;
 inline constexpr ErrorCode kRange = ErrorCode::kNumericValueOutOfRange;

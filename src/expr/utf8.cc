@@ -14,7 +14,24 @@ locale_t unicode() {
   return made;
 }
 
-uint32_t decode(std::string_view character) {
+template <typename Ascii, typename Wide>
+void append_mapped(std::string_view text, std::string& to, const Ascii& ascii, const Wide& wide) {
+  to.reserve(to.size() + text.size());
+  for (size_t at = 0; at < text.size();) {
+    const size_t size = std::min(character_size(text[at]), text.size() - at);
+    if (size == 1) {
+      to += ascii(text[at]);
+    } else {
+      const uint32_t point = code_point(text.substr(at, size));
+      append_character(unicode() != nullptr ? static_cast<uint32_t>(wide(static_cast<wint_t>(point), unicode())) : point, to);
+    }
+    at += size;
+  }
+}
+
+}  // namespace
+
+uint32_t code_point(std::string_view character) {
   const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<unsigned char>(character[i])); };
   switch (character.size()) {
     case 1: return byte(0);
@@ -24,7 +41,7 @@ uint32_t decode(std::string_view character) {
   }
 }
 
-void encode(uint32_t point, std::string& to) {
+void append_character(uint32_t point, std::string& to) {
   const auto tail = [&](int shift) { to += static_cast<char>(0x80 | (point >> shift & 0x3F)); };
   if (point < 0x80) {
     to += static_cast<char>(point);
@@ -42,23 +59,6 @@ void encode(uint32_t point, std::string& to) {
     tail(0);
   }
 }
-
-template <typename Ascii, typename Wide>
-void append_mapped(std::string_view text, std::string& to, const Ascii& ascii, const Wide& wide) {
-  to.reserve(to.size() + text.size());
-  for (size_t at = 0; at < text.size();) {
-    const size_t size = std::min(character_size(text[at]), text.size() - at);
-    if (size == 1) {
-      to += ascii(text[at]);
-    } else {
-      const uint32_t point = decode(text.substr(at, size));
-      encode(unicode() != nullptr ? static_cast<uint32_t>(wide(static_cast<wint_t>(point), unicode())) : point, to);
-    }
-    at += size;
-  }
-}
-
-}  // namespace
 
 int64_t count_characters(std::string_view text) {
   return std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; });
@@ -83,7 +83,7 @@ bool is_utf8(std::string_view text) {
     for (size_t i = 1; i < size; ++i) {
       if ((static_cast<unsigned char>(text[at + i]) & 0xC0) != 0x80) return false;
     }
-    const uint32_t point = decode(text.substr(at, size));
+    const uint32_t point = code_point(text.substr(at, size));
     if ((size == 3 && point < 0x800) || (size == 4 && (point < 0x10000 || point > 0x10FFFF)) || (point >= 0xD800 && point <= 0xDFFF)) {
       return false;
     }
@@ -92,7 +92,15 @@ bool is_utf8(std::string_view text) {
   return true;
 }
 
-bool is_letter_or_digit(std::string_view character) { return iswalnum_l(static_cast<wint_t>(decode(character)), unicode()) != 0; }
+bool is_letter_or_digit(std::string_view character) { return iswalnum_l(static_cast<wint_t>(code_point(character)), unicode()) != 0; }
+
+uint32_t lower_of(uint32_t point) { return unicode() != nullptr ? static_cast<uint32_t>(towlower_l(static_cast<wint_t>(point), unicode())) : point; }
+uint32_t upper_of(uint32_t point) { return unicode() != nullptr ? static_cast<uint32_t>(towupper_l(static_cast<wint_t>(point), unicode())) : point; }
+
+bool is_of_class(uint32_t point, const char* name) {
+  const wctype_t type = wctype_l(name, unicode());
+  return iswctype_l(static_cast<wint_t>(point), type, unicode()) != 0;
+}
 
 void append_lower(std::string_view text, std::string& to) {
   append_mapped(text, to, [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }, towlower_l);

@@ -16,9 +16,16 @@ inline size_t character_size(char first) {
 int64_t count_characters(std::string_view text);
 /// Where character `index` (from 0) begins; the size if there are fewer.
 size_t byte_of_character(std::string_view text, int64_t index);
+/// The code point of one character, and a code point's bytes.
+uint32_t code_point(std::string_view character);
+void append_character(uint32_t point, std::string& to);
 bool is_utf8(std::string_view text);
 /// Of one character, by Unicode as C.UTF-8 has it.
 bool is_letter_or_digit(std::string_view character);
+/// Of a class of C's locale: "alpha", "digit", "space" and so on.
+bool is_of_class(uint32_t point, const char* name);
+uint32_t lower_of(uint32_t point);
+uint32_t upper_of(uint32_t point);
 /// Each character by the simple mapping of Unicode, as PostgreSQL under C.UTF-8.
 void append_lower(std::string_view text, std::string& to);
 void append_upper(std::string_view text, std::string& to);

@@ -131,6 +131,8 @@ Codes records_that_are_put_aside_codes() {
       {"datetime_field_overflow", 0, "A date or time is out of range."},
       {"substring_error", 0, "A substring's length is negative."},
       {"invalid_escape_sequence", 0, "A LIKE pattern has an escape that escapes nothing."},
+      {"invalid_regular_expression", 0, "A pattern is not a regular expression, or one that conf/functions.md says is not supported."},
+      {"time_zones_missing", 422, "The machine has no table of time zones. Install Debian's tzdata."},
       {"character_not_in_repertoire", 0, "Bytes are not UTF-8 text."},
       {"invalid_parameter_value", 0, "A function's argument is outside of its domain."},
       {"program_limit_exceeded", 0, "An expression's result is too large."},

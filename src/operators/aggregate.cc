@@ -5,6 +5,7 @@
 #include <arrow/array/array_base.h>
 #include <arrow/array/array_primitive.h>
 #include <arrow/record_batch.h>
+#include <arrow/scalar.h>
 #include <arrow/type.h>
 
 #include "expr/value_columns.h"
@@ -44,6 +45,27 @@ Result<Batch> AggregateRows::make(Columns group_columns, Columns results, std::s
   columns.push_back(std::move(change).ValueUnsafe());
   if (static_cast<int>(columns.size()) != schema_->num_fields()) return Status::internal("aggregate_output", "an aggregate's output has another number of columns: " + schema_->ToString());
   return Batch(arrow::RecordBatch::Make(schema_, static_cast<int64_t>(changes.size()), std::move(columns)));
+}
+
+Result<Columns> AggregateRows::results(const Columns& group_columns, std::span<const uint32_t> groups, const Finish& finish) const {
+  auto all = finish(groups);
+  if (all.ok() || all.status().fault() != Fault::kUser) return all;
+  for (size_t i = 0; i < groups.size(); ++i) {
+    const Status failure = finish(groups.subspan(i, 1)).status();
+    if (failure.ok()) continue;
+    return Status::user(std::string(failure.code()), std::string(failure.detail()) + "; keep such rows out with WHERE or FILTER, or compute in a wider type, as in sum(x::double precision); the group is " +
+                                                         group_text(group_columns, static_cast<int64_t>(i)));
+  }
+  return all;
+}
+
+std::string AggregateRows::group_text(const Columns& group_columns, int64_t row) const {
+  std::string text;
+  for (size_t i = 0; i < group_columns.size(); ++i) {
+    const auto value = group_columns[i]->GetScalar(row);
+    text += (i > 0 ? ", " : "") + schema_->field(static_cast<int>(i))->name() + " = " + (value.ok() && (*value)->is_valid ? (*value)->ToString() : "NULL");
+  }
+  return text.empty() ? "that of all rows" : text;
 }
 
 Result<std::shared_ptr<arrow::Array>> moment_column(const std::shared_ptr<arrow::DataType>& type, const std::vector<int64_t>& moments,

@@ -86,7 +86,7 @@ class FinalAggregate final : public Operator {
       LT_ASSIGN_OR_RETURN(auto end_column, moment_column(columns[0]->type(), ends, memory_));
       columns.insert(columns.begin() + 1, std::move(end_column));
     }
-    LT_ASSIGN_OR_RETURN(Columns results, table_->states().finish(groups));
+    LT_ASSIGN_OR_RETURN(Columns results, rows_.results(columns, groups, [&](auto some) { return table_->states().finish(some); }));
     return rows_.make(std::move(columns), std::move(results), changes);
   }
 

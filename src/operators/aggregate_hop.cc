@@ -194,7 +194,7 @@ class HopAggregate final : public Operator {
     }
     LT_ASSIGN_OR_RETURN(Columns key_columns, keys_->keys(keys, memory_));
     for (auto& column : key_columns) columns.push_back(std::move(column));
-    LT_ASSIGN_OR_RETURN(Columns results, merge_->finish(keys));
+    LT_ASSIGN_OR_RETURN(Columns results, rows_.results(columns, keys, [&](auto some) { return merge_->finish(some); }));
     return rows_.make(std::move(columns), std::move(results), changes);
   }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -25,8 +26,14 @@ class AggregateRows {
   AggregateRows(const AggregateOptions& options, arrow::MemoryPool* memory);
   /// `group_columns`: as the output has them, before the calls' results.
   Result<Batch> make(Columns group_columns, Columns results, std::span<const Change> changes) const;
+  using Finish = std::function<Result<Columns>(std::span<const uint32_t> groups)>;
+  /// What `finish` gives for these groups. A group that has no result (a sum of more digits than there are) ends the run: the failure
+  /// names the group by its columns.
+  Result<Columns> results(const Columns& group_columns, std::span<const uint32_t> groups, const Finish& finish) const;
 
  private:
+  std::string group_text(const Columns& group_columns, int64_t row) const;
+
   const Schema schema_;
   arrow::MemoryPool* const memory_;
 };

@@ -79,8 +79,9 @@ class SessionAggregate final : public Operator {
       keys.push_back(row.key);
     }
     LT_ASSIGN_OR_RETURN(Columns key_columns, table_->sessions().keys_by_number(keys, memory_));
+    LT_ASSIGN_OR_RETURN(Columns columns, group_columns(starts, ends, std::move(key_columns)));
     LT_ASSIGN_OR_RETURN(Columns results, empty_.finish(std::vector<uint32_t>(some.size(), 0)));
-    return made(starts, ends, std::move(key_columns), std::move(results), std::vector<Change>(some.size(), Change::kDelete));
+    return rows_.make(std::move(columns), std::move(results), std::vector<Change>(some.size(), Change::kDelete));
   }
 
   Result<Batch> next_rows() {
@@ -95,17 +96,18 @@ class SessionAggregate final : public Operator {
     }
     if (options_.mode == OutputMode::kUpdate) table_->set_shown(sessions);
     LT_ASSIGN_OR_RETURN(Columns key_columns, table_->sessions().keys(sessions, memory_));
-    LT_ASSIGN_OR_RETURN(Columns results, table_->states().finish(sessions));
-    return made(starts, ends, std::move(key_columns), std::move(results), changes);
+    LT_ASSIGN_OR_RETURN(Columns columns, group_columns(starts, ends, std::move(key_columns)));
+    LT_ASSIGN_OR_RETURN(Columns results, rows_.results(columns, sessions, [&](auto some) { return table_->states().finish(some); }));
+    return rows_.make(std::move(columns), std::move(results), changes);
   }
 
-  Result<Batch> made(const std::vector<int64_t>& starts, const std::vector<int64_t>& ends, Columns keys, Columns results, std::span<const Change> changes) const {
+  Result<Columns> group_columns(const std::vector<int64_t>& starts, const std::vector<int64_t>& ends, Columns keys) const {
     Columns columns(2);
     const auto& type = options_.output->field(0)->type();
     LT_ASSIGN_OR_RETURN(columns[0], moment_column(type, starts, memory_));
     LT_ASSIGN_OR_RETURN(columns[1], moment_column(type, ends, memory_));
     for (auto& key : keys) columns.push_back(std::move(key));
-    return rows_.make(std::move(columns), std::move(results), changes);
+    return columns;
   }
 
   const AggregateOptions options_;

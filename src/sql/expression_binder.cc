@@ -12,6 +12,7 @@
 #include "expr/decimal.h"
 #include "expr/evaluate.h"
 #include "expr/overload.h"
+#include "expr/struct_field.h"
 #include "sql/grouping.h"
 #include "sql/habits.h"
 
@@ -189,6 +190,7 @@ Result<ExprPtr> ExpressionBinder::call(const Syntax& syntax) {
       {"LEAST", &ExpressionBinder::extreme},
       {"NULLIF", &ExpressionBinder::nullif},
       {"||", &ExpressionBinder::concatenate},
+      {".", &ExpressionBinder::field},
   };
   if (const auto form = kForms.find(syntax.text); form != kForms.end()) return (this->*form->second)(syntax);
   LT_RETURN_IF_ERROR(check_plain_call(syntax));
@@ -482,6 +484,13 @@ Result<ExprPtr> ExpressionBinder::quantified(const Syntax& syntax) {
     arg = *made;
   }
   return special(syntax.text, TypeId::kBoolean, std::move(args), syntax.at);
+}
+
+Result<ExprPtr> ExpressionBinder::field(const Syntax& syntax) {
+  LT_ASSIGN_OR_RETURN(ExprPtr value, bind(syntax.args[0]));
+  auto made = expr::field_of(std::move(value), syntax.args[1].text, text_.place(syntax.at));
+  if (!made.ok()) return text_.locate(made.status(), syntax.at);
+  return folded(*made, syntax.at);
 }
 
 // PostgreSQL joins text with a value of any type by that value's text.

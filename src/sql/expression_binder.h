@@ -64,6 +64,7 @@ class ExpressionBinder {
   Result<expr::ExprPtr> concat(const Syntax& syntax);
   Result<expr::ExprPtr> array(const Syntax& syntax);
   Result<expr::ExprPtr> quantified(const Syntax& syntax);
+  Result<expr::ExprPtr> field(const Syntax& syntax);
 
   Result<expr::ExprPtr> apply(std::string_view name, Args args, int at);
   Result<expr::ExprPtr> special(std::string_view name, expr::Type type, Args args, int at);

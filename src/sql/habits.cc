@@ -51,7 +51,7 @@ constexpr Habit kFunctions[] = {
     {"lcase", "write lower(x)"},
     {"ucase", "write upper(x)"},
     {"trim", "write trim(x), or btrim(x, characters)"},
-    {"string str to_char", "write CAST(x AS text)"},
+    {"string str", "write CAST(x AS text)"},
     {"int integer to_number", "write CAST(x AS int)"},
     {"bigint long", "write CAST(x AS bigint)"},
     {"double float", "write CAST(x AS double precision)"},
@@ -61,16 +61,18 @@ constexpr Habit kFunctions[] = {
     {"now current_timestamp clock_timestamp getdate current_date", "the record's own time is _timestamp"},
     {"monotonically_increasing_id uuid gen_random_uuid random rand", "a record is named by _topic, _partition and _offset"},
     {"input_file_name", "write _topic"},
-    {"timezone", "AT TIME ZONE comes later; CAST(x AS timestamp) is the same instant in UTC"},
-    {"date_format", "write CAST(x AS text), extract(year FROM x) and the like"},
+    {"date_format", "write to_char(x, 'YYYY-MM-DD')"},
     {"unix_timestamp", "write extract(epoch FROM x)"},
     {"date_add dateadd timestampadd", "write x + INTERVAL '1 day', or date + 1"},
     {"date_sub", "write x - INTERVAL '1 day', or date - 1"},
     {"datediff timestampdiff", "write a - b"},
     {"year month day dayofmonth hour minute second quarter weekofyear", "write extract(year FROM x), with the field's name"},
     {"dayofweek", "write extract(dow FROM x)"},
-    {"to_utc_timestamp from_utc_timestamp", "every time is in UTC here"},
-    {"regexp_replace regexp_extract regexp_match rlike regexp similar_escape", "write LIKE, ILIKE, replace, split_part or starts_with"},
+    {"to_utc_timestamp from_utc_timestamp convert_timezone", "write x AT TIME ZONE 'Europe/Berlin': from timestamp to timestamptz, or back"},
+    {"regexp_extract regexp_matches", "write substring(x FROM 'a(.)c'), or regexp_match(x, 'pattern'), an array of what the groups keep"},
+    {"regexp_extract_all regexp_split_to_table", "write regexp_split_to_array(x, 'pattern')"},
+    {"rlike regexp regexp_contains regexp_matches_all", "write x ~ 'pattern'"},
+    {"similar_escape", "write SIMILAR TO"},
 };
 
 constexpr Habit kOperators[] = {
@@ -79,7 +81,6 @@ constexpr Habit kOperators[] = {
     {"&&", "write AND"},
     {"!", "write NOT"},
     {"#> #>> @> ?", kJson},
-    {"~ ~* !~ !~*", "write LIKE or ILIKE; regular expressions come later"},
     {"+", "to join texts write ||"},
 };
 
@@ -133,7 +134,7 @@ std::string instead_of_syntax(std::string_view query, int at) {
   if (is_symbol(here, ')') && is_symbol(before, '(') && found - tokens.begin() > 1 && (found - 2)->text.starts_with("current_")) {
     return "the record's own time is _timestamp";
   }
-  if (word(here, "rlike") || word(here, "regexp") || word(before, "rlike") || word(before, "regexp")) return "write LIKE or ILIKE; regular expressions come later";
+  if (word(here, "rlike") || word(here, "regexp") || word(before, "rlike") || word(before, "regexp")) return "write x ~ 'pattern'";
   if (word(here, "emit") || word(here, "watermark")) return "event time is declared in the document: event_time: {column: …, delay: …}";
   if (is_symbol(here, ',') && word(before, "select")) return "the select list is empty here";
   if (word(here, "from") && is_symbol(before, ',')) return "there is a comma too many before FROM";

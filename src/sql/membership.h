@@ -34,4 +34,13 @@ class Membership final : public Substitution {
   std::vector<Lookup> lookups_;
 };
 
+/// Rows for which the subqueries over streams hold, and what else WHERE says.
+struct JoinedRows {
+  PlanPtr rows;
+  std::optional<Syntax> rest;
+};
+/// EXISTS, NOT EXISTS and IN over streams become joins of two streams, of which rows of the left come out: those with a partner, or those
+/// without. They stand between the ANDs of `where`, and need what any join of two streams needs.
+Result<JoinedRows> join_members(const Syntax& where, const Scope& scope, const QueryText& text, const Tables& tables);
+
 }  // namespace laketide::sql

@@ -129,7 +129,10 @@ PlanPtr make_join_node(Join join) {
   using enum JoinKind;
   arrow::FieldVector fields;
   for (const auto& field : join.left->output->fields()) fields.push_back(join.kind == kRight || join.kind == kFull ? field->WithNullable(true) : field);
-  for (const auto& field : join.right->output->fields()) fields.push_back(join.kind == kLeft || join.kind == kFull ? field->WithNullable(true) : field);
+  const bool left_alone = join.kind == kSemi || join.kind == kAnti;
+  for (const auto& field : join.right->output->fields()) {
+    if (!left_alone) fields.push_back(join.kind == kLeft || join.kind == kFull ? field->WithNullable(true) : field);
+  }
   return node(std::move(join), nullptr, arrow::schema(std::move(fields)));
 }
 

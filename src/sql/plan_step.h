@@ -62,8 +62,8 @@ struct TimeBound {
   std::string left, right;  // columns
   std::optional<int64_t> least, most;
 };
-/// JOIN of two streams whose columns have different names. The node's output: columns of the left, then of the right; it has no input of
-/// its own.
+/// JOIN of two streams whose columns have different names. The node's output: columns of the left, then of the right (kSemi, kAnti: of the
+/// left alone); it has no input of its own.
 struct Join {
   std::string name;  // of its state
   JoinKind kind = JoinKind::kInner;

@@ -35,9 +35,10 @@ Status add_star(const Syntax& star, const Scope& scope, const QueryText& text, S
 }
 
 // `grouping`: null if rows are selected as they are.
-Status add_item(const SelectItem& item, ExpressionBinder& binder, const Scope& scope, const Grouping* grouping, const QueryText& text, SelectList& list) {
+Status add_item(const SelectItem& item, ExpressionBinder& binder, const Scope& scope, const Grouping* grouping, const QueryText& text, bool unnamed, SelectList& list) {
   LT_ASSIGN_OR_RETURN(expr::ExprPtr value, binder.value(item.value));
   std::string name = item.alias.empty() ? column_name(item.value) : item.alias;
+  if (unnamed && (name.empty() || list.names.contains(name))) name = "?column? #" + std::to_string(list.fields.size() + 1);
   if (name.empty()) return text.refuse("sql_name", item.value.at, "this column has no name: write … AS name");
   // A column that is passed on keeps what its field says beyond the type.
   std::shared_ptr<arrow::Field> field;
@@ -74,7 +75,7 @@ Result<Listed> bind_list(const SelectSyntax& select, const QueryText& text, cons
     } else if (item.value.over) {
       LT_RETURN_IF_ERROR(ranking.add(item, binder, select, made.list));
     } else {
-      LT_RETURN_IF_ERROR(add_item(item, binder, scope, nullptr, text, made.list));
+      LT_RETURN_IF_ERROR(add_item(item, binder, scope, nullptr, text, select.unnamed, made.list));
     }
   }
   LT_ASSIGN_OR_RETURN(made.order, select_order(select, text, made.list, &binder));
@@ -93,7 +94,7 @@ Result<Listed> bind_groups(const SelectSyntax& select, const QueryText& text, co
     if (item.value.kind == Syntax::Kind::kStar) {
       return text.refuse("sql_grouping", item.value.at, "* is every column of a row, and a group has many rows: name the columns of GROUP BY");
     }
-    LT_RETURN_IF_ERROR(add_item(item, binder, scope, &grouping, text, made.list));
+    LT_RETURN_IF_ERROR(add_item(item, binder, scope, &grouping, text, select.unnamed, made.list));
   }
   expr::ExprPtr having;
   if (select.having) {
@@ -127,13 +128,20 @@ Result<PlanPtr> finish(const SelectSyntax& select, const QueryText& text, Listed
   return made.list.visible_of(std::move(plan));
 }
 
-// The names of the first SELECT, and for each column the type that PostgreSQL gives values of both.
-Result<PlanPtr> bind_union(const SelectSyntax& select, const QueryText& text, const Tables& tables) {
+// One SELECT of a UNION, whose columns go by their places.
+std::shared_ptr<const SelectSyntax> without_names(const SelectSyntax& part) {
+  auto made = std::make_shared<SelectSyntax>(part);
+  made->unnamed = true;
+  if (!made->union_of.empty()) made->union_of[0] = without_names(*made->union_of[0]);
+  return made;
+}
+
+Result<std::vector<PlanPtr>> union_parts(const SelectSyntax& select, const QueryText& text, const Tables& tables) {
   std::vector<PlanPtr> parts;
   for (const auto& part : select.union_of) {
-    LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(*part, text, tables));
+    LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(parts.empty() && !select.unnamed ? *part : *without_names(*part), text, tables));
     if (memory_of(plan)) {
-      return text.refuse("sql_unsupported", part->at, "UNION of queries that remember is not supported yet: GROUP BY above the UNION ALL, in an outer SELECT, or make two sinks");
+      return text.refuse("sql_unsupported", part->at, "UNION of queries that remember is not supported: GROUP BY above the UNION ALL, in an outer SELECT, or make two sinks");
     }
     if (!parts.empty() && plan->output->num_fields() != parts[0]->output->num_fields()) {
       return text.refuse("sql_type", part->at, "each SELECT of a UNION has the same number of columns: " + std::to_string(parts[0]->output->num_fields()) +
@@ -144,29 +152,59 @@ Result<PlanPtr> bind_union(const SelectSyntax& select, const QueryText& text, co
     }
     parts.push_back(std::move(plan));
   }
+  return parts;
+}
+
+// A literal in quotes, or NULL, has the type of the other SELECTs' columns; none: the item is something else.
+expr::ExprPtr untyped_item(const SelectSyntax& part, size_t item, const QueryText& text) {
+  const bool plain = part.union_of.empty() && std::none_of(part.items.begin(), part.items.end(), [](const SelectItem& one) { return one.value.kind == Syntax::Kind::kStar; });
+  if (!plain) return nullptr;
+  const Syntax& value = part.items[item].value;
+  if (value.kind == Syntax::Kind::kText) return expr::text_constant(value.text, expr::TypeId::kUnknown, text.place(value.at));
+  return value.kind == Syntax::Kind::kNull ? expr::null_constant(expr::TypeId::kUnknown, text.place(value.at)) : nullptr;
+}
+
+// Column `i` of each SELECT, in the type that PostgreSQL gives values of all.
+Result<std::vector<expr::ExprPtr>> union_column(const SelectSyntax& select, const QueryText& text, const std::vector<PlanPtr>& parts, int i) {
+  expr::Type type;
+  std::vector<expr::ExprPtr> values;
+  for (size_t part = 0; part < parts.size(); ++part) {
+    const arrow::Field& field = *parts[part]->output->field(i);
+    const expr::Place place = text.place(select.union_of[part]->at);
+    expr::ExprPtr value = untyped_item(*select.union_of[part], static_cast<size_t>(i), text);
+    if (!value) value = expr::column(field.name(), expr::Type::of(field), field.nullable(), place);
+    const auto common = expr::common_type(type, value->type);
+    if (!common) {
+      return text.refuse("sql_type", select.union_of[part]->at, "column '" + parts[0]->output->field(i)->name() + "' of the UNION is " + type.name() +
+                                                                    " in one SELECT and " + value->type.name() + " in another: cast it");
+    }
+    type = *common;
+    values.push_back(std::move(value));
+  }
+  if (type.id == expr::TypeId::kUnknown) type = expr::TypeId::kText;
+  for (expr::ExprPtr& value : values) {
+    auto made = expr::cast(value, type, expr::CastContext::kImplicit);
+    if (!made.ok()) return text.locate(made.status(), value->place);
+    value = *std::move(made);
+  }
+  return values;
+}
+
+// The names of the first SELECT; columns go together by their places.
+Result<PlanPtr> bind_union(const SelectSyntax& select, const QueryText& text, const Tables& tables) {
+  LT_ASSIGN_OR_RETURN(std::vector<PlanPtr> parts, union_parts(select, text, tables));
   std::vector<std::vector<expr::ExprPtr>> columns(parts.size());
   arrow::FieldVector fields;
   for (int i = 0; i < parts[0]->output->num_fields(); ++i) {
-    const std::string& name = parts[0]->output->field(i)->name();
-    expr::Type type = expr::Type::of(*parts[0]->output->field(i));
+    LT_ASSIGN_OR_RETURN(std::vector<expr::ExprPtr> values, union_column(select, text, parts, i));
     bool nullable = false;
     for (size_t part = 0; part < parts.size(); ++part) {
-      const arrow::Field& field = *parts[part]->output->field(i);
-      const auto common = expr::common_type(type, expr::Type::of(field));
-      if (!common) {
-        return text.refuse("sql_type", select.union_of[part]->at, "column '" + name + "' of the UNION is " + type.name() + " in one SELECT and " +
-                                                                      expr::Type::of(field).name() + " in another: cast it");
-      }
-      type = *common;
-      nullable |= field.nullable();
+      nullable |= values[part]->nullable;
+      columns[part].push_back(values[part]);
     }
-    for (size_t part = 0; part < parts.size(); ++part) {
-      const arrow::Field& field = *parts[part]->output->field(i);
-      const expr::ExprPtr column = expr::column(field.name(), expr::Type::of(field), field.nullable(), text.place(select.union_of[part]->at));
-      LT_ASSIGN_OR_RETURN(expr::ExprPtr cast, expr::cast(column, type, expr::CastContext::kImplicit));
-      columns[part].push_back(std::move(cast));
-    }
-    fields.push_back(parts[0]->output->field(i)->WithType(type.arrow())->WithNullable(nullable));
+    const auto& named = parts[0]->output->field(i);
+    const bool same = expr::Type::of(*named) == values[0]->type;
+    fields.push_back(same ? named->WithNullable(nullable) : values[0]->type.field(named->name(), nullable));
   }
   for (size_t part = 0; part < parts.size(); ++part) parts[part] = make_project_node(std::move(parts[part]), std::move(columns[part]), fields);
   return make_union_node(std::move(parts));
@@ -186,6 +224,7 @@ std::string column_name(const Syntax& value) {
     return inner.empty() || value.args[0].text == "CASE" ? value.type.name : inner;
   }
   static const std::set<std::string_view> kNamed{"CASE", "COALESCE", "NULLIF", "GREATEST", "LEAST"};
+  if (value.kind == Syntax::Kind::kCall && value.text == ".") return value.args[1].text;
   if (value.kind != Syntax::Kind::kCall || !is_word(value.text)) return {};
   if (value.text == "CASE") {
     const std::string rest = value.args.back().kind == Syntax::Kind::kNull ? "" : column_name(value.args.back());
@@ -210,12 +249,17 @@ Result<PlanPtr> bind_select(const SelectSyntax& select, const QueryText& text, c
     all.as_it_is = true;
     return finish(select, text, std::move(all));
   }
-  LT_ASSIGN_OR_RETURN(const Scope scope, bind_from(select.from, text, tables, row_limits(select)));
+  LT_ASSIGN_OR_RETURN(Scope scope, bind_from(select.from, text, tables, row_limits(select)));
   PlanPtr plan = scope.plan();
   if (select.where) {
-    Membership membership(text, scope, tables);
-    LT_ASSIGN_OR_RETURN(const expr::ExprPtr condition, ExpressionBinder(text, scope, &membership).condition(*select.where, "WHERE"));
-    plan = filter_rows(membership.finish(std::move(plan)), condition);
+    LT_ASSIGN_OR_RETURN(JoinedRows joined, join_members(*select.where, scope, text, tables));
+    if (joined.rows != plan) scope = scope.within(joined.rows, nullptr);
+    plan = std::move(joined.rows);
+    if (joined.rest) {
+      Membership membership(text, scope, tables);
+      LT_ASSIGN_OR_RETURN(const expr::ExprPtr condition, ExpressionBinder(text, scope, &membership).condition(*joined.rest, "WHERE"));
+      plan = filter_rows(membership.finish(std::move(plan)), condition);
+    }
   }
   LT_ASSIGN_OR_RETURN(Listed made, is_grouped(select) ? bind_groups(select, text, scope, std::move(plan)) : bind_list(select, text, scope, std::move(plan), limits));
   return finish(select, text, std::move(made));

@@ -101,6 +101,7 @@ struct SelectSyntax {
   std::vector<OrderSyntax> order_by;
   std::optional<int64_t> limit;
   int64_t offset = 0;
+  bool unnamed = false;  // another SELECT, the first of its UNION, names its columns
   int at = 0;
 };
 

@@ -11,6 +11,7 @@
 
 #include "sql/habits.h"
 #include "sql/lexer.h"
+#include "sql/tree_node.h"
 
 namespace laketide::sql {
 namespace {
@@ -96,27 +97,6 @@ class Reader {
   const std::vector<int>& try_casts_;
   int depth_ = 0;
 };
-
-// The tree leaves out what is 0.
-int at_of(const json& node) { return node.value("location", 0); }
-
-// The first place that anything below a node has; -1: none. Without recursion: it is asked about what is nested too deeply.
-int first_place(const json& root) {
-  int first = -1;
-  for (std::vector<const json*> open{&root}; !open.empty();) {
-    const json& node = *open.back();
-    open.pop_back();
-    if (node.is_object() && node.contains("location")) {
-      const int place = node["location"].get<int>();
-      if (place >= 0 && (first < 0 || place < first)) first = place;
-    }
-    if (!node.is_structured()) continue;
-    for (const json& child : node) open.push_back(&child);
-  }
-  return first;
-}
-
-std::string last_name(const json& names) { return names.back().at("String").value("sval", ""); }
 
 Syntax call(std::string name, int at, std::vector<Syntax> args) {
   Syntax made;
@@ -256,7 +236,7 @@ Result<std::vector<NamedSelect>> Reader::with(const json& node) {
   std::vector<NamedSelect> all;
   for (const json& item : node.at("ctes")) {
     const json& cte = item.at("CommonTableExpr");
-    const int at = at_of(cte);
+    const int at = place_of(cte);
     if (node.value("recursive", false)) return refuse(at, "WITH RECURSIVE is not supported");
     if (cte.contains("aliascolnames")) return refuse(at, "name the columns inside the query of WITH, with AS");
     if (!cte.at("ctequery").contains("SelectStmt")) return refuse(at, "only SELECT can stand in WITH");
@@ -271,7 +251,7 @@ Result<FromSyntax> Reader::from(const json& node) {
   made.at = std::max(0, first_place(node));
   if (node.contains("RangeVar")) {
     const json& table = node["RangeVar"];
-    made.at = at_of(table);
+    made.at = place_of(table);
     if (table.contains("schemaname")) return refuse(made.at, "tables have no schema here; name the source alone, in \"…\" if it has a dot");
     made.table = table.value("relname", "");
     if (table.contains("alias")) made.alias = table["alias"].value("aliasname", "");
@@ -366,7 +346,7 @@ Result<std::vector<Syntax>> Reader::expressions(const json& list) {
 Result<Syntax> Reader::column(const json& node) {
   Syntax made;
   made.kind = Kind::kColumn;
-  made.at = at_of(node);
+  made.at = place_of(node);
   for (const json& field : node.at("fields")) {
     if (field.contains("A_Star")) {
       made.kind = Kind::kStar;
@@ -375,7 +355,7 @@ Result<Syntax> Reader::column(const json& node) {
     }
   }
   const size_t most = made.kind == Kind::kStar ? 1 : 2;
-  if (made.parts.size() > most) return refuse(made.at, "a column is named by itself or with its table; fields of structs come later");
+  if (made.parts.size() > most) return refuse(made.at, "a column is named by itself or with its table; a field of a struct is (s).field, or (t.s).field");
   return made;
 }
 
@@ -383,7 +363,7 @@ Result<Syntax> Reader::column(const json& node) {
 std::string Reader::integer(const json& constant) const {
   if (constant["ival"].contains("ival")) return std::to_string(constant["ival"]["ival"].get<int>());
   bool negative = false;
-  for (const Token& token : tokens_of(std::string_view(text_.text()).substr(static_cast<size_t>(at_of(constant))))) {
+  for (const Token& token : tokens_of(std::string_view(text_.text()).substr(static_cast<size_t>(place_of(constant))))) {
     if (token.kind == Token::Kind::kNumber) return (negative ? "-" : "") + std::string(token.text);
     if (token.text != "-" && token.text != "(") break;
     negative = negative != (token.text == "-");
@@ -393,7 +373,7 @@ std::string Reader::integer(const json& constant) const {
 
 Result<Syntax> Reader::constant(const json& node) {
   Syntax made;
-  made.at = at_of(node);
+  made.at = place_of(node);
   if (node.value("isnull", false)) {
     made.kind = Kind::kNull;
   } else if (node.contains("ival")) {
@@ -416,7 +396,7 @@ Result<Syntax> Reader::constant(const json& node) {
 
 Result<TypeSyntax> Reader::type(const json& node) const {
   TypeSyntax made;
-  made.at = at_of(node);
+  made.at = place_of(node);
   made.name = last_name(node.at("names"));
   if (node.value("setof", false)) return refuse(made.at, "SETOF is not supported");
   if (node.contains("arrayBounds")) {
@@ -450,7 +430,7 @@ Result<Syntax> Reader::operation(const json& node) {
       {"AEXPR_NOT_BETWEEN_SYM", "NOT BETWEEN SYMMETRIC"},
   };
   const std::string kind = node.value("kind", "AEXPR_OP");
-  const int at = at_of(node);
+  const int at = place_of(node);
   std::string name = last_name(node.at("name"));
   if (kind == "AEXPR_IN") {
     name = name == "=" ? "IN" : "NOT IN";
@@ -460,9 +440,7 @@ Result<Syntax> Reader::operation(const json& node) {
     name = known->second;
   } else if (kind == "AEXPR_OP_ANY" || kind == "AEXPR_OP_ALL") {
     name += kind == "AEXPR_OP_ANY" ? " ANY" : " ALL";
-  } else if (kind != "AEXPR_OP") {
-    return refuse(at, "SIMILAR TO is not supported; write LIKE");
-  }
+  }  // AEXPR_SIMILAR is ~ with similar_to_escape() at its right
   std::vector<Syntax> args;
   for (const char* side : {"lexpr", "rexpr"}) {
     if (!node.contains(side)) continue;
@@ -484,7 +462,7 @@ Result<Syntax> Reader::junction(const json& node) {
 
 Result<Syntax> Reader::subquery(const json& node) {
   const std::string kind = node.value("subLinkType", "");
-  const int at = at_of(node);
+  const int at = place_of(node);
   const std::string compares = node.contains("operName") ? last_name(node["operName"]) : "=";
   const bool in = kind == "ANY_SUBLINK" && compares == "=", not_in = kind == "ALL_SUBLINK" && compares == "<>";
   if (kind != "EXISTS_SUBLINK" && !in && !not_in) {
@@ -504,19 +482,19 @@ Result<Syntax> Reader::subquery(const json& node) {
 
 Result<Syntax> Reader::special(const json& node, std::string name) {
   LT_ASSIGN_OR_RETURN(std::vector<Syntax> args, expressions(node.at("args")));
-  return call(std::move(name), at_of(node), std::move(args));
+  return call(std::move(name), place_of(node), std::move(args));
 }
 
 Result<Syntax> Reader::null_test(const json& node) {
   LT_ASSIGN_OR_RETURN(Syntax arg, expression(node.at("arg")));
-  return call(node.value("nulltesttype", "IS_NULL") == "IS_NULL" ? "IS NULL" : "IS NOT NULL", at_of(node), {std::move(arg)});
+  return call(node.value("nulltesttype", "IS_NULL") == "IS_NULL" ? "IS NULL" : "IS NOT NULL", place_of(node), {std::move(arg)});
 }
 
 Result<Syntax> Reader::boolean_test(const json& node) {
   LT_ASSIGN_OR_RETURN(Syntax arg, expression(node.at("arg")));
   std::string name = node.value("booltesttype", "IS_TRUE");
   std::replace(name.begin(), name.end(), '_', ' ');
-  return call(std::move(name), at_of(node), {std::move(arg)});
+  return call(std::move(name), place_of(node), {std::move(arg)});
 }
 
 Result<Syntax> Reader::array(const json& node) {
@@ -524,13 +502,21 @@ Result<Syntax> Reader::array(const json& node) {
   if (node.contains("elements")) {
     LT_ASSIGN_OR_RETURN(elements, expressions(node["elements"]));
   }
-  return call("ARRAY", at_of(node), std::move(elements));
+  return call("ARRAY", place_of(node), std::move(elements));
 }
 
 Result<Syntax> Reader::subscript(const json& node) {
   LT_ASSIGN_OR_RETURN(Syntax made, expression(node.at("arg")));
   for (const json& step : node.at("indirection")) {
-    if (!step.contains("A_Indices")) return refuse(made.at, "reading into structs comes later; such columns can be selected as they are");
+    if (step.contains("String")) {
+      Syntax field;
+      field.kind = Kind::kText;
+      field.at = made.at;
+      field.text = last_name(json::array({step}));
+      made = call(".", made.at, {std::move(made), std::move(field)});
+      continue;
+    }
+    if (!step.contains("A_Indices")) return refuse(made.at, "(s).* is not supported: name the fields, (s).field");
     const json& indices = step["A_Indices"];
     if (indices.value("is_slice", false)) return refuse(made.at, "slices of arrays are not supported; an element is a[1]");
     LT_ASSIGN_OR_RETURN(Syntax index, expression(indices.at("uidx")));
@@ -557,17 +543,17 @@ Result<Syntax> Reader::case_when(const json& node) {
   }
   Syntax rest;
   rest.kind = Kind::kNull;
-  rest.at = at_of(node);
+  rest.at = place_of(node);
   if (node.contains("defresult")) {
     LT_ASSIGN_OR_RETURN(rest, expression(node["defresult"]));
   }
   args.push_back(std::move(rest));
-  return call("CASE", at_of(node), std::move(args));
+  return call("CASE", place_of(node), std::move(args));
 }
 
 Result<Syntax> Reader::function(const json& node) {
   const std::string name = last_name(node.at("funcname"));
-  const int at = at_of(node);
+  const int at = place_of(node);
   if (node.contains("agg_within_group")) return refuse(at, "WITHIN GROUP is not supported; write percentile(x, 0.5)");
   if (node.contains("agg_order")) {
     return refuse(at, "ORDER BY inside " + name + " is not supported: its rows come in the order of topic, partition and offset");

@@ -1,12 +1,14 @@
 // Answers queries over rows given as JSON, for tests in other languages. In, one document a line:
 //   {"schema": "a int, b int", "rows": [["1", null], …], "queries": ["SELECT …", …], "select": "SELECT … FROM result" if there is one}
-// and perhaps "tables": {"name": {"schema": …, "rows": …}, …}. Out, one line a query: {"error": "…"} or {"types": ["int"], "rows": [[offset, "1"], …], "refused": [[offset, code, reason], …]}.
+// With --functions it prints every function instead. The document has perhaps "tables": {"name": {"schema": …, "rows": …}, …}. Out, one line a query: {"error": "…"} or {"types": ["int"], "rows": [[offset, "1"], …], "refused": [[offset, code, reason], …]}.
 #include <iostream>
 #include <string>
 
 #include <arrow/type.h>
 #include <nlohmann/json.hpp>
 
+#include "expr/aggregate.h"
+#include "expr/function_family.h"
 #include "expr/type.h"
 #include "sql/table_text.h"
 
@@ -44,9 +46,37 @@ json answered(const std::string& query, const std::string& select, const laketid
   return to_json(*answer);
 }
 
+json names_of(const std::vector<laketide::expr::TypeId>& types) {
+  json names = json::array();
+  for (const auto id : types) names.push_back(id == laketide::expr::TypeId::kUnknown ? "any" : laketide::expr::to_string(id));
+  return names;
+}
+
+// Every function and aggregate, family by family.
+json functions() {
+  json all = json::array();
+  for (const auto& family : laketide::expr::function_families()) {
+    for (const auto* const one : family.functions) {
+      const bool any = one->result == laketide::expr::TypeId::kUnknown;
+      all.push_back({{"family", family.title}, {"name", one->name}, {"args", names_of(one->args)}, {"any", one->special}, {"result", any ? "by its arguments" : laketide::expr::to_string(one->result)}});
+    }
+  }
+  for (const auto name : laketide::expr::aggregate_names()) {
+    for (const auto* const one : laketide::expr::aggregates(name)) {
+      const bool any = one->result == laketide::expr::TypeId::kUnknown;
+      all.push_back({{"family", "Aggregates"}, {"name", name}, {"args", names_of(one->args)}, {"any", false}, {"result", any ? "by its arguments" : laketide::expr::to_string(one->result)}});
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
-int main() {
+int main(int count, char** words) {
+  if (count > 1 && std::string(words[1]) == "--functions") {
+    std::cout << functions().dump() << '\n';
+    return 0;
+  }
   try {
     for (std::string line; std::getline(std::cin, line);) {
       const json document = json::parse(line);

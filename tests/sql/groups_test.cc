@@ -242,5 +242,18 @@ TEST(Groups, PlansTellWhatIsKeptAndUntilWhen) {
   EXPECT_THAT(chained, HasSubstr("· keeps for each (id): count(*) as (bigint); for ever, no watermark bounds it\n"));
 }
 
+TEST(Groups, AGroupWithoutAResultIsNamed) {
+  const std::string most = "6" + std::string(37, '0');  // two of them have 39 digits, which 128 bits still hold
+  const Schema schema = schema_of_text("name text, n numeric(38,0), id int");
+  const std::vector<Row> rows{{"a", "1", "1"}, {"b", most, "2"}, {"b", most, "2"}, {"b", "3", "3"}, {"c", "4", "1"}};
+  const auto of_two = ask("SELECT name, id, sum(n) AS s FROM source GROUP BY name, id", "", schema, rows, Delivery::kWhole);
+  ASSERT_FALSE(of_two.ok());
+  EXPECT_EQ(of_two.status().code(), "numeric_value_out_of_range");
+  EXPECT_THAT(std::string(of_two.status().detail()), HasSubstr("the group is name = b, id = 2"));
+  const auto of_all = ask("SELECT sum(n) AS s FROM source", "", schema, rows, Delivery::kWhole);
+  ASSERT_FALSE(of_all.ok());
+  EXPECT_THAT(std::string(of_all.status().detail()), HasSubstr("the group is that of all rows"));
+}
+
 }  // namespace
 }  // namespace laketide

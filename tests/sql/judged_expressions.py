@@ -188,3 +188,36 @@ one("int", ["1", "65", "228", "26085", "128578"], ["chr(a)"])
 one("int", ["0", "1", "65", "228", "26085", "128578", "55296", "1114111", "1114112", "-1", "2147483647", None], ["to_hex(a)", "ascii(chr(a))", "encode(convert_to(chr(a), 'UTF8'), 'hex')"])
 one("bigint", BIGINT, ["to_hex(a)"])
 one("bytea", BYTEA, ["encode(a, 'base64')"])
+
+INTEGERS = [("smallint", SMALLINT), ("int", INT), ("bigint", BIGINT)]
+for left_integer in INTEGERS:
+    one(*left_integer, ["~a", "~ ~a", "a & 6", "a | 6", "a # 6", "a << 1", "a >> 1", "a << 40", "a >> 40", "a << -1", "1 << a::int"] if left_integer[0] != "bigint" else ["~a", "a & 6", "a | 6", "a # 6", "a << 1", "a >> 70", "a << -3"])
+    for right_integer in INTEGERS:
+        two(left_integer, right_integer, ["a & b", "a | b", "a # b"])
+        if left_integer[0] == right_integer[0]:
+            two(left_integer, ("int", ["0", "1", "15", "31", "32", "63", "64", "-1", None]), ["a << b", "a >> b"])
+for left_number in NUMBERS[:4] + MORE_NUMBERS[1:]:
+    two(left_number, NUMBERS[3], ["div(a, b)", "div(b, a)"])
+    one(*left_number, ["div(a, 2)", "div(a, -7)", "div(a, 0)", "div(a, 0.3)", "width_bucket(a, 0, 10, 5)", "width_bucket(a, 10, 0, 5)", "width_bucket(a, -1.5, 1.5, 3)"])
+one("numeric(38,10)", WIDE, ["div(a, 3)", "div(a, 0.7)", "div(7, a)"])
+two(("double", DOUBLE), ("double", ["0", "10", "-1e300", "1e300", "NaN", "Infinity", None]), ["width_bucket(a, b, 5, 4)", "width_bucket(a, -3, b, 7)", "width_bucket(a, b, b + 1, 2147483647)"])
+two(("double", ["0", "0.5", "1", "-1", None]), ("int", INT), ["width_bucket(a, 0, 1, b)"])
+
+ZONES = ["UTC", "Europe/Berlin", "america/new_york", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Apia", "Africa/Casablanca", "GMT", "Etc/GMT+5", "Nowhere/Town", "", None]
+CHANGES = ["2024-03-31 00:59:59.999999", "2024-03-31 01:00:00", "2024-03-31 02:30:00", "2024-10-27 00:59:59", "2024-10-27 01:00:00", "2024-10-27 02:30:00", "2024-03-10 06:59:59", "2024-03-10 02:30:00", "2024-11-03 01:30:00", "2011-12-30 12:00:00",
+           "1893-04-01 00:00:00", "1850-01-01 00:00:00", "2024-10-06 02:15:00", "2036-07-01 12:00:00", "2037-12-31 00:00:00"]
+for time_type in ["timestamp", "timestamptz"]:
+    two((time_type, CHANGES + [None]), ("text", ZONES), ["a AT TIME ZONE b", "timezone(b, a)"])
+    one(time_type, TIMESTAMP[:4] + CHANGES + [None], ["a AT TIME ZONE 'Europe/Berlin'", "a AT TIME ZONE 'UTC'", "a AT TIME ZONE INTERVAL '2 hours'", "a AT TIME ZONE INTERVAL '-03:30'", "a AT TIME ZONE INTERVAL '1 day'", "a AT TIME ZONE INTERVAL '1 mon'", "a AT TIME ZONE NULL",
+                                                    "a AT TIME ZONE 'Asia/Tokyo' AT TIME ZONE 'America/Los_Angeles'", "(a AT TIME ZONE 'Europe/Berlin')::date", "extract(hour FROM a AT TIME ZONE 'Asia/Kathmandu')", "a AT TIME ZONE 'No/Where'",
+                                                    ("a AT TIME ZONE 'CET'", "abbreviations"), ("a AT TIME ZONE '+02'", "offsets that count westwards"), ("a AT TIME ZONE 'EST'", "abbreviations")])
+one("date", [d for d in DATE if d not in ("294246-12-31", "9999-12-31")], ["a AT TIME ZONE 'Europe/Berlin'", "a AT TIME ZONE 'UTC'"])
+
+TIME_TEMPLATES = ["YYYY-MM-DD HH24:MI:SS.US", "YYYY-MM-DD", "HH12:MI AM", "HH:MI:SS p.m.", "Day, DD Month YYYY", "FMDay, FMDD FMMonth FMYYYY", "DAY day Dy DY dy", "MONTH month Mon MON mon", "D ID DDD IDDD WW IW W Q", "CC YY YYY Y Y,YYY IYYY IYY IY I", "J", "MS US FF1 FF2 FF3 FF4 FF5 FF6",
+                  "SSSS SSSSS", "DDth MMTH FMDDth FMHH24th", "YYYY BC b.c. A.D. ad", "TZ tz TZH:TZM OF", '"literal YYYY" YYYY \\"x', "yyyy-mm-dd hh24:mi", "RM rm FMRM", "YYYYMMDD", "Mon DD, YYYY", "FMMM/FMDD/YY FMHH12:MI:SS AM", "äYYYY日", "-", "FM", "ABC", "AAA MMM", "YYYY\"T\"HH24", "Q\"th\"", "HH24MISSMS", "FMMS FMUS FMSSSS FMCC FMY,YYY FMJ FMWW FMDDD", ""]
+for time_type in ["timestamp", "timestamptz"]:
+    one(time_type, TIMESTAMP + ["2024-12-30 05:06:07.089", "2021-01-03 00:00:00", "2000-12-31 12:00:00", "1999-05-11 13:21:22.023", "2023-01-02 03:04:05"], ["to_char(a, '" + template.replace("'", "''") + "')" for template in TIME_TEMPLATES] +
+        [("to_char(a, 'TMMonth')", "names in other languages"), ("to_char(a, 'DDSP')", "numbers spelt out"), "to_char(a, NULL)"])
+    two((time_type, ["2024-02-29 12:34:56.5", None]), ("text", TIME_TEMPLATES + [None]), ["to_char(a, b)"])
+one("date", DATE, ["to_char(a, 'YYYY-MM-DD')", "to_char(a, 'IYYY-\"W\"IW-ID')"])
+two(("int", INT), ("int", INT), [f"a {operator} {kind} (ARRAY[b, 1, -7])" for operator in ["=", "<>", "<", "<=", ">", ">="] for kind in ["ANY", "ALL"]] + ["a = ALL ('{}')", "a < ANY ('{}')", "a <= ALL (ARRAY[b, NULL])"])
