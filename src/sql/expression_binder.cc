@@ -496,6 +496,7 @@ Result<ExprPtr> ExpressionBinder::field(const Syntax& syntax) {
 // PostgreSQL joins text with a value of any type by that value's text.
 Result<ExprPtr> ExpressionBinder::concatenate(const Syntax& syntax) {
   LT_ASSIGN_OR_RETURN(Args args, bind_all(syntax.args));
+  if (args.size() != 2) return apply(syntax.text, std::move(args), syntax.at);  // PostgreSQL's grammar takes any operator before a value
   if (args[0]->type.id == TypeId::kArray || args[1]->type.id == TypeId::kArray) return join_arrays(std::move(args), syntax.at);
   const auto is_text = [](const ExprPtr& arg) { return arg->type.id == TypeId::kText; };
   const auto literal = [](const ExprPtr& arg) { return arg->type.id == TypeId::kUnknown; };

@@ -554,6 +554,7 @@ Result<Syntax> Reader::case_when(const json& node) {
 Result<Syntax> Reader::function(const json& node) {
   const std::string name = last_name(node.at("funcname"));
   const int at = place_of(node);
+  if (name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") != name.npos) return refuse(at, "there is no function \"" + name + "\": write it without double quotes");
   if (node.contains("agg_within_group")) return refuse(at, "WITHIN GROUP is not supported; write percentile(x, 0.5)");
   if (node.contains("agg_order")) {
     return refuse(at, "ORDER BY inside " + name + " is not supported: its rows come in the order of topic, partition and offset");

@@ -64,6 +64,11 @@ const Refusal kRefusals[] = {
     {"SELECT _epoch FROM source", "sql_unsupported", "1:8", "not available yet"},
     // Types.
     {"SELECT id + name AS x FROM source", "sql_function", "1:11", "CAST(… AS int)"},
+    {"SELECT (|| id) AS x FROM source", "sql_function", "1:9", "||"},
+    {"SELECT (|| name) AS x FROM source", "sql_function", "1:9", "||"},
+    {"SELECT \"NULLIF\"(id) AS x FROM source", "sql_unsupported", "1:8", "without double quotes"},
+    {"SELECT \"BETWEEN\"(id) AS x FROM source", "sql_unsupported", "1:8", "without double quotes"},
+    {"SELECT \"CASE\"() AS x FROM source", "sql_unsupported", "1:8", "without double quotes"},
     {"SELECT lower(id) FROM source", "sql_function", "1:8", "lower(text)"},
     {"SELECT id FROM source WHERE v", "sql_type", "1:29", "<> 0"},
     {"SELECT NOT id AS x FROM source", "sql_type", "1:12", "NOT needs a condition"},
