@@ -255,5 +255,18 @@ TEST(Groups, AGroupWithoutAResultIsNamed) {
   EXPECT_THAT(std::string(of_all.status().detail()), HasSubstr("the group is that of all rows"));
 }
 
+TEST(Groups, SubqueriesOverStreamsNeedWhatJoinsNeed) {
+  using enum OutputMode;
+  const auto check = [](const std::string& where, OutputMode mode) {
+    return sql::check_mode(*bound_groups("SELECT id, name FROM source AS a WHERE name <> '' AND " + where).memory, mode, "ts");
+  };
+  const std::string bounded = "EXISTS (SELECT 1 FROM source AS b WHERE b.id = a.id AND b.ts BETWEEN a.ts AND a.ts + INTERVAL '1 minute')";
+  EXPECT_TRUE(check(bounded, kAppend).ok()) << check(bounded, kAppend).to_string();
+  EXPECT_TRUE(check("NOT " + bounded, kAppend).ok()) << check("NOT " + bounded, kAppend).to_string();
+  EXPECT_EQ(check("EXISTS (SELECT 1 FROM source AS b WHERE b.id = a.id)", kAppend).code(), "join_unbounded");
+  EXPECT_EQ(check("NOT EXISTS (SELECT 1 FROM source AS b WHERE b.id = a.id)", kAppend).code(), "join_unbounded");
+  EXPECT_EQ(check("id IN (SELECT id FROM source)", kAppend).code(), "join_unbounded");
+}
+
 }  // namespace
 }  // namespace laketide
