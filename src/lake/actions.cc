@@ -219,7 +219,10 @@ struct ToJson {
   Ordered operator()(const Sidecar& s) const { return {{"sidecar", {{"path", s.path}}}}; }
 };
 
-bool is_file_action(std::string_view line) { return line.starts_with("{\"add\":") || line.starts_with("{\"remove\":"); }
+/// Whole ones: one that is cut off is looked at closer.
+bool is_file_action(std::string_view line) {
+  return (line.starts_with("{\"add\":") || line.starts_with("{\"remove\":")) && line.ends_with("}}");
+}
 
 }  // namespace
 

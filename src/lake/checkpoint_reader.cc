@@ -45,7 +45,7 @@ Status read_one(storage::Store& store, const std::string& path, Detail detail, c
   if (path.ends_with(".json")) {
     LT_ASSIGN_OR_RETURN(const auto text, store.get(path));
     if (!text) return Status::user("broken_log", "a checkpoint file is gone: " + path);
-    return parse_commit(*text, detail, take);
+    return parse_commit(*text, detail, take).in(path);
   }
   LT_ASSIGN_OR_RETURN(auto reader, open_parquet_reader(store, path));
   return reader->read([&](std::string_view column) { return is_wanted(column, detail); },

@@ -108,7 +108,7 @@ Status gather(storage::Store& store, const std::string& table_path, int64_t vers
     if (wait.over()) return Status::cancelled("writing a checkpoint was cut short: " + table_path);
     LT_ASSIGN_OR_RETURN(const auto text, store.get(commit_path(table_path, commit)));
     if (!text) return Status::user("broken_log", "a commit is gone: " + commit_path(table_path, commit));
-    LT_RETURN_IF_ERROR(checkpoint.take_commit(*text));
+    LT_RETURN_IF_ERROR(checkpoint.take_commit(*text).in(commit_path(table_path, commit)));
   }
   if (segment.checkpoint) {
     LT_RETURN_IF_ERROR(read_checkpoint(store, table_path, *segment.checkpoint, Detail::kFiles, wait,

@@ -29,12 +29,12 @@ bool is_on(const TableState& state, const char* property, const char* feature) {
   return property_is_true(state.metadata, property) && has_writer_feature(state.protocol, feature);
 }
 
-Result<std::vector<Action>> parse_state(const std::string& text) {
+Result<std::vector<Action>> parse_state(const std::string& text, const std::string& path) {
   std::vector<Action> actions;
   LT_RETURN_IF_ERROR(parse_commit(text, Detail::kState, [&](Action&& action) {
     actions.push_back(std::move(action));
     return Status();
-  }));
+  }).in(path));
   return actions;
 }
 
@@ -81,9 +81,10 @@ Status DeltaLog::follow(const Wait& wait, const std::string& txn_id, std::option
   }
   for (;;) {
     if (wait.over()) return cut_short(table_path_);
-    LT_ASSIGN_OR_RETURN(const auto text, store_->get(commit_path(table_path_, state_.version + 1)));
+    const std::string path = commit_path(table_path_, state_.version + 1);
+    LT_ASSIGN_OR_RETURN(const auto text, store_->get(path));
     if (!text) break;
-    LT_ASSIGN_OR_RETURN(auto actions, parse_state(*text));
+    LT_ASSIGN_OR_RETURN(auto actions, parse_state(*text, path));
     if (!txn_id.empty() && txn_id_of(actions) == txn_id) found = state_.version + 1;
     LT_RETURN_IF_ERROR(state_.apply_commit(state_.version + 1, std::move(actions)));
   }
@@ -228,7 +229,7 @@ Result<std::optional<CommitInfo>> DeltaLog::commit_info(int64_t version) {
   LT_ASSIGN_OR_RETURN(const auto text, store_->get(commit_path(table_path_, version)));
   std::optional<CommitInfo> info;
   if (!text) return info;
-  LT_ASSIGN_OR_RETURN(auto actions, parse_state(*text));
+  LT_ASSIGN_OR_RETURN(auto actions, parse_state(*text, commit_path(table_path_, version)));
   for (auto& action : actions) {
     if (auto* found = std::get_if<CommitInfo>(&action)) info = std::move(*found);
   }
@@ -243,7 +244,7 @@ Result<std::optional<StandingCommit>> DeltaLog::read_commit(int64_t version) {
     if (const auto* add = std::get_if<AddFile>(&action)) commit.added.insert(add->path);
     if (const auto* txn = std::get_if<SetTransaction>(&action)) commit.progress[txn->app_id] = txn->version;
     return Status();
-  }));
+  }).in(commit_path(table_path_, version)));
   return std::optional(std::move(commit));
 }
 
@@ -254,7 +255,7 @@ Result<std::optional<int64_t>> DeltaLog::find_commit(const std::string& app_id, 
     LT_ASSIGN_OR_RETURN(const auto text, store_->get(commit_path(table_path_, version)));
     if (!text) break;
     if (text->find(app_id) == std::string::npos) continue;
-    LT_ASSIGN_OR_RETURN(const auto actions, parse_state(*text));
+    LT_ASSIGN_OR_RETURN(const auto actions, parse_state(*text, commit_path(table_path_, version)));
     for (const auto& action : actions) {
       const auto* txn = std::get_if<SetTransaction>(&action);
       if (txn && txn->app_id == app_id && txn->version == value) return std::optional(version);

@@ -64,7 +64,7 @@ Result<FullState> read_full_state(storage::Store& store, const std::string& tabl
     if (wait.over()) return Status::cancelled("reading the log was cut short: " + table_path);
     LT_ASSIGN_OR_RETURN(const auto text, store.get(commit_path(table_path, commit)));
     if (!text) return Status::user("broken_log", "a commit is gone: " + commit_path(table_path, commit));
-    LT_RETURN_IF_ERROR(take_commit(*text, commit, full));
+    LT_RETURN_IF_ERROR(take_commit(*text, commit, full).in(commit_path(table_path, commit)));
   }
   if (!full.state.schema) return Status::user("broken_log", "the log holds no schema: " + table_path);
   return full;
@@ -78,7 +78,7 @@ Result<FileChanges> follow_full_state(storage::Store& store, const std::string& 
     if (wait.over()) return Status::cancelled("reading the log was cut short: " + table_path);
     LT_ASSIGN_OR_RETURN(const auto text, store.get(commit_path(table_path, full.state.version + 1)));
     stepwise = text.has_value();
-    if (stepwise) LT_RETURN_IF_ERROR(take_commit(*text, full.state.version + 1, full, &changes));
+    if (stepwise) LT_RETURN_IF_ERROR(take_commit(*text, full.state.version + 1, full, &changes).in(commit_path(table_path, full.state.version + 1)));
   }
   if (stepwise) return changes;
   full = {};

@@ -101,7 +101,7 @@ class DeltaTable final : public Table {
         ++entry.files_removed;
       }
       return Status();
-    }));
+    }).in(commit_path(path_, version)));
     return entry;
   }
 

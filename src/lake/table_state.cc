@@ -32,6 +32,7 @@ Status TableState::apply_commit(int64_t commit_version, std::vector<Action> acti
     if (const auto* info = std::get_if<CommitInfo>(&action)) txn_id = info->txn_id;
   }
   for (auto& action : actions) LT_RETURN_IF_ERROR(apply(std::move(action), commit_version, txn_id));
+  if (!schema) return Status::user("broken_log", "the log does not say what the table is: it begins without its metaData");
   version = commit_version;
   return {};
 }

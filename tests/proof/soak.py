@@ -121,6 +121,7 @@ def soak(seed, seconds, log):
             _live(daemon, servers, lines, draw, seconds, samples, jobs, counts, log)
             ends = {line.name: line.load.stop() for line in lines}
             grown, told = judge(samples, seconds)
+            log(f"measured: {told}")  # the checker reads every version of every table, which takes its time
             problems = [f"{name} grew: {how}" for name, how in grown.items()]
             problems += _settle(daemon, lines, ends, jobs)
         finally:
@@ -146,7 +147,7 @@ def _live(daemon, servers, lines, draw, seconds, samples, jobs, counts, log):
         if not daemon.running:
             raise AssertionError(f"the daemon ended: {daemon.log[-2000:]}")
         samples.append(sample(daemon))
-        if len(samples) % 60 == 0:
+        if len(samples) % 30 == 0:
             log(f"{(time.monotonic() - began) / 60:.0f} min: {samples[-1]}")
         turn = len(samples) % 6
         if turn == 1:
