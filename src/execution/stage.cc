@@ -160,7 +160,7 @@ void Stage::route_sinks() {
   for (const auto& [place, range] : spec_.ranges) {
     const auto rule = rules_.find(place.source);
     if (rule == rules_.end() || rule->second.spark) continue;
-    last_seen_[place] = now;
+    last_record_[place] = now;
     idle_check_ = std::min(idle_check_, now + std::chrono::duration_cast<SteadyTime::duration>(rule->second.idle_after));
   }
 }
@@ -340,7 +340,9 @@ Result<Act> Stage::next_act(const Wait& wait) {
 // What lanes have at the border goes through the tail first, if there is anything that it could make something of.
 Act Stage::lane_closed(LaneEpoch epoch, SteadyTime now) {
   something_ |= epoch.records > 0 || spec_.replay.has_value();
-  for (const auto& [place, time] : epoch.event_times) last_seen_[place] = now;
+  for (auto& [place, last] : last_record_) {
+    if (const auto next = epoch.next.find(place); next != epoch.next.end() && next->second != position_.positions[place]) last = now;
+  }
   closed_.push_back(std::move(epoch));
   if (closed_.size() < lanes_.size()) return coordinator_.on_closed(false, now);
   clock_ = clock_of_closed(now);
@@ -378,20 +380,6 @@ Act Stage::closed(SteadyTime now) {
   return act;
 }
 
-// Those that hold the watermark back no longer: read to the end of the log, and silent for long enough.
-std::set<SourcePartition> Stage::idle_partitions(SteadyTime now, const Positions& read) const {
-  std::set<SourcePartition> idle;
-  if (last_seen_.empty()) return idle;
-  const PartitionBounds bounds = hooks_.bounds();
-  for (const auto& [place, seen] : last_seen_) {
-    const auto bound = bounds.find(place);
-    const auto next = read.find(place);
-    if (bound == bounds.end() || next == read.end() || next->second < bound->second.high) continue;
-    if (now - seen >= rules_.at(place.source).idle_after) idle.insert(place);
-  }
-  return idle;
-}
-
 EventClock Stage::clock_of_closed(SteadyTime now) {
   if (spec_.replay) return spec_.replay->clock;
   if (rules_.empty()) return {};
@@ -403,7 +391,7 @@ EventClock Stage::clock_of_closed(SteadyTime now) {
     for (const auto& [place, next] : lane.next) all.insert(place);
     read.insert(lane.next.begin(), lane.next.end());
   }
-  return advanced(rules_, position_.clock, seen, all, idle_partitions(now, read));
+  return advanced(rules_, position_.clock, seen, all, idle_partitions(rules_, last_record_, hooks_.bounds(), read, now));
 }
 
 // Silence can make groups final: an epoch without records then takes them out.
@@ -411,7 +399,7 @@ Act Stage::check_idle(SteadyTime now) {
   idle_check_ = now + kIdleCheckEvery;
   std::set<SourcePartition> all;
   for (const auto& [place, range] : spec_.ranges) all.insert(place);
-  const EventClock then = advanced(rules_, position_.clock, {}, all, idle_partitions(now, position_.positions));
+  const EventClock then = advanced(rules_, position_.clock, {}, all, idle_partitions(rules_, last_record_, hooks_.bounds(), position_.positions, now));
   if (state_.rows == 0 || then.watermark == position_.clock.watermark) return Act::kWait;
   const Act act = coordinator_.on_silence(now);
   idle_close_ = act == Act::kClose;

@@ -102,7 +102,6 @@ class Stage {
   Act lane_closed(LaneEpoch epoch, SteadyTime now);
   Act closed(SteadyTime now);
   Act check_idle(SteadyTime now);
-  std::set<SourcePartition> idle_partitions(SteadyTime now, const Positions& read) const;
   EventClock clock_of_closed(SteadyTime now);
   std::vector<SinkStage> take_staged();
   Status loop(const Wait& wait);
@@ -141,7 +140,7 @@ class Stage {
   EpochInfo info_;                               // of the epoch that closes, as the tail gets it
   EventClock clock_;                             // after the epoch that closes
   std::optional<TailEpoch> tail_epoch_;
-  std::map<SourcePartition, SteadyTime> last_seen_;  // when a partition last had a row
+  std::map<SourcePartition, SteadyTime> last_record_;  // see idle_partitions
   SteadyTime idle_check_ = SteadyTime::max();
   StateSize state_;          // of the tail, in memory
   bool idle_close_ = false;  // the epoch that closes does so because partitions fell silent

@@ -48,6 +48,18 @@ std::optional<Instant> largest_of(const EventClock& clock, const std::string& so
 
 }  // namespace
 
+std::set<SourcePartition> idle_partitions(const EventTimeRules& rules, const std::map<SourcePartition, SteadyTime>& last_record, const PartitionBounds& bounds,
+                                          const Positions& read, SteadyTime now) {
+  std::set<SourcePartition> idle;
+  for (const auto& [place, last] : last_record) {
+    const auto bound = bounds.find(place);
+    const auto next = read.find(place);
+    if (bound == bounds.end() || next == read.end() || next->second < bound->second.high) continue;
+    if (now - last >= rules.at(place.source).idle_after) idle.insert(place);
+  }
+  return idle;
+}
+
 EventClock advanced(const EventTimeRules& rules, const EventClock& before, const EventTimes::Newest& seen, const std::set<SourcePartition>& all,
                     const std::set<SourcePartition>& idle) {
   EventClock after{before.newest, {}, before.watermark};

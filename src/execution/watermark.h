@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/positions.h"
+#include "base/wait.h"
 #include "flow/epoch.h"
 #include "flow/event_times.h"
 
@@ -24,8 +25,12 @@ struct EventTimeRule {
 /// By the name of the source; one without event time has none.
 using EventTimeRules = std::map<std::string, EventTimeRule>;
 
-/// The clock after an epoch in which lanes saw `seen`; `idle` are those partitions of `all` that are at the end of the log and have been
-/// silent for long enough. The watermark is the least of (newest − delay) over the partitions of all sources that are not idle; a partition
+/// The partitions that hold the watermark back no longer: read to the end of the log, and without a record for `idle_after` (PRODUCT §7).
+/// `last_record`: when each of them last gave one, or the run began; `read`: the next offset of each.
+std::set<SourcePartition> idle_partitions(const EventTimeRules& rules, const std::map<SourcePartition, SteadyTime>& last_record, const PartitionBounds& bounds,
+                                          const Positions& read, SteadyTime now);
+
+/// The clock after an epoch in which lanes saw `seen`; `idle` are partitions of `all`. The watermark is the least of (newest − delay) over the partitions of all sources that are not idle; a partition
 /// that never had a row holds it back as well. When all are idle, the newest of them counts, as if it had been the last to fall silent.
 /// Of a source under Spark's rule the largest counts, as if it were one partition.
 EventClock advanced(const EventTimeRules& rules, const EventClock& before, const EventTimes::Newest& seen, const std::set<SourcePartition>& all,
