@@ -4,8 +4,10 @@ Event n is the same on every machine. Of 50 events 1 is a person, 3 are auctions
 auction and three quarters come from a hot bidder, as in the generator of Apache Beam. Each kind has a topic of its own.
 
     python3 bench/nexmark.py --events 1000000 --brokers 127.0.0.1:9092     fills the topics person, auction and bid
+    python3 bench/nexmark.py --record                                      writes nexmark.json: how many rows each query has, and their checksum
 """
 import argparse
+import hashlib
 import json
 import random
 import re
@@ -13,7 +15,10 @@ import string
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
+RECORDED = Path(__file__).with_name("nexmark.json")
+RECORDED_EVENTS = 4000
 BASE = datetime(2026, 3, 1, 8, 0, 0, tzinfo=timezone.utc)
 STEP = timedelta(milliseconds=10)
 FIRST_ID = 1000
@@ -180,6 +185,25 @@ def answers(rows):
     }
 
 
+def cell_text(value):
+    if isinstance(value, datetime):
+        return value.astimezone(timezone.utc).isoformat()
+    return format(value.normalize(), "f") if isinstance(value, Decimal) else str(value)
+
+
+def checksums(answered):
+    """{query: {rows, sha256}} of {query: rows}. In whatever order the rows come."""
+    lines = {name: sorted(json.dumps([cell_text(value) for value in row]) for row in rows) for name, rows in answered.items()}
+    return {name: {"rows": len(each), "sha256": hashlib.sha256("\n".join(each).encode()).hexdigest()} for name, each in lines.items()}
+
+
+def record(count, seed):
+    """One query a line."""
+    found = checksums(answers(events(count, seed)))
+    queries = ",\n".join(f"  {json.dumps(name)}: {json.dumps(one)}" for name, one in found.items())
+    RECORDED.write_text(f'{{"seed": {seed}, "events": {count}, "queries": {{\n{queries}\n}}}}\n')
+
+
 def document(name, prefix="", **more):
     """The pipeline of a query into a Delta table of its name."""
     sql, key, unbounded = QUERIES[name]
@@ -208,5 +232,9 @@ if __name__ == "__main__":
     parser.add_argument("--events", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--partitions", type=int, default=2)
+    parser.add_argument("--record", action="store_true", help=f"of {RECORDED_EVENTS} events")
     given = parser.parse_args()
+    if given.record:
+        record(RECORDED_EVENTS, given.seed)
+        raise SystemExit
     fill(given.brokers, given.events, given.seed, "", given.partitions)

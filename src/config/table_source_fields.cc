@@ -18,7 +18,7 @@ Field path_field(std::string& into, std::string doc) {
 }
 
 Field version_field(std::optional<int64_t>& into) {
-  return with_type({"version", "which version is read; latest is that of the job's start", [&into](Reader& reader, const Node& node, const std::string& path) {
+  return with_type({"version", "which version is read; latest: the newest when a job starts, or a static table is loaded", [&into](Reader& reader, const Node& node, const std::string& path) {
             if (node.kind == Node::Kind::kScalar && node.text == "latest") return reader.canonical_of(node, json_text("latest"));
             return integer_field("version", [&into](int64_t value) { into = value; }, {0, kVersionMax}, "").read(reader, node, path);
           }}, "whole number, or latest", "latest");
@@ -45,9 +45,9 @@ std::vector<Field> delta_source_fields(DeltaSourceSpec& delta) {
 std::vector<Field> files_source_fields(FilesSourceSpec& files, FormatSpec& format) {
   return {path_field(files.path, "a file, a folder, or names with * and ?, below the lake root"),
           with_default(word_field("format", files.format, {"parquet", "csv", "json"}, "what is in them; json has one object in each line"), "by the name's end"),
-          text_field("schema", format.schema, "csv, json: columns as in CREATE TABLE; without it they are learnt from the first records"),
+          text_field("schema", format.schema, "csv, json: columns as in CREATE TABLE; without it they are learnt: of a source from its first records, of a static table from all"),
           with_default(word_field("schema_policy", format.schema_policy, {"ignore", "rescue", "fail"}, "json: what to do with unknown fields"),
-                       "ignore if a schema is declared, else rescue"),
+                       "ignore if a schema is declared, or the files are a static table; else rescue"),
           flag_field("header", files.header, "csv: the first line has the columns' names"),
           text_field("delimiter", files.delimiter, "csv: what stands between two values", check_delimiter)};
 }

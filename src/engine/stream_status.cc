@@ -8,6 +8,7 @@
 #include "base/iso_time.h"
 #include "base/quantity.h"
 #include "engine/catalog.h"
+#include "engine/source_tables.h"
 
 namespace laketide {
 
@@ -93,10 +94,10 @@ int64_t milliseconds_of(const EpochReceipt& receipt) {
 }
 
 /// Spark's metrics of its Kafka source: how far each partition's end of the epoch is behind the newest record. Values are texts there.
-JsonValue behind_latest(const EpochReceipt& receipt, const PartitionBounds& bounds) {
+JsonValue behind_latest(const std::vector<EpochReceipt::Partition>& ranges, const PartitionBounds& bounds) {
   int64_t least = INT64_MAX, most = 0, sum = 0, count = 0;
-  for (const auto& range : receipt.ranges) {
-    const auto bound = std::ranges::find_if(bounds, [&](const auto& one) { return one.first.topic == range.topic && one.first.partition == range.partition; });
+  for (const auto& range : ranges) {
+    const auto bound = bounds.find({range.source, range.topic, range.partition});
     if (bound == bounds.end()) continue;
     const int64_t behind = std::max<int64_t>(0, bound->second.high.value - range.end);
     least = std::min(least, behind);
@@ -110,22 +111,44 @@ JsonValue behind_latest(const EpochReceipt& receipt, const PartitionBounds& boun
           {"avgOffsetsBehindLatest", number_text(one_decimal(static_cast<double>(sum) / static_cast<double>(count)))}};
 }
 
-JsonValue source_progress(const StreamEntry& entry, const RunView& view, double processed_per_second) {
+/// As Spark names its sources.
+std::string description_of(const config::SourceSpec& source) {
+  if (const auto* rate = std::get_if<config::RateSourceSpec>(&source.from)) {
+    return "RateStreamV2[rowsPerSecond=" + std::to_string(rate->rows_per_second) + ", rampUpTimeSeconds=0, numPartitions=" + std::to_string(rate->partitions) + "]";
+  }
+  return "KafkaV2[Subscribe[" + JsonValue(topics_of(source)).dump() + "]]";
+}
+
+/// One source of several has the rows of its ranges: what the offsets of markers and holes count for, no one can tell afterwards.
+JsonValue source_progress(const config::SourceSpec& source, bool is_only, const RunView& view, double processed_per_second) {
   const EpochReceipt& receipt = *view.last_receipt;
   JsonValue start = JsonValue::object(), end = JsonValue::object(), latest = JsonValue::object();
+  std::vector<EpochReceipt::Partition> ranges;
+  int64_t offsets = 0, own = 0;
+  for (const auto& range : receipt.ranges) {
+    offsets += range.end - range.start;
+    if (range.source != source.name) continue;
+    own += range.end - range.start;
+    ranges.push_back(range);
+  }
   // Spark names every partition, also those that did not move.
-  for (const auto& [place, next] : view.committed) start[place.topic][std::to_string(place.partition)] = end[place.topic][std::to_string(place.partition)] = next.value;
-  for (const auto& range : receipt.ranges) start[range.topic][std::to_string(range.partition)] = range.start;
-  for (const auto& [place, bound] : view.bounds) latest[place.topic][std::to_string(place.partition)] = bound.high.value;
-  JsonValue source{{"description", "KafkaV2[Subscribe[" + JsonValue(topics_of(entry.spec)).dump() + "]]"},
-                   {"startOffset", start},
-                   {"endOffset", end},
-                   {"latestOffset", latest},
-                   {"numInputRows", receipt.rows_in},
-                   {"inputRowsPerSecond", one_decimal(view.input_rows_per_second)},
-                   {"processedRowsPerSecond", processed_per_second}};
-  if (JsonValue metrics = behind_latest(receipt, view.bounds); !metrics.is_null()) source["metrics"] = std::move(metrics);
-  return source;
+  for (const auto& [place, next] : view.committed) {
+    if (place.source == source.name) start[place.topic][std::to_string(place.partition)] = end[place.topic][std::to_string(place.partition)] = next.value;
+  }
+  for (const auto& range : ranges) start[range.topic][std::to_string(range.partition)] = range.start;
+  for (const auto& [place, bound] : view.bounds) {
+    if (place.source == source.name) latest[place.topic][std::to_string(place.partition)] = bound.high.value;
+  }
+  const double part = is_only ? 1 : offsets == 0 ? 0 : static_cast<double>(own) / static_cast<double>(offsets);
+  JsonValue progress{{"description", description_of(source)},
+                     {"startOffset", start},
+                     {"endOffset", end},
+                     {"latestOffset", latest},
+                     {"numInputRows", is_only ? receipt.rows_in : own},
+                     {"inputRowsPerSecond", one_decimal(view.input_rows_per_second * part)},
+                     {"processedRowsPerSecond", one_decimal(processed_per_second * part)}};
+  if (JsonValue metrics = behind_latest(ranges, view.bounds); !metrics.is_null()) progress["metrics"] = std::move(metrics);
+  return progress;
 }
 
 /// Spark's words for the phases: it reads and writes in addBatch, and has the plan in its write-ahead log before it does.
@@ -152,7 +175,8 @@ std::string progress_of(const StreamEntry& entry) {
   const EpochReceipt& receipt = *view.last_receipt;
   const int64_t took = milliseconds_of(receipt);
   const double processed_per_second = took == 0 ? 0 : one_decimal(static_cast<double>(receipt.rows_in) * 1000 / static_cast<double>(took));
-  JsonValue sinks = JsonValue::array();
+  JsonValue sinks = JsonValue::array(), sources = JsonValue::array();
+  for (const auto& source : entry.spec.sources) sources.push_back(source_progress(source, entry.spec.sources.size() == 1, view, processed_per_second));
   for (const auto& sink : receipt.sinks) sinks.push_back({{"description", sink.sink}, {"numOutputRows", sink.rows}});
   JsonValue operators = JsonValue::array();
   if (view.remembered.rows > 0) operators.push_back({{"operatorName", "query"}, {"numRowsTotal", view.remembered.rows}, {"memoryUsedBytes", view.remembered.bytes}});
@@ -170,7 +194,7 @@ std::string progress_of(const StreamEntry& entry) {
               {"processedRowsPerSecond", processed_per_second},
               {"eventTime", event_time},
               {"stateOperators", operators},
-              {"sources", {source_progress(entry, view, processed_per_second)}},
+              {"sources", sources},
               {"sink", sinks.empty() ? JsonValue::object() : sinks.back()}}
       .dump();
 }

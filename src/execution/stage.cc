@@ -433,6 +433,9 @@ Result<EpochPlan> Stage::make_plan() const {
   plan.last_records = position_.last_records;
   for (const auto& [name, format] : formats_) plan.schemas[name] = format.schema_text;
   for (const auto& sink : run_.sinks) plan.sinks.push_back(sink->id());
+  for (const RunSource& source : run_.sources) {
+    if (const std::string shown = source.source->snapshot().shown; !shown.empty()) plan.snapshots[source.name] = shown;
+  }
   for (const auto& lane : closed_) {
     for (auto [place, next] : lane.next) {
       if (LT_SEEDED_BUG("epoch.prepare.before", "end_early") && next.value > 1) --next.value;
@@ -494,10 +497,6 @@ Status Stage::commit(const Wait& wait) {
   if (run_.one_epoch && !spec_.replay) LT_RETURN_IF_ERROR(check_bad(count().rows_in, count().rejected));
   if (tail_epoch_ && spec_.state != nullptr) LT_RETURN_IF_ERROR(spec_.state->write(plan.epoch.value, tail_epoch_->state, wait));
   LT_ASSIGN_OR_RETURN(const auto commits, commit_epoch(plan, stages, ledger_, hooks_.decide, make_receipt, wait, run_.epoch_metrics.get()));
-  CommittedEpoch committed{plan, receipt, state_, {}};
-  for (const auto& lane : closed_) {
-    for (const auto& [place, rows] : lane.late_rows) committed.late_rows[place] += rows;
-  }
   position_.epoch = after(plan.epoch);
   position_.begin = plan.begin;
   position_.positions = plan.next;
@@ -507,6 +506,10 @@ Status Stage::commit(const Wait& wait) {
   position_.records += receipt.rows_in;
   position_.rejected += receipt.quarantined;
   opened_at_ = system_clock().now();
+  CommittedEpoch committed{plan, receipt, state_, {}};
+  for (const auto& lane : closed_) {
+    for (const auto& [place, rows] : lane.late_rows) committed.late_rows[place] += rows;
+  }
   closed_.clear();
   hooks_.committed(committed);
   forget_below(plan, wait);

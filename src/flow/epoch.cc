@@ -68,6 +68,12 @@ json tables_to_json(const TableVersions& tables) {
   return out;
 }
 
+json snapshots_to_json(const std::map<std::string, std::string>& snapshots) {
+  json out = json::object();
+  for (const auto& [source, shown] : snapshots) out[source] = json::parse(shown);
+  return out;
+}
+
 std::optional<int64_t> optional_number(const json& in, const char* key) {
   if (!in.contains(key) || in.at(key).is_null()) return std::nullopt;
   return in.at(key).get<int64_t>();
@@ -114,6 +120,8 @@ EpochPlan read_version_1(const json& in) {
   });
   const json lookups = in.value("lookups", json::object());
   for (const auto& [table, seen] : lookups.items()) plan.tables[table] = seen.at("version");
+  const json snapshots = in.value("snapshots", json::object());
+  for (const auto& [source, shown] : snapshots.items()) plan.snapshots[source] = shown.dump();
   read_event_time(in, plan);
   return plan;
 }
@@ -146,6 +154,7 @@ std::string EpochPlan::to_json() const {
            {"lookups", tables_to_json(tables)},
            {"state_base", number_or_null(state_base, &number)},
            {"state_version", number_or_null(state_version, &number)}};
+  if (!snapshots.empty()) out["snapshots"] = snapshots_to_json(snapshots);
   if (counts) out["counts"] = {{"rows_in", counts->rows_in}, {"rows_out", counts->rows_out}, {"rejected", counts->rejected}};
   return out.dump();
 }

@@ -75,6 +75,7 @@ struct EpochPlan {
   EventClock clock;             // after this epoch; its watermark is EpochInfo::evict
   std::optional<Instant> late;  // EpochInfo::late
   TableVersions tables;                  // of the static tables that it saw
+  std::map<std::string, std::string> snapshots;  // by source, SourceSnapshot::shown of those that stand for one; nobody needs them again
   std::optional<EpochId> state_base;     // version of the state the epoch began with; none: nothing was remembered yet
   std::optional<EpochId> state_version;  // and ended with; none: the query remembers nothing on disk
   std::optional<EpochCounts> counts;  // for the receipt, should the ledger be lost; none in plans of earlier releases

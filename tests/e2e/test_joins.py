@@ -123,6 +123,18 @@ def test_a_join_of_two_topics_through_kills_and_as_a_job(kafka, postgres):
         wait_until(lambda: delta_rows(daemon, "paid_all", "kind", "id") == sorted(kinds, key=str), "every record of both topics, once")
         status = daemon.stream("paid")
         assert {(p["source"], p["topic"]) for p in status["partitions"]} == {("orders", "orders"), ("payments", "payments")}
+
+        def caught_up():
+            """Spark's progress, when the broker's ends were heard of."""
+            progress = daemon.stream("paid")["progress"]
+            return progress if all(one["latestOffset"] == one["endOffset"] for one in progress["sources"]) else None
+        progress = daemon.wait_for(caught_up, "the progress of the last epoch")
+        assert [one["description"] for one in progress["sources"]] == ['KafkaV2[Subscribe[["orders"]]]', 'KafkaV2[Subscribe[["payments"]]]']
+        now = {topic: end_offsets(kafka, topic) for topic in ("orders", "payments")}
+        assert [one["endOffset"] for one in progress["sources"]] == [{topic: now[topic]} for topic in ("orders", "payments")]
+        for one, topic in zip(progress["sources"], ("orders", "payments")):
+            assert one["numInputRows"] == sum(one["endOffset"][topic][p] - one["startOffset"][topic][p] for p in ("0", "1"))
+        assert sum(one["numInputRows"] for one in progress["sources"]) == progress["numInputRows"]
         # The same records as one job, by Spark's spelling of offsets.
         starts = {topic: {p: 0 for p in bounds} for topic, bounds in ends.items()}
         job = daemon.post("/batch/run?wait=60s", {**document("paid_once"), "startOffset": starts, "endOffset": ends})

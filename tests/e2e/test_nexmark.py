@@ -14,7 +14,8 @@ from waiting import wait_until
 sys.path.insert(0, str(Path(os.environ["LAKETIDE_SOURCE_DIR"]) / "bench"))
 import nexmark  # noqa: E402
 
-COUNT = 4000
+RECORDED = json.loads(nexmark.RECORDED.read_text())
+COUNT = RECORDED["events"]
 AHEAD = nexmark.BASE + timedelta(days=30)  # records of this time only move the watermark
 
 
@@ -46,16 +47,18 @@ def move_watermark(kafka):
 def test_every_query_gives_the_same_rows_as_a_job_as_a_stream_and_in_python(kafka, postgres):
     for topic in nexmark.SCHEMAS:
         kafka.create_topic(topic, 2)
-    nexmark.fill(kafka.address, COUNT)
-    wanted = {name: sorted(rows, key=str) for name, rows in nexmark.answers(nexmark.events(COUNT)).items()}
+    nexmark.fill(kafka.address, COUNT, RECORDED["seed"])
+    wanted = {name: sorted(rows, key=str) for name, rows in nexmark.answers(nexmark.events(COUNT, RECORDED["seed"])).items()}
     assert all(wanted.values()), "every query has rows to show"
+    assert nexmark.checksums(wanted) == RECORDED["queries"]
     with Daemon({"kafka": {"brokers": kafka.address}, "postgres": {"url": postgres.url}, "stream_defaults": {"epoch": "200ms"}}) as daemon:
         for name in nexmark.QUERIES:
             once = nexmark.document(name)
             once["name"] = once["sinks"][0]["delta"]["path"] = name + "_once"
             job = daemon.post("/batch/run?wait=120s", once)
             assert job["status"] == "SUCCEEDED", (name, job)
-            assert rows_of(daemon, name + "_once") == wanted[name], name
+            rows = rows_of(daemon, name + "_once")
+            assert rows == wanted[name] and nexmark.checksums({name: rows})[name] == RECORDED["queries"][name], name
         for name in nexmark.QUERIES:
             daemon.post("/stream/start", nexmark.document(name, lanes=1))
         move_watermark(kafka)

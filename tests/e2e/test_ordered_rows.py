@@ -1,5 +1,6 @@
 """The first rows of each key, late rows in a table of their own, ORDER BY in jobs: over HTTP on a real broker."""
 import json
+import re
 from collections import Counter, defaultdict
 from datetime import datetime, timedelta, timezone
 

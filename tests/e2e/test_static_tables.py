@@ -207,7 +207,8 @@ def test_files_are_static_tables(kafka):
         wait_until(lambda: found() == expected, "the rows")
         shops.write_text("code;city\na;Ulm\n;Hof\n")
         daemon.wait_for(lambda: shop_table()["error"] is not None, "the record that cannot be read to be told")
-        assert "in/shops.csv, record 1: " in shop_table()["error"] and shop_table()["rows"] == 2, shop_table()
+        told = shop_table()
+        assert told["error"]["code"] == "static_table" and "in/shops.csv, record 1: missing_field" in told["error"]["detail"] and told["rows"] == 2, told
         before = shop_table()["loadedAt"]
         shops.write_text("code;city\na;Bonn\nb;Hof\n")
         daemon.wait_for(lambda: shop_table()["loadedAt"] > before and shop_table()["error"] is None, "the mended file")

@@ -62,6 +62,10 @@ def test_a_gold_table_is_made_anew_from_the_lake(daemon):
     write_deltalake(silver, orders(5000, 5000, "2026-03-02"), mode="append")
     job = succeeded(daemon, submit(daemon, GOLD))
     assert job["snapshot"] == {"version": 1, "files": 2, "rows": 10000}
+    # Who has nothing but the gold table knows what it was made from.
+    newest = max((daemon.lake / "gold/shops/_delta_log").glob("*.json"))
+    plan = next(json.loads(json.loads(line)["commitInfo"]["userMetadata"]) for line in newest.read_text().splitlines() if "commitInfo" in line)
+    assert plan["snapshots"] == {"orders": {"version": 1, "files": 2, "rows": 10000}}
     assert job["range"] == {"0": [0, 5000], "1": [0, 5000]} and job["rowsIn"] == 10000
     assert rows_of(daemon, "gold/shops", "shop, day") == gold_of(silver)
 

@@ -141,6 +141,32 @@ def test_word_count_in_complete_mode(kafka, postgres):
         assert daemon.terminate() == 0
 
 
+def test_a_stream_that_remembers_too_much_fails_alone_and_says_what_to_raise(kafka):
+    kafka.create_topic("hoarded", 2)
+    kafka.create_topic("modest", 2)
+    keys = 600_000  # of some 80 bytes each; what its pool has it shares with the other stream, and with the clients of both
+    schema = {"json": {"schema": "id bigint not null, v int"}}
+    hoarding = {"name": "hoarding", "source": {"kafka": {"topic": "hoarded"}, "format": schema}, "sql": "SELECT id, count(*) AS n, sum(v) AS s FROM source GROUP BY id",
+                "output_mode": "update", "trigger": {"epoch": "200ms"}, "sinks": [{"delta": {"path": "hoarding", "mode": "upsert", "key": ["id"]}}]}
+    modest = {**hoarding, "name": "modest", "source": {"kafka": {"topic": "modest"}, "format": schema}, "sinks": [{"delta": {"path": "modest", "mode": "upsert", "key": ["id"]}}]}
+    with Daemon({"kafka": {"brokers": kafka.address}, "engine": {"memory": "144MiB"}, "pools": {"streaming-pool": {"memory": 0.5}}}) as daemon:
+        daemon.post("/stream/start", modest)
+        daemon.post("/stream/start", hoarding)
+        for n in range(12):
+            send(kafka, "modest", [(i % 2, json.dumps({"id": i, "v": n})) for i in range(10)])
+            send(kafka, "hoarded", [(i % 2, json.dumps({"id": i, "v": 1})) for i in range(keys * n // 12, keys * (n + 1) // 12)])
+        failed = daemon.wait_for_state("hoarding", "FAILED")
+        assert failed["error"]["code"] == "memory_exceeded" and "raise engine.memory" in failed["error"]["detail"], failed
+        send(kafka, "modest", [(i % 2, json.dumps({"id": i, "v": 100})) for i in range(10)])
+
+        def sums():
+            table = daemon.lake / "modest"
+            return {row["id"]: (row["n"], row["s"]) for row in DeltaTable(str(table)).to_pyarrow_table().to_pylist()} if (table / "_delta_log").exists() else {}
+        daemon.wait_for(lambda: sums() == {i: (13, 166) for i in range(10)}, "the other stream to have all of its rows")
+        assert daemon.stream("modest")["state"] == "RUNNING"
+        assert daemon.terminate() == 0
+
+
 def test_averages_survive_a_kill_at_every_step_of_their_state(kafka, postgres):
     kafka.create_topic("cut", 2)
     points = STATE_POINTS + PROTOCOL_POINTS

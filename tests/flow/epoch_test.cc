@@ -19,6 +19,7 @@ TEST(EpochPlan, json_gives_back_what_it_was_given) {
   plan.spec_hash = "abc";
   plan.last = true;
   plan.counts = EpochCounts{10, 7, 2};
+  plan.snapshots["in"] = R"({"rows":12,"version":3})";
   const auto back = EpochPlan::from_json(plan.to_json());
   ASSERT_TRUE(back.ok()) << back.status().to_string();
   EXPECT_EQ(back->to_json(), plan.to_json());
@@ -27,6 +28,7 @@ TEST(EpochPlan, json_gives_back_what_it_was_given) {
   EXPECT_EQ(back->last_records, plan.last_records);
   EXPECT_EQ(back->sinks, plan.sinks);
   EXPECT_EQ(back->counts, plan.counts);
+  EXPECT_EQ(back->snapshots, plan.snapshots);
 }
 
 TEST(EpochPlan, a_plan_without_counts_is_read_as_one) {

@@ -32,6 +32,7 @@ StreamStatus running_stream() {
   stream.rows_in = 400;
   stream.rows_out = 390;
   stream.quarantined = 4;
+  stream.partitions.front().late_rows = 3;
   stream.input_rows_per_second = 12.5;
   stream.last_commit = "2026-01-02T03:04:06.000000Z";
   stream.watermark = "2026-01-02T03:03:36.000000Z";
@@ -93,12 +94,12 @@ TEST(Api, ShowsStreams) {
   json expected = json::parse(R"({
     "id":"run-9","pipeline":"events","state":"STALLED","error":{"code":"kafka_unreachable","detail":"the broker does not answer"},
     "topics":["events"],"sinks":["delta:events"],"epoch":7,"start":"earliest","lagRecords":100,"lagSeconds":1.5,
-    "rowsIn":400,"rowsOut":390,"quarantined":4,"inputRowsPerSecond":12.5,"lastCommit":"2026-01-02T03:04:06.000000Z","tables":[],
+    "rowsIn":400,"rowsOut":390,"quarantined":4,"lateRows":3,"inputRowsPerSecond":12.5,"lastCommit":"2026-01-02T03:04:06.000000Z","tables":[],
     "watermark":"2026-01-02T03:03:36.000000Z","stateRows":12,"stateBytes":3456,
     "tables":[{"table":"users","loadedAt":"2026-01-02T03:00:00.000000Z","rows":3,"error":null},
               {"table":"codes","loadedAt":null,"rows":0,"error":{"code":"postgres_unavailable","detail":"no server answers"}}],
-    "partitions":[{"source":"events","topic":"events","partition":0,"committed":500,"read":510,"end":600,"lagRecords":100},
-                  {"source":"events","topic":"events","partition":1,"committed":null,"read":null,"end":null,"lagRecords":null}]})");
+    "partitions":[{"source":"events","topic":"events","partition":0,"committed":500,"read":510,"end":600,"lagRecords":100,"lateRows":3},
+                  {"source":"events","topic":"events","partition":1,"committed":null,"read":null,"end":null,"lagRecords":null,"lateRows":0}]})");
   EXPECT_EQ(json::parse(api.get("/stream").body), (json{{"streams", {expected}}}));
   expected["progress"] = {{"batchId", 7}, {"numInputRows", 400}};
   EXPECT_EQ(json::parse(api.get("/stream/events").body), expected);
