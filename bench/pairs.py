@@ -13,6 +13,7 @@ sys.path.insert(0, str(HERE.parent / "tests" / "services"))
 import footprint  # noqa: E402
 import latency  # noqa: E402
 import probes  # noqa: E402
+import queries  # noqa: E402
 import report  # noqa: E402
 import shares  # noqa: E402
 from contenders import WORKS, Bench, laketide, straight_line  # noqa: E402
@@ -33,7 +34,7 @@ def parse():
     parser.add_argument("--pairs", type=int)
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(WORKS), help="rows of the table, with commas between")
     parser.add_argument("--without", type=lambda text: text.split(","), default=[],
-                        help="of health_ms, process, latency, probes, scheduler, what is left out")
+                        help="of health_ms, process, latency, probes, scheduler, queries, what is left out")
     arguments = parser.parse_args()
     arguments.binaries = arguments.binaries.resolve()
     arguments.records = arguments.records or (500_000 if arguments.quick else 4_000_000)
@@ -85,7 +86,8 @@ def beside(bench, arguments):
     """What is measured once, beside the pairs. What fails is not measured, and says why: the pairs were not in vain."""
     parts = {"health_ms": lambda: {name: {**report.spread(values), "runs": values} for name, values in measure(bench, arguments.starts).items()},
              "process": lambda: footprint.measure(bench), "latency": lambda: latency.measure(bench, arguments.latency_seconds),
-             "probes": lambda: probes.measure(bench, arguments.probe_seconds), "scheduler": lambda: shares.measure(bench, arguments.probe_seconds)}
+             "probes": lambda: probes.measure(bench, arguments.probe_seconds), "scheduler": lambda: shares.measure(bench, arguments.probe_seconds),
+             "queries": lambda: queries.measure(bench)}
     found = {}
     for name, part in ((name, part) for name, part in parts.items() if name not in arguments.without):
         print(f"{name} ...", flush=True)

@@ -74,6 +74,11 @@ def markdown(result):
     if "health_ms" in result:
         lines += ["", "| /health after start | ms |", "|---|---|"]
         lines += [f"| {name} | {_three(values, 0)} |" for name, values in result["health_ms"].items()]
+    if "queries" in result:
+        lines += ["", "| The query | records/s | CPU-ns per record | peak memory, MiB | rows out |", "|---|---|---|---|---|"]
+        for name, runs in result["queries"].items():
+            records, cpu, memory, rows = (statistics.median(run[key] for run in runs) for key in ("records_per_s", "cpu_ns", "peak_rss_mib", "rows"))
+            lines.append(f"| {name} | {records:,.0f} | {cpu:,.0f} | {memory:,.0f} | {rows:,.0f} |")
     return "\n".join(lines + _daemon(result) + _spark(result)) + "\n\n" + targets.markdown(result)
 
 

@@ -6,7 +6,7 @@
 #                                --records N   in the topic (default 4000000)
 #                                --pairs N     how often each of the two runs (default 5)
 #                                --only A,B    rows of the table: drain, drop, delta, delta zstd, postgres, upsert, window
-#                                --without A   of health_ms, process, latency, probes, scheduler, which are measured beside the rows
+#                                --without A   of health_ms, process, latency, probes, scheduler, queries, which are measured beside the rows
 #
 # LAKETIDE_PRESET   the build to measure (default release)
 set -euo pipefail
