@@ -87,6 +87,8 @@ def test_a_windowed_aggregation_is_killed_ten_times(kafka, postgres):
     with daemon:
         daemon.post("/stream/start", document("killed"))
         for kill in range(KILLS):
+            if kill % 2 == 1:  # so that much is remembered; the other kills meet a stream that has hardly begun
+                daemon.wait_for(lambda: daemon.stream("killed")["lagRecords"] == 0, "what was sent before to be committed", 300)
             produce(kafka, "sized", readings(RECORDS * kill // (KILLS + 1), RECORDS * (kill + 1) // (KILLS + 1)))
             fatal = time.monotonic() + EPOCH * rng.uniform(0.3, 2)
             daemon.wait_for(lambda: time.monotonic() >= fatal, "the time of the kill")
@@ -111,7 +113,7 @@ def test_a_windowed_aggregation_is_killed_ten_times(kafka, postgres):
         rows = delta_rows(daemon, "killed")
         assert rows.equals(delta_rows(daemon, "unharmed"))
         assert rows.num_rows == WINDOWS * KEYS and (pc.sum(rows["n"]).as_py(), pc.sum(rows["s"]).as_py()) == whole
-        assert max(remembered) > 0, "no epoch was committed between two kills: nothing was restored"
+        assert max(remembered) > KEYS / 4, "too little was restored"
         print(f"ready after {min(ready_after):.2f} to {max(ready_after):.2f} s, running after {min(running_after):.2f} to {max(running_after):.2f} s; "
               f"groups remembered at the kills: {remembered}; the uninterrupted run took {took:.1f} s; peak memory {memory_peak(daemon) >> 20} MiB")
         assert not FULL or max(ready_after) <= 5
