@@ -88,6 +88,7 @@ Result<OffsetSetting> parse_object(std::string_view text, const std::string& fie
   }
   for (const auto& [topic, partitions] : object->items()) {
     if (!partitions.is_object()) return wrong("either all or none of the members are topics: " + topic, field);
+    if (partitions.empty()) return wrong("no partition of topic \"" + topic + "\" is named", field);
     LT_ASSIGN_OR_RETURN(all[topic], to_partitions(partitions, field));
   }
   return OffsetSetting{std::move(all)};

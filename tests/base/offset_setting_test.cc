@@ -34,5 +34,13 @@ TEST(OffsetSetting, ABareOffsetIsRefusedWithTheFormThatWasMeant) {
   EXPECT_FALSE(parse_offsets("253402300800000", "startOffset").ok());
 }
 
+TEST(OffsetSetting, ATopicWithoutAPartitionIsRefused) {
+  for (const char* text : {R"({"events": {}})", R"({"a": {}, "b": {"0": 1}})"}) {
+    const auto setting = parse_offsets(text, "start");
+    ASSERT_FALSE(setting.ok()) << text;
+    EXPECT_THAT(std::string(setting.status().detail()), testing::HasSubstr("no partition of topic"));
+  }
+}
+
 }  // namespace
 }  // namespace laketide

@@ -1,6 +1,6 @@
-// Gives a target its corpus, then changes of it for some seconds.
+// Gives a target its corpus, then so many changes of it, or changes for so long.
 //
-//   <reader>_fuzz CORPUS_DIR... [--dictionary FILE] [--seconds N] [--seed S]
+//   <reader>_fuzz CORPUS_DIR... [--dictionary FILE] [--changes N | --seconds N] [--seed S]
 //   <reader>_fuzz FILE...                                   an input that was found, again
 //
 // What ends the process, or takes longer than kInputSeconds, leaves its input in crash-<pid> of the working directory.
@@ -92,6 +92,7 @@ std::vector<std::string> dictionary(const std::string& path) {
 struct Request {
   std::vector<std::filesystem::path> inputs;
   std::vector<std::string> tokens;
+  int64_t changes = 0;
   double seconds = 0;
   unsigned seed = 1;
 };
@@ -102,6 +103,7 @@ Request request(int argc, char** argv) {
     const std::string word = argv[i];
     const std::string next = i + 1 < argc ? argv[i + 1] : "";
     if (word == "--seconds") asked.seconds = std::stod(next), ++i;
+    else if (word == "--changes") asked.changes = std::stoll(next), ++i;
     else if (word == "--seed") asked.seed = static_cast<unsigned>(std::stoul(next)), ++i;
     else if (word == "--dictionary") asked.tokens = dictionary(next), ++i;
     else if (std::filesystem::is_directory(word)) {
@@ -130,7 +132,7 @@ int main(int argc, char** argv) {
   const auto end = std::chrono::steady_clock::now() + std::chrono::duration<double>(asked.seconds);
   laketide::fuzz::Mutator mutator(std::move(corpus), asked.tokens, asked.seed);
   int64_t made = 0;
-  for (; std::chrono::steady_clock::now() < end; ++made) give(mutator.next());
+  for (; made < asked.changes || std::chrono::steady_clock::now() < end; ++made) give(mutator.next());
   std::printf("%zu inputs of the corpus and %lld changes of them\n", asked.inputs.size(), static_cast<long long>(made));
   return 0;
 }
