@@ -38,7 +38,8 @@ class Values {
     return value;
   }
   std::string text() {
-    const size_t size = std::min<size_t>(number<uint8_t>() % 32, rest_.size());
+    const size_t wanted = number<uint8_t>() % 32;
+    const size_t size = std::min(wanted, rest_.size());
     std::string text(rest_.substr(0, size));
     rest_.remove_prefix(size);
     return text;
