@@ -3,40 +3,46 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <string>
 
+#include "base/mutex.h"
 #include "expr/utf8.h"
 
 namespace laketide::expr {
 namespace {
 
-constexpr std::array<const char*, 12> kClasses{"alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "xdigit"};
+constexpr std::array<std::string_view, 12> kClasses{"alnum", "alpha", "blank", "cntrl", "digit", "graph", "lower", "print", "punct", "space", "upper", "xdigit"};
 
-CharacterSet points_of(const char* name) {
+CharacterSet points_of(const std::string& name) {
   CharacterSet made;
+  const auto is_of = class_test(name);
   for (uint32_t point = 1; point <= CharacterSet::kLast; ++point) {
-    if (is_of_class(point, name)) made.add(point, point);
+    if (is_of(point)) made.add(point, point);
   }
   return made;
 }
 
+/// The classes that were asked for; each takes a walk over all of Unicode, some milliseconds. Thread-safe.
+class Classes {
+ public:
+  const CharacterSet& find(const std::string& name) {
+    const MutexLock lock(mutex_);
+    const auto [known, added] = made_.try_emplace(name);
+    if (added) known->second = points_of(name);
+    return known->second;
+  }
+
+ private:
+  Mutex mutex_;
+  std::map<std::string, CharacterSet> made_ LT_GUARDED_BY(mutex_);  // none is changed or goes
+};
+
 }  // namespace
 
-// Each takes a walk over all of Unicode, some milliseconds, when it is first asked for.
 const CharacterSet& CharacterSet::named(std::string_view name) {
   static const CharacterSet none;
-  static const auto makers = [] {
-    std::map<std::string_view, const CharacterSet& (*)()> made;
-    [&]<size_t... I>(std::index_sequence<I...>) {
-      ((made[kClasses[I]] = []() -> const CharacterSet& {
-         static const CharacterSet set = points_of(kClasses[I]);
-         return set;
-       }),
-       ...);
-    }(std::make_index_sequence<kClasses.size()>());
-    return made;
-  }();
-  const auto found = makers.find(name);
-  return found == makers.end() ? none : found->second();
+  static Classes classes;
+  return std::ranges::find(kClasses, name) == kClasses.end() ? none : classes.find(std::string(name));
 }
 
 void CharacterSet::add(uint32_t first, uint32_t last) {

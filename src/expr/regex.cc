@@ -2,13 +2,14 @@
 
 #include <array>
 #include <map>
-#include <mutex>
 #include <string>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include <re2/re2.h>
 
+#include "base/mutex.h"
 #include "expr/regex_choice.h"
 
 namespace laketide::expr {
@@ -17,7 +18,8 @@ namespace {
 using NodeKind = RegexNode::Kind;
 
 constexpr int64_t kMemoryMost = 4 << 20;  // bytes of one pattern's program and automata; beyond, it takes slower ways
-constexpr int kSpansMost = 100;
+constexpr size_t kSpansMost = 100;
+constexpr size_t kSpansNear = 10;  // a replacement names nine groups at most; only regexp_match asks for more
 
 void append_point(uint32_t point, std::string& to) {
   constexpr std::string_view kDigits = "0123456789abcdef";
@@ -79,13 +81,23 @@ class Compiled : public Regex {
   bool good() const { return engine_.ok(); }
 
   bool find(std::string_view text, size_t from, std::span<RegexSpan> spans) const override {
-    std::array<re2::StringPiece, kSpansMost> found;
+    if (spans.size() <= kSpansNear) {
+      std::array<re2::StringPiece, kSpansNear> found;
+      return find_in(text, from, found.data(), spans);
+    }
+    std::vector<re2::StringPiece> found(spans.size());
+    return find_in(text, from, found.data(), spans);
+  }
+  bool test(std::string_view text) const override { return engine_.Match(text, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0); }
+  int groups() const override { return engine_.NumberOfCapturingGroups(); }
+
+ private:
+  bool find_in(std::string_view text, size_t from, re2::StringPiece* found, std::span<RegexSpan> spans) const {
     if (text.data() == nullptr) text = "";  // none stands for a group that took no part
-    const auto count = static_cast<int>(std::min<size_t>(spans.size(), kSpansMost));
-    if (from > text.size() || !engine_.Match(text, from, text.size(), re2::RE2::UNANCHORED, found.data(), count)) return false;
-    for (int i = 0; i < count; ++i) {
-      const re2::StringPiece& one = found[static_cast<size_t>(i)];
-      RegexSpan& span = spans[static_cast<size_t>(i)];
+    if (from > text.size() || !engine_.Match(text, from, text.size(), re2::RE2::UNANCHORED, found, static_cast<int>(spans.size()))) return false;
+    for (size_t i = 0; i < spans.size(); ++i) {
+      const re2::StringPiece& one = found[i];
+      RegexSpan& span = spans[i];
       span = {};
       if (one.data() == nullptr) continue;
       span.begin = one.data() - text.data();
@@ -93,10 +105,7 @@ class Compiled : public Regex {
     }
     return true;
   }
-  bool test(std::string_view text) const override { return engine_.Match(text, 0, text.size(), re2::RE2::UNANCHORED, nullptr, 0); }
-  int groups() const override { return engine_.NumberOfCapturingGroups(); }
 
- private:
   const re2::RE2 engine_;
 };
 
@@ -108,7 +117,7 @@ Result<std::shared_ptr<const Regex>> compile(std::string_view pattern, RegexFlag
   }
   const int groups = count_groups(tree);
   if (use == RegexUse::kGroups && groups > 0) LT_RETURN_IF_ERROR(check_groups(tree));
-  if (groups >= kSpansMost) return Status::user("program_limit_exceeded", "the pattern has 100 groups or more: write (?:…) round what is not needed");
+  if (static_cast<size_t>(groups) >= kSpansMost) return Status::user("program_limit_exceeded", "the pattern has 100 groups or more: write (?:…) round what is not needed");
   std::string text;
   append_node(tree, text);
   re2::RE2::Options options;
@@ -125,20 +134,20 @@ class Known {
  public:
   using Key = std::tuple<std::string, RegexFlags, RegexUse>;
   std::shared_ptr<const Regex> find(const Key& key) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     const auto found = made_.find(key);
     return found == made_.end() ? nullptr : found->second;
   }
   void keep(Key key, std::shared_ptr<const Regex> regex) {
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     if (made_.size() >= kMost) made_.clear();
     made_.emplace(std::move(key), std::move(regex));
   }
 
  private:
   static constexpr size_t kMost = 64;
-  std::mutex mutex_;
-  std::map<Key, std::shared_ptr<const Regex>> made_;
+  Mutex mutex_;
+  std::map<Key, std::shared_ptr<const Regex>> made_ LT_GUARDED_BY(mutex_);
 };
 
 }  // namespace

@@ -45,6 +45,8 @@ ErrorCode error_of(const Status& failure) {
   return failure.code() == "invalid_parameter_value" ? ErrorCode::kInvalidArgument : ErrorCode::kInvalidRegularExpression;
 }
 
+using Spans = std::vector<RegexSpan>;
+
 /// The arguments of one call, row by row, with the pattern made ready; one that stays the same is made once. Confined to its task.
 class RegexArguments {
  public:
@@ -81,7 +83,16 @@ class RegexArguments {
   }
   int32_t number(size_t index, int32_t otherwise) const { return index < numbers_.size() ? numbers_[index][row_] : otherwise; }
   bool has_number(size_t index) const { return index < numbers_.size(); }
-  int64_t row() const { return row_; }
+
+  /// For one row's matches and one row's text, whose memory the next row uses again.
+  Spans& spans(size_t count) const {
+    spans_.assign(count, {});
+    return spans_;
+  }
+  std::string& made() const {
+    made_.clear();
+    return made_;
+  }
 
  private:
   bool needs_groups() const {
@@ -96,9 +107,9 @@ class RegexArguments {
   std::shared_ptr<const Regex> regex_;
   std::string pattern_, flags_;
   RegexUse use_ = RegexUse::kTest;
+  mutable Spans spans_;
+  mutable std::string made_;
 };
-
-using Spans = std::vector<RegexSpan>;
 
 // Where the search goes on: behind the match, or a character farther if that was of nothing.
 size_t behind(Text text, const RegexSpan& match) {
@@ -125,7 +136,7 @@ std::optional<RegexSpan> nth_match(const RegexArguments& in, int32_t start, int3
   const int groups = in.regex().groups();
   if (!from || group > std::max(groups, 1)) return {};
   const auto wanted = static_cast<size_t>(groups == 0 ? 0 : group);
-  Spans spans(wanted + 1);
+  Spans& spans = in.spans(wanted + 1);
   int32_t seen = 0;
   std::optional<RegexSpan> found;
   each_match(in.regex(), in.text(), *from, spans, [&] {
@@ -156,7 +167,7 @@ struct RegexCount {
     const int32_t start = in.number(0, 1);
     if (start < 1) return ErrorCode::kInvalidArgument;
     int32_t count = 0;
-    Spans spans(1);
+    Spans& spans = in.spans(1);
     const auto from = byte_of_start(in.text(), start);
     if (from) each_match(in.regex(), in.text(), *from, spans, [&] { return ++count > 0; });
     status = to.Append(count);
@@ -194,7 +205,7 @@ struct RegexSubstring {
   using Builder = arrow::StringBuilder;
   static constexpr RegexShape kShape{.groups = true};
   ErrorCode operator()(const RegexArguments& in, Builder& to, arrow::Status& status) const {
-    Spans spans(in.regex().groups() > 0 ? 2 : 1);
+    Spans& spans = in.spans(in.regex().groups() > 0 ? 2 : 1);
     const bool found = in.regex().find(in.text(), 0, spans) && spans.back().begin >= 0;
     status = found ? to.Append(matched(in.text(), spans.back())) : to.AppendNull();
     return kGood;
@@ -208,8 +219,8 @@ struct RegexReplace {
     const int32_t start = in.number(0, 1), n = in.has_number(1) ? in.number(1, 1) : in.flags().find('g') == Text::npos ? 1 : 0;
     if (start < 1 || n < 0) return ErrorCode::kInvalidArgument;
     const Text text = in.text(), replacement = in.replacement();
-    Spans spans(names_group(replacement) ? static_cast<size_t>(in.regex().groups()) + 1 : 1);
-    std::string made;
+    Spans& spans = in.spans(names_group(replacement) ? static_cast<size_t>(in.regex().groups()) + 1 : 1);
+    std::string& made = in.made();
     int32_t seen = 0;
     size_t copied = 0;
     const auto from = byte_of_start(text, start);
@@ -253,7 +264,7 @@ struct RegexMatch {
   using Builder = arrow::ListBuilder;
   static constexpr RegexShape kShape{.groups = true};
   ErrorCode operator()(const RegexArguments& in, Builder& to, arrow::Status& status) const {
-    Spans spans(static_cast<size_t>(in.regex().groups()) + 1);
+    Spans& spans = in.spans(static_cast<size_t>(in.regex().groups()) + 1);
     if (!in.regex().find(in.text(), 0, spans)) {
       status = to.AppendNull();
       return kGood;
@@ -274,7 +285,7 @@ struct RegexSplit {
   ErrorCode operator()(const RegexArguments& in, Builder& to, arrow::Status& status) const {
     const Text text = in.text();
     status = to.Append();
-    Spans spans(1);
+    Spans& spans = in.spans(1);
     int64_t copied = 0, last_end = 0;
     each_match(in.regex(), text, 0, spans, [&] {
       if (spans[0].begin < static_cast<int64_t>(text.size()) && spans[0].end > last_end) {

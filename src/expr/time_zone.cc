@@ -6,11 +6,11 @@
 #include <exception>
 #include <map>
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include <arrow/vendored/datetime.h>  // not tz.h alone: this says how the library was built
 
+#include "base/mutex.h"
 #include "expr/civil.h"
 
 namespace laketide::expr {
@@ -85,7 +85,7 @@ class Zones {
     if (names_.empty()) return missing();
     const auto name = names_.find(wanted);
     if (name == names_.end()) return Status::user("invalid_parameter_value", "there is no time zone of that name: " + wanted);
-    const std::lock_guard lock(mutex_);
+    const MutexLock lock(mutex_);
     auto& zone = made_[wanted];
     try {
       if (!zone) zone = std::make_unique<const Zone>(*date::locate_zone(name->second));
@@ -99,8 +99,8 @@ class Zones {
   static Status missing() { return Status::external("time_zones_missing", "this machine has no table of time zones, or it cannot be read: install tzdata"); }
 
   std::map<std::string, std::string> names_;  // as the library spells them, by what they are in small letters
-  std::mutex mutex_;
-  std::map<std::string, std::unique_ptr<const Zone>> made_;
+  Mutex mutex_;
+  std::map<std::string, std::unique_ptr<const Zone>> made_ LT_GUARDED_BY(mutex_);
 };
 
 bool is_abbreviation(std::string_view name) {

@@ -97,9 +97,8 @@ bool is_letter_or_digit(std::string_view character) { return iswalnum_l(static_c
 uint32_t lower_of(uint32_t point) { return unicode() != nullptr ? static_cast<uint32_t>(towlower_l(static_cast<wint_t>(point), unicode())) : point; }
 uint32_t upper_of(uint32_t point) { return unicode() != nullptr ? static_cast<uint32_t>(towupper_l(static_cast<wint_t>(point), unicode())) : point; }
 
-bool is_of_class(uint32_t point, const char* name) {
-  const wctype_t type = wctype_l(name, unicode());
-  return iswctype_l(static_cast<wint_t>(point), type, unicode()) != 0;
+std::function<bool(uint32_t point)> class_test(const std::string& name) {
+  return [type = wctype_l(name.c_str(), unicode())](uint32_t point) { return iswctype_l(static_cast<wint_t>(point), type, unicode()) != 0; };
 }
 
 void append_lower(std::string_view text, std::string& to) {

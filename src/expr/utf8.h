@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -22,8 +23,8 @@ void append_character(uint32_t point, std::string& to);
 bool is_utf8(std::string_view text);
 /// Of one character, by Unicode as C.UTF-8 has it.
 bool is_letter_or_digit(std::string_view character);
-/// Of a class of C's locale: "alpha", "digit", "space" and so on.
-bool is_of_class(uint32_t point, const char* name);
+/// Whether a code point is of a class of C's locale: "alpha", "digit", "space" and so on.
+std::function<bool(uint32_t point)> class_test(const std::string& name);
 uint32_t lower_of(uint32_t point);
 uint32_t upper_of(uint32_t point);
 /// Each character by the simple mapping of Unicode, as PostgreSQL under C.UTF-8.

@@ -1,4 +1,4 @@
-// AT TIME ZONE, and date_trunc in a zone.
+// AT TIME ZONE.
 #include <string>
 
 #include "expr/civil.h"
