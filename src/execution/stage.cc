@@ -341,7 +341,8 @@ Result<Act> Stage::next_act(const Wait& wait) {
 Act Stage::lane_closed(LaneEpoch epoch, SteadyTime now) {
   something_ |= epoch.records > 0 || spec_.replay.has_value();
   for (auto& [place, last] : last_record_) {
-    if (const auto next = epoch.next.find(place); next != epoch.next.end() && next->second != position_.positions[place]) last = now;
+    const auto next = epoch.next.find(place), before = position_.positions.find(place);
+    if (next != epoch.next.end() && before != position_.positions.end() && next->second != before->second) last = now;
   }
   closed_.push_back(std::move(epoch));
   if (closed_.size() < lanes_.size()) return coordinator_.on_closed(false, now);
