@@ -1,4 +1,4 @@
-"""How costs grow: one curve each, as a table, as JSON and as SVG in bench/out. Called by bench/growth.sh; see bench/README.md."""
+"""How costs grow: one curve each, as a table, as JSON and as SVG in bench/out. Called by bench/run.sh --growth; see bench/README.md."""
 import argparse
 import json
 import os
@@ -194,7 +194,7 @@ def markdown(result):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="bench/growth.sh")
+    parser = argparse.ArgumentParser(prog="bench/run.sh --growth")
     parser.add_argument("--binaries", type=Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(CURVES), help="curves, with commas between: " + ", ".join(CURVES))
     parser.add_argument("--quick", action="store_true", help="a twentieth of the records: whether all of it runs")

@@ -7,6 +7,9 @@
 #                                --pairs N     how often each of the two runs (default 5)
 #                                --only A,B    rows of the table: drain, drop, delta, delta zstd, postgres, upsert, window
 #                                --without A   of health_ms, process, latency, probes, scheduler, queries, which are measured beside the rows
+#   bash bench/run.sh --growth   how costs grow: tables, JSON and a curve each
+#                                --only A,B    of partitions, pipelines, keys, columns, sizes, versions, jobs
+#                                --quick       a twentieth of the records
 #
 # LAKETIDE_PRESET   the build to measure (default release)
 set -euo pipefail
@@ -14,10 +17,12 @@ set -euo pipefail
 
 for argument in "$@"; do
   case $argument in
-    --help | -h) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    --help | -h) sed -n '2,15s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
   esac
 done
 
+program=pairs.py
+[ "${1:-}" = --growth ] && program=growth.py && shift
 STEPS=4
 preset=${LAKETIDE_PRESET:-release}
 preflight
@@ -26,4 +31,4 @@ step "Debian packages" install_packages
 step "Kafka" install_kafka
 step "Python readers" install_python
 step "Build ($preset)" build "$preset" laketide straight_line fill_topic
-exec "$repo/build/venv/bin/python" "$repo/bench/pairs.py" --binaries "$repo/build/$preset" "$@"
+exec "$repo/build/venv/bin/python" "$repo/bench/$program" --binaries "$repo/build/$preset" "$@"
