@@ -265,7 +265,7 @@ ExprPtr Grouping::reference(const arrow::Field& field, int at) const {
   return expr::column(field.name(), expr::Type::of(field), field.nullable(), text_.place(at));
 }
 
-PlanPtr Grouping::finish(PlanPtr input) const {
+PlanPtr Grouping::finish(PlanPtr input, int at) const {
   input = unnesting_.finish(std::move(input));
   std::vector<ExprPtr> expressions;
   arrow::FieldVector fields;
@@ -280,6 +280,7 @@ PlanPtr Grouping::finish(PlanPtr input) const {
   }
   Aggregate aggregate;
   aggregate.name = "aggregate_" + std::to_string(memories_below(input) + 1);
+  aggregate.written = text_.prefix(at);
   aggregate.window = window_;
   arrow::FieldVector output = window_fields_;
   for (const Key& key : keys_) {

@@ -35,8 +35,8 @@ class Grouping final : public Substitution {
   Result<expr::ExprPtr> substitute(const Syntax& syntax) override;
   /// The field of a column that `substitute` gave.
   std::shared_ptr<arrow::Field> field(const std::string& name) const;
-  /// The Aggregate over the rows of `input`, with everything that was asked for until now.
-  PlanPtr finish(PlanPtr input) const;
+  /// The Aggregate over the rows of `input`, with everything that was asked for until now; it is written at `at`.
+  PlanPtr finish(PlanPtr input, int at) const;
 
  private:
   /// What a row gives to its group: a column of the Project below.

@@ -80,7 +80,7 @@ Result<PlanPtr> ordered(const SelectSyntax& select, const QueryText& text, PlanP
       return text.refuse("sql_order", select.distinct_on[0].at, "DISTINCT ON takes the first row by topic, partition and offset, and these rows have none: say which one by ORDER BY");
     }
     rows = rest.empty() ? make_first_rows_node(std::move(rows), {"first_rows_" + number, order.distinct_on, "", {}})
-                        : make_top_rows_node(std::move(rows), {"top_rows_" + number, order.distinct_on, std::move(rest), 1}, "row_number");
+                        : make_top_rows_node(std::move(rows), {"top_rows_" + number, text.prefix(select.distinct_on[0].at), order.distinct_on, std::move(rest), 1}, "row_number");
     rest = order.by;
     if (!select.limit && select.offset == 0) return rows;  // it chose the rows; a table has no order
   }

@@ -16,11 +16,20 @@ constexpr const char* kOtherModes = "set output_mode: update (for sinks with mod
 
 Status bad_mode(const std::string& what) { return Status::user("bad_output_mode", what, "output_mode"); }
 
-// `inner`: another aggregate is computed from this one's groups, whatever the mode of the whole.
-Status check_final(const PlanNode& memory, bool inner, const std::string& event_time) {
-  const std::string who = inner ? "an aggregate over the groups of another one takes them once, when they are final"
-                                : "append gives a group once, when it is final";
-  const std::string way_out = inner ? std::string() : std::string(", or ") + kOtherModes;
+// Where in the query a step is written.
+std::string place_of(const PlanNode& memory) {
+  if (const auto* aggregate = std::get_if<Aggregate>(&memory.step)) return aggregate->written;
+  const auto* top = std::get_if<TopRows>(&memory.step);
+  return top ? top->written : std::string();
+}
+
+// `above`: the step that takes the groups, whatever the mode of the whole; null: they are the result.
+Status check_final(const PlanNode& memory, const PlanNode* above, const std::string& event_time) {
+  const bool joined = above && std::holds_alternative<Join>(above->step);
+  const std::string who = place_of(memory) + (joined  ? "a join takes the groups of a side once, when they are final, as a pair that was given is never taken back"
+                                              : above ? "an aggregate over the groups of another one takes them once, when they are final"
+                                                      : "append gives a group once, when it is final");
+  const std::string way_out = above ? std::string() : std::string(", or ") + kOtherModes;
   if (event_time.empty()) {
     return bad_mode(who + ", and without event time no group ever is: declare event_time: {column: ts, delay: 30s} under the source" + way_out);
   }
@@ -139,28 +148,28 @@ Status check_join(const Join& join, bool inner, OutputMode mode, StateBound boun
 }
 
 // Every epoch gives all rows of a complete result, and those of a branch that remembers nothing have gone by.
-Status check_union(const Union& both, bool inner, OutputMode mode) {
-  if (inner || mode != OutputMode::kComplete || std::ranges::all_of(both.branches, [](const PlanPtr& branch) { return memory_of(branch) != nullptr; })) return {};
+Status check_union(const Union& both, const PlanNode* above, OutputMode mode) {
+  if (above || mode != OutputMode::kComplete || std::ranges::all_of(both.branches, [](const PlanPtr& branch) { return memory_of(branch) != nullptr; })) return {};
   return bad_mode("a SELECT of this UNION ALL gives rows once, as they come, and complete would need every row again: set output_mode: append, or let each SELECT group");
 }
 
 // The step, and those below it: these give groups when they are final.
-Status check_step(const PlanNode& memory, bool inner, OutputMode mode, const std::string& event_time, StateBound bound) {
+Status check_step(const PlanNode& memory, const PlanNode* above, OutputMode mode, const std::string& event_time, StateBound bound) {
   const bool first = std::holds_alternative<FirstRows>(memory.step), sort = std::holds_alternative<Sort>(memory.step);
   if (sort) {
-    LT_RETURN_IF_ERROR(check_sort(memory, inner, mode));
+    LT_RETURN_IF_ERROR(check_sort(memory, above != nullptr, mode));
   } else if (const auto* join = std::get_if<Join>(&memory.step)) {
-    LT_RETURN_IF_ERROR(check_join(*join, inner, mode, bound));
+    LT_RETURN_IF_ERROR(check_join(*join, above != nullptr, mode, bound));
   } else if (const auto* both = std::get_if<Union>(&memory.step)) {
-    LT_RETURN_IF_ERROR(check_union(*both, inner, mode));
-  } else if (first && !inner && mode == OutputMode::kComplete) {
+    LT_RETURN_IF_ERROR(check_union(*both, above, mode));
+  } else if (first && !above && mode == OutputMode::kComplete) {
     return bad_mode("DISTINCT ON and deduplicate give a row once, and complete would need every row again: set output_mode: append");
   } else {
     LT_RETURN_IF_ERROR(check_window(memory, event_time));
-    if (!first && (inner || mode == OutputMode::kAppend)) LT_RETURN_IF_ERROR(check_final(memory, inner, event_time));
+    if (!first && (above || mode == OutputMode::kAppend)) LT_RETURN_IF_ERROR(check_final(memory, above, event_time));
   }
   const bool passes_on = sort || std::holds_alternative<Union>(memory.step);
-  for (const PlanPtr& below : memories_under(memory)) LT_RETURN_IF_ERROR(check_step(*below, inner || !passes_on, mode, event_time, bound));
+  for (const PlanPtr& below : memories_under(memory)) LT_RETURN_IF_ERROR(check_step(*below, passes_on ? above : &memory, mode, event_time, bound));
   return {};
 }
 
@@ -178,7 +187,7 @@ Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& ev
     return Status::internal("event_time", "the query was bound over a source with another event time: " + scan_of(memory).event_time);
   }
   if (ending == Ending::kOneEpoch) return {};  // all there is to come has come when the epoch ends
-  return check_step(memory, false, mode, event_time, bound);
+  return check_step(memory, nullptr, mode, event_time, bound);
 }
 
 Status check_changes(const BoundQuery& query, OutputMode mode) {

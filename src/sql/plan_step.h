@@ -96,6 +96,7 @@ struct Call {
 /// GROUP BY. The node's output: window_start and window_end if there is a window, the keys, a column for each call.
 struct Aggregate {
   std::string name;               // of its state
+  std::string written;            // where, QueryText::prefix
   std::vector<std::string> keys;  // columns of the input
   std::optional<Window> window;
   std::vector<Call> calls;
@@ -119,6 +120,7 @@ struct FirstRows {
 /// The first `count` rows of each key by an order. The node's output: that of the input, then the row's number.
 struct TopRows {
   std::string name;
+  std::string written;
   std::vector<std::string> keys;
   std::vector<SortKey> order;
   int64_t count = 1;

@@ -22,9 +22,12 @@ expr::Place QueryText::place(int at) const {
   return place;
 }
 
+std::string QueryText::prefix(int at) const { return prefix(place(at)); }
+
+std::string QueryText::prefix(expr::Place where) const { return origin_ + ":" + std::to_string(where.line) + ":" + std::to_string(where.column) + ": "; }
+
 Status QueryText::refuse(std::string_view code, expr::Place where, std::string_view what) const {
-  return Status::user(std::string(code), origin_ + ":" + std::to_string(where.line) + ":" + std::to_string(where.column) + ": " + std::string(what),
-                      origin_);
+  return Status::user(std::string(code), prefix(where) + std::string(what), origin_);
 }
 
 Status QueryText::locate(const Status& failure, expr::Place where) const {

@@ -18,6 +18,8 @@ class QueryText {
 
   const std::string& text() const { return text_; }
   expr::Place place(int at) const;
+  /// "origin:line:column: ", for what is refused later, when this text is gone.
+  std::string prefix(int at) const;
   /// `kUser`, "origin:line:column: what".
   Status refuse(std::string_view code, int at, std::string_view what) const { return refuse(code, place(at), what); }
   Status refuse(std::string_view code, expr::Place where, std::string_view what) const;
@@ -28,6 +30,8 @@ class QueryText {
   int byte_of_character(int index) const;
 
  private:
+  std::string prefix(expr::Place where) const;
+
   std::string text_;
   std::string origin_;
 };

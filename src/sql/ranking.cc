@@ -120,7 +120,7 @@ Status Ranking::finish(PlanPtr& rows, SelectList& list) const {
     }
     return below.add_hidden(item.value);
   };
-  TopRows top{"top_rows_" + std::to_string(memories_below(rows) + 1), {}, {}, count_};
+  TopRows top{"top_rows_" + std::to_string(memories_below(rows) + 1), text_.prefix(at_), {}, {}, count_};
   for (const Item& key : keys_) {
     const std::string name = column(key);
     if (std::ranges::find(top.keys, name) == top.keys.end()) top.keys.push_back(name);

@@ -101,7 +101,7 @@ Result<Listed> bind_groups(const SelectSyntax& select, const QueryText& text, co
     LT_ASSIGN_OR_RETURN(having, binder.condition(*select.having, "HAVING"));
   }
   LT_ASSIGN_OR_RETURN(made.order, select_order(select, text, made.list, &binder));
-  made.rows = grouping.finish(std::move(rows));
+  made.rows = grouping.finish(std::move(rows), select.group_by.empty() ? select.at : select.group_by.front().at);
   if (having) made.rows = make_filter_node(std::move(made.rows), std::move(having));
   return made;
 }
@@ -110,6 +110,7 @@ Result<Listed> bind_groups(const SelectSyntax& select, const QueryText& text, co
 Result<PlanPtr> distinct(PlanPtr rows, const SelectSyntax& select, const QueryText& text) {
   Aggregate aggregate;
   aggregate.name = "aggregate_" + std::to_string(memories_below(rows) + 1);
+  aggregate.written = text.prefix(select.at);
   Schema output = rows->output;
   for (const auto& field : output->fields()) {
     LT_RETURN_IF_ERROR(check_groupable(expr::Type::of(*field), "DISTINCT", select.at, text));

@@ -16,6 +16,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 using testing::UnorderedElementsAre;
 
 const sql::SourceTable kGroupSource{"events", schema_of_text("id int, value double, name text, ts timestamptz, other timestamptz"), "t", true, "ts"};
@@ -290,6 +291,22 @@ TEST(Groups, UnionsShareTheirMemoryAndSayWhatItIs) {
 └─ Project name AS part text, CAST(id AS bigint) AS n bigint
    └─ Project name text, id int
       └─ Scan events: id int, name text)plan");
+}
+
+TEST(Groups, JoinsTakeFinalGroups) {
+  const auto check = [](const std::string& counts, OutputMode mode) {
+    return sql::check_mode(*bound_groups("WITH g AS (" + counts + ")\nSELECT s.id, g.n FROM source s JOIN g ON g.id = s.id AND s.ts BETWEEN g.at - INTERVAL '1 minute' AND g.at").memory, mode, "ts");
+  };
+  for (const OutputMode mode : {OutputMode::kAppend, OutputMode::kUpdate}) {
+    EXPECT_TRUE(check("SELECT window_end AS at, id, count(*) AS n FROM source GROUP BY tumble(ts, '10 s'), id", mode).ok());
+    const Status never = check("SELECT max(ts) AS at, id, count(*) AS n\n  FROM source GROUP BY id", mode);
+    EXPECT_EQ(never.code(), "join_unbounded");  // no column of it follows event time
+  }
+  const Status changing = sql::check_mode(*bound_groups("SELECT s.id, g.n FROM source s JOIN (SELECT id, count(*) AS n\n  FROM source GROUP BY id) g ON g.id = s.id").memory,
+                                          OutputMode::kUpdate, "ts", sql::Ending::kNone, sql::StateBound::kNone);
+  EXPECT_EQ(changing.code(), "bad_output_mode");
+  EXPECT_THAT(std::string(changing.detail()), StartsWith("sql:2:24: a join takes the groups of a side once, when they are final"));
+  EXPECT_THAT(std::string(changing.detail()), HasSubstr("group by tumble(ts, INTERVAL '10 seconds'), or by ts itself"));
 }
 
 TEST(Groups, StateGoesOnWhereItsFormIsTheSame) {
