@@ -7,7 +7,7 @@
 namespace laketide {
 
 std::vector<std::string> topics_of(const config::SourceSpec& source) {
-  if (const auto* delta = std::get_if<config::DeltaSourceSpec>(&source.from)) return {"delta:" + delta->path};
+  if (const auto* delta = std::get_if<config::DeltaSourceSpec>(&source.from)) return {"delta:" + delta->path + (delta->version ? "@" + std::to_string(*delta->version) : "")};
   if (const auto* files = std::get_if<config::FilesSourceSpec>(&source.from)) return {"files:" + files->path};
   const auto* kafka = std::get_if<config::KafkaSourceSpec>(&source.from);
   if (kafka == nullptr) return {};

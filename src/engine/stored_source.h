@@ -17,6 +17,7 @@ namespace laketide {
 /// What a document does not say of them. Immutable.
 struct StoredPlace {
   std::string name;  // in the query
+  std::string topic;  // of its rows
   std::string lake_root;
   std::string pin;   // of an earlier snapshot; empty: none
   std::function<IoPost()> open_actor;  // a lane's own, on which its files are read

@@ -254,7 +254,7 @@ Status Streams::check_query(const config::PipelineSpec& pipeline, std::string* q
   }
   std::string text;
   const bool is_known = schemas.size() == run.sources.size();
-  if (!is_known && pipeline.sources.front().is_bounded()) {
+  if (!is_known && std::ranges::any_of(pipeline.sources, &config::SourceSpec::is_bounded)) {
     text = "bound when the table or the files are opened, which have the schema\n";
   } else if (!is_known) {
     text = "bound when the topic's first records have told its schema; declare one (format: { json: { schema: … } }) to see the plan now\n";

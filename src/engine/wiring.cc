@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
+#include <set>
 #include <optional>
 #include <random>
 
@@ -93,7 +94,12 @@ class Wiring {
   }
 
   Status sources() {
+    std::set<std::string> stored;
     for (const config::SourceSpec& source : pipeline_.sources) {
+      if (source.is_bounded() && !stored.insert(topics_of(source).front()).second) {
+        return Status::user("unsupported", "two sources read the same table, or the same files: read them once, and name them twice in the query (FROM a AS x JOIN a AS y); source " + source.name,
+                            "sources");
+      }
       RunSource& made = spec_.sources.emplace_back();
       made.name = source.name;
       LT_RETURN_IF_ERROR(one_source(source, made));
@@ -105,9 +111,6 @@ class Wiring {
   }
 
   Status one_source(const config::SourceSpec& source, RunSource& made) {
-    if (source.is_bounded() && pipeline_.sources.size() > 1) {
-      return Status::user("unsupported", "a table or files are the one source of a batch job; join with them under tables: instead. Source " + source.name, "sources");
-    }
     if (const auto* rate = std::get_if<config::RateSourceSpec>(&source.from)) return rate_source(*rate, made);
     if (source.is_bounded()) return stored_source(source, made);
     LT_RETURN_IF_ERROR(kafka_source(std::get<config::KafkaSourceSpec>(source.from), made));
@@ -121,7 +124,8 @@ class Wiring {
   /// A table, or files, as they are when a job starts.
   Status stored_source(const config::SourceSpec& source, RunSource& made) {
     say_start(made.name, "earliest");
-    const StoredPlace place{made.name, service_.lake_root, pin(), reading_actors()};
+    LT_ASSIGN_OR_RETURN(std::string pin, job_ ? pin_of(job_->pin, made.name, pipeline_.sources.size()) : std::string());
+    const StoredPlace place{made.name, topics_of(source).front(), service_.lake_root, std::move(pin), reading_actors()};
     const auto* files = std::get_if<config::FilesSourceSpec>(&source.from);
     LT_ASSIGN_OR_RETURN(WholeSource whole, files != nullptr ? stored_files(*files, source.format, place, store_)
                                                             : stored_table(std::get<config::DeltaSourceSpec>(source.from), place, store_));
@@ -130,8 +134,6 @@ class Wiring {
     made.make_format = whole.make_format;
     return {};
   }
-
-  std::string pin() const { return job_ ? job_->pin : ""; }
 
   /// Each lane reads its files on an actor of its own.
   std::function<IoPost()> reading_actors() {

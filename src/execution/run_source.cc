@@ -3,8 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include <nlohmann/json.hpp>
+
 namespace laketide {
 namespace {
+
+using Json = nlohmann::json;
+
+std::string text_of(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
 /// Thread-safe.
 class Together final : public Source {
@@ -31,6 +37,21 @@ class Together final : public Source {
 
   Result<std::unique_ptr<Reader>> open(Context&) override {
     return Status::internal("source_of_many", "a lane was to read several sources at once");
+  }
+
+  /// An object with a member for each source that has one.
+  SourceSnapshot snapshot() const override {
+    Json pins = Json::object(), shown = Json::object();
+    for (const auto& [name, source] : sources_) {
+      const SourceSnapshot own = source->snapshot();
+      if (!own.pin.empty()) pins[name] = Json::parse(own.pin, nullptr, false);
+      if (!own.shown.empty()) shown[name] = Json::parse(own.shown, nullptr, false);
+    }
+    return {pins.empty() ? "" : text_of(pins), shown.empty() ? "" : text_of(shown)};
+  }
+
+  bool grows() const override {
+    return std::ranges::all_of(sources_, [](const auto& one) { return one.second->grows(); });
   }
 
   Status mirror(const Positions& committed, const Wait& wait) override {
@@ -66,6 +87,14 @@ std::shared_ptr<Source> together(const std::vector<RunSource>& sources) {
   std::map<std::string, std::shared_ptr<Source>> by_name;
   for (const RunSource& one : sources) by_name[one.name] = one.source;
   return std::make_shared<Together>(std::move(by_name));
+}
+
+Result<std::string> pin_of(const std::string& together, const std::string& source, size_t sources) {
+  if (sources == 1 || together.empty()) return together;
+  const Json pins = Json::parse(together, nullptr, false);
+  if (!pins.is_object()) return Status::internal("bad_pin", "what the sources of a job are to be read at cannot be read itself: " + together);
+  const auto own = pins.find(source);
+  return own == pins.end() ? std::string() : text_of(*own);
 }
 
 }  // namespace laketide

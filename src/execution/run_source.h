@@ -48,6 +48,8 @@ Result<Schema> declared_schema(const RunSource& source);
 /// All sources of a run as one: each is asked for what bears its name. A record that bears no source's name is looked for by its topic. It
 /// has no readers: a lane reads one source.
 std::shared_ptr<Source> together(const std::vector<RunSource>& sources);
+/// Of the pin that all sources of a run have together, that of one of them. Fails `kInternal` for what is no such pin.
+Result<std::string> pin_of(const std::string& together, const std::string& source, size_t sources);
 
 /// What of `all` belongs to the source.
 template <typename Places>

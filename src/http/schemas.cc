@@ -233,7 +233,7 @@ std::vector<Schema> job_schemas() {
         {"startedAt", "string", "ISO time", true},
         {"finishedAt", "string", "ISO time", true},
         {"range", "object", "what it reads, once that is fixed", true},
-        {"snapshot", "object", "of a table or of files: version, files, rows that it reads", true},
+        {"snapshot", "object", "of a table or of files: version, files, rows that it reads; where there are several sources, by their names", true},
         {"progress", "number", "0 to 1, of the range"},
         {"rowsIn", "integer", "committed"},
         {"rowsOut", "integer", ""},
