@@ -139,22 +139,27 @@ void add_run(CLI::App& app, Words& words) {
 }
 
 void add_sql(CLI::App& app, Words& words) {
-  CLI::App* sql = add_command(app, words, {"sql", "Run a query over a topic, a Delta table or files, once, and print its rows",
+  CLI::App* sql = add_command(app, words, {"sql", "Run a query over topics, Delta tables and files, once, and print its rows",
                                            "  laketide sql 'SELECT id, avg(value) FROM events GROUP BY id' --topic events\n"
                                            "  laketide sql 'SELECT * FROM orders WHERE total > 100' --table data/lake/orders -o csv > large.csv\n"
                                            "  laketide sql 'SELECT count(*) FROM source' --file 'in/2026-*.csv' -o json\n"
-                                           "The input's name in SQL is its own, without folder and ending (input for a pattern); source always names it. A query reads what there is\n"
-                                           "when it begins, and needs no running service. Exit 0: all rows are printed. 1: the work failed. 2: the query is wrong. 4: no broker."},
+                                           "  laketide sql 'SELECT o.id, u.name FROM orders o JOIN users u ON u.id = o.user_id' --table data/lake/orders --file users=in/u.csv\n"
+                                           "An input's name in SQL is its own, without folder and ending (input for a pattern), or the one in front of it, as in --table old=data/lake/orders; source\n"
+                                           "names the only one too. A query reads what there is when it begins, and needs no running service. Exit 0: all rows are printed. 1: the work failed. 2: the\n"
+                                           "query is wrong. 4: no broker."},
                               [&words](const Terminal& terminal) { return run_sql(words.sql, terminal); });
+  const auto add_words = [&](const char* name, std::vector<std::string>& into, const char* description) {
+    sql->add_option(name, into, description)->take_all()->allow_extra_args(false);
+  };
   sql->add_option("QUERY", words.sql.query, "a SELECT")->required();
-  sql->add_option("--topic", words.sql.topic, "a Kafka topic of JSON records");
-  sql->add_option("--table", words.sql.table, "folder of a Delta table");
-  sql->add_option("--file", words.sql.file, "Parquet, CSV or JSON files: a name, a folder, or a pattern in quotes");
+  add_words("--topic", words.sql.topics, "a Kafka topic of JSON records, [name=]topic; may be given again");
+  add_words("--table", words.sql.tables, "folder of a Delta table, [name=]folder; may be given again");
+  add_words("--file", words.sql.files, "Parquet, CSV or JSON files: [name=] and a name, a folder, or a pattern in quotes; may be given again");
   sql->add_option("-o,--output", words.sql.output, "table, csv or json (an object a line)")->check(CLI::IsMember({"table", "csv", "json"}))->capture_default_str();
-  sql->add_option("--version", words.sql.version, "of the table; default: the newest")->check(CLI::NonNegativeNumber);
-  sql->add_option("--schema", words.sql.schema, "columns as in CREATE TABLE; default: learnt from the first records");
-  sql->add_option("--format", words.sql.format, "of the files: parquet, csv or json; default: by the name's end");
-  sql->add_option("--delimiter", words.sql.delimiter, "between the values of a CSV file; default: a comma");
+  add_words("--version", words.sql.versions, "of the table, or name=version; default: the newest");
+  add_words("--schema", words.sql.schemas, "columns as in CREATE TABLE, or name=columns; default: learnt from the first records");
+  add_words("--format", words.sql.formats, "of the files, or name=format: parquet, csv or json; default: by the name's end");
+  add_words("--delimiter", words.sql.delimiters, "between the values of a CSV file, or name=delimiter; default: a comma");
   sql->add_flag("--no-header", words.sql.no_header, "the first line of a CSV file is a record; columns are column1, column2 and so on");
   sql->add_option("--brokers", words.sql.brokers, "host:port[,host:port]; default kafka.brokers of the service file");
   add_service_file(*sql, words.sql.config, &words.sql.sets);

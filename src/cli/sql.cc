@@ -1,20 +1,19 @@
 #include "cli/sql.h"
 
 #include <chrono>
-#include <filesystem>
 
 #include <arrow/util/thread_pool.h>
 #include <nlohmann/json.hpp>
 
 #include "base/log.h"
 #include "cli/foreground.h"
+#include "cli/query_inputs.h"
 #include "config/service_config.h"
 #include "engine/make_engine.h"
 
 namespace laketide::cli {
 namespace {
 
-namespace fs = std::filesystem;
 using Document = nlohmann::json;
 
 constexpr const char* kName = "sql";      // of the pipeline, in messages
@@ -26,54 +25,21 @@ constexpr int64_t kRowsMax = 1'000'000'000;
 constexpr std::chrono::milliseconds kEpoch{200};
 constexpr int64_t kEpochBytes = 16 << 20;
 
-std::string in_this_directory(const std::string& path) {
-  std::error_code failed;
-  return fs::absolute(path, failed).lexically_normal().string();
-}
-
-Document source_of(const SqlOptions& options) {
-  Document source;
-  if (!options.table.empty()) {
-    source["delta"]["path"] = in_this_directory(options.table);
-    if (options.version) source["delta"]["version"] = *options.version;
-    return source;
-  }
-  if (!options.topic.empty()) {
-    source["kafka"]["topic"] = options.topic;
-    if (!options.brokers.empty()) source["kafka"]["brokers"] = options.brokers;
-    if (!options.schema.empty()) source["format"]["json"]["schema"] = options.schema;
-    return source;
-  }
-  Document& files = source["files"];
-  files["path"] = in_this_directory(options.file);
-  if (!options.format.empty()) files["format"] = options.format;
-  if (!options.schema.empty()) files["schema"] = options.schema;
-  if (!options.delimiter.empty()) files["delimiter"] = options.delimiter;
-  if (options.no_header) files["header"] = false;
-  return source;
-}
-
 /// The query as a pipeline. What cannot be read is counted, not kept: nothing shall be left behind.
-std::string document_of(const SqlOptions& options) {
+Result<std::string> document_of(const SqlOptions& options) {
   Document document, sink;
+  LT_RETURN_IF_ERROR(add_inputs(options, document));
   sink["console"]["format"] = options.output == "table" ? "plain" : options.output;
   sink["console"]["rows"] = kRowsMax;
   document["name"] = kName;
-  document["source"] = source_of(options);
   document["sql"] = options.query;
   document["output_mode"] = "complete";
+  document["state"] = "unbounded";  // all there is to come has come when it ends
   document["bad_records"]["policy"] = "drop";
   document["bad_records"]["max_ratio"] = "100%";
   document["trigger"]["epoch"] = std::to_string(kEpoch.count()) + "ms";
   document["sinks"] = Document::array({sink});
   return document.dump(-1, ' ', false, Document::error_handler_t::replace);
-}
-
-Status check_one_input(const SqlOptions& options) {
-  const int given = (options.topic.empty() ? 0 : 1) + (options.table.empty() ? 0 : 1) + (options.file.empty() ? 0 : 1);
-  if (given == 1) return {};
-  return Status::user("wrong_use", std::string(given == 0 ? "say what FROM reads" : "a query reads one of these") +
-                                       ": --topic events, --table data/lake/events or --file 'in/*.csv'; its name in SQL is its own, without folder and ending, or source");
 }
 
 bool is_about_query(const std::string& code) { return code.starts_with("sql_") || code == "bad_output_mode"; }
@@ -118,10 +84,11 @@ ExitCode refuse(const Status& problem, const Terminal& terminal) {
 }  // namespace
 
 ExitCode run_sql(const SqlOptions& options, const Terminal& terminal) {
-  if (const Status one = check_one_input(options); !one.ok()) return fail(terminal, one, ExitCode::kWrongUse);
+  const auto document = document_of(options);
+  if (!document.ok()) return fail(terminal, document.status(), ExitCode::kWrongUse);
   std::vector<config::Problem> problems;
   auto service = config::load_service(options.config.empty() ? default_service_file() : options.config, options.sets, problems);
-  auto pipeline = config::parse_pipeline(document_of(options), kOrigin, problems);
+  auto pipeline = config::parse_pipeline(*document, kOrigin, problems);
   print_problems(terminal, problems);
   if (!service.ok()) return ExitCode::kRefused;
   if (!pipeline.ok()) return ExitCode::kWrongUse;

@@ -1,8 +1,6 @@
 // One query in the foreground.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,14 +8,15 @@
 
 namespace laketide::cli {
 
-/// Immutable.
+/// What is a list here names one input a word, `orders=data/lake/orders` or without a name; what is said about inputs is for all that can
+/// have it, or `orders=3` for one. Immutable.
 struct SqlOptions {
   std::string query;
-  std::string topic, table, file;  // exactly one: what FROM reads
-  std::string brokers;             // topic; empty: the service file's
-  std::optional<int64_t> version;  // table; none: the newest
-  std::string schema, format, delimiter;  // topic: schema; file: all; empty: learnt, by the name's end, a comma
-  bool no_header = false;          // file
+  std::vector<std::string> topics, tables, files;         // one at least: what FROM and JOIN read
+  std::string brokers;                                     // topics; empty: the service file's
+  std::vector<std::string> versions;                       // tables; none: the newest
+  std::vector<std::string> schemas, formats, delimiters;   // topics: schemas; files: all; none: learnt, by the name's end, a comma
+  bool no_header = false;                                  // files
   std::string output = "table";    // table | csv | json
   std::string config;              // empty: default_service_file()
   std::vector<std::string> sets;

@@ -25,7 +25,8 @@ std::string written(const TempDir& folder, const std::string& name, const std::s
 }
 
 TEST(Program, WrongUseIsTwo) {
-  for (const auto& arguments : std::vector<std::vector<std::string>>{{}, {"sreve"}, {"serve", "--confg", "x"}, {"check"}, {"sql"}, {"sql", "SELECT 1"}, {"sql", "SELECT 1", "--table", "t", "-o", "xml"}, {"produce"}, {"produce", "--topic", "t", "--rate", "-1"},
+  for (const auto& arguments : std::vector<std::vector<std::string>>{{}, {"sreve"}, {"serve", "--confg", "x"}, {"check"}, {"sql"}, {"sql", "SELECT 1"}, {"sql", "SELECT 1", "--table", "t", "-o", "xml"}, {"sql", "SELECT 1", "--table", "a/t", "--table", "b/t"},
+                                                                    {"sql", "SELECT 1", "--table", "a", "--file", "b", "--schema"}, {"produce"}, {"produce", "--topic", "t", "--rate", "-1"},
                                                                     {"stream"}, {"stream", "show"}, {"stream", "list", "-o", "xml"}, {"stream", "epochs", "n", "--limit", "0"},
                                                                     {"batch"}, {"batch", "run"}, {"batch", "run", "--topic", "a", "--pipeline", "b"}, {"batch", "status"},
                                                                     {"batch", "run", "--topic", "a", "--wait", "soon"}, {"batch", "list", "--status", "done"},

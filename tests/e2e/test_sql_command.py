@@ -86,10 +86,41 @@ def test_a_topic(kafka, place):
     assert sorted(out.splitlines()) == ["0,1500,1499", "1,1500,1499", "p,n,last"]
 
 
+def test_several_inputs_are_joined_and_put_together(kafka, place):
+    topic = Topic(kafka, "clicks", 2, 30)  # {"p": 0 or 1, "i": 0 to 29}
+    write_deltalake(str(place / "lake/orders"), orders(20))
+    write_deltalake(str(place / "old/orders"), orders(5))
+    write_deltalake(str(place / "old/orders"), orders(7), mode="overwrite")
+    (place / "shops.csv").write_text("shop;town\ns0;Ulm\ns1;Köln\n")
+    inputs = ("--topic", topic.name, "--brokers", kafka.address, "--table", "lake/orders", "--table", "before=old/orders", "--version", "before=0", "--file", "places=shops.csv",
+              "--schema", "places=shop text, town text", "--delimiter", ";", "-o", "csv")
+    joined = """SELECT o.id, s.town, c.p FROM orders o JOIN places s ON s.shop = o.shop LEFT JOIN clicks c ON c.i = o.id AND c.p = 1 WHERE o.id > 16"""
+    assert sorted(sql(place, joined, *inputs)[0].splitlines()) == ["18,Ulm,1", "19,Köln,1", "id,town,p"]
+    counted = "SELECT 'now' AS part, count(*) AS n FROM orders UNION ALL SELECT 'before', count(*) FROM before UNION ALL SELECT 'click', count(*) FROM clicks UNION ALL SELECT town, 0 FROM places"
+    assert sorted(sql(place, counted, *inputs)[0].splitlines()) == ["Köln,0", "Ulm,0", "before,5", "click,60", "now,20", "part,n"]
+    gone = "SELECT id FROM orders o WHERE NOT EXISTS (SELECT 1 FROM before b WHERE b.id = o.id) ORDER BY id LIMIT 2"
+    assert sql(place, gone, "--table", "lake/orders", "--table", "before=old/orders", "-o", "csv")[0] == "id\n7\n8\n"
+    assert sql(place, "SELECT count(*) AS n FROM source", "--table", "before=old/orders", "-o", "csv")[0] == "n\n7\n"
+    (place / "day=1").mkdir()
+    (place / "day=1/a.csv").write_text("x\n1\n")
+    (place / "day=1/b.csv").write_text("x\n2\n")
+    assert sorted(sql(place, "SELECT x FROM a UNION ALL SELECT x * 10 FROM c", "--file", "day=1/a.csv", "--file", "c=day=1/b.csv", "-o", "csv")[0].splitlines()) == ["1", "20", "x"]
+    assert "name them twice in the query" in sql(place, "SELECT x FROM a", "--file", "day=1/a.csv", "--file", "c=day=1/a.csv", expect=3)[1]
+
+
 def test_what_is_wrong_is_said(place):
     write_deltalake(str(place / "orders"), orders(3))
     assert "--table data/lake/events" in sql(place, "SELECT 1", expect=2)[1]
-    assert "reads one of these" in sql(place, "SELECT 1", "--table", "orders", "--topic", "t", expect=2)[1]
+    (place / "b").mkdir()
+    write_deltalake(str(place / "b/orders"), orders(2))
+    both = ("--table", "orders", "--table", "b/orders")
+    assert "as in --table old=data/lake/orders; name orders" in sql(place, "SELECT 1", *both, expect=2)[1]
+    named = ("--table", "orders", "--table", "old=b/orders")
+    assert "there is no table 'source'; there is: old, orders" in sql(place, "SELECT * FROM source", *named, expect=2)[1]
+    assert "as in --version orders=3; there is: orders, old" in sql(place, "SELECT * FROM old", *named, "--version", "0", expect=2)[1]
+    assert "--version is a whole number, from 0; it is x" in sql(place, "SELECT * FROM old", *named, "--version", "old=x", expect=2)[1]
+    assert "--version is given twice for one input: old" in sql(place, "SELECT * FROM old", *named, "--version", "old=0", "--version", "old=1", expect=2)[1]
+    assert "--schema is about none of these inputs" in sql(place, "SELECT * FROM old", *named, "--schema", "id int", expect=2)[1]
     assert "sql_syntax" in sql(place, "SELEC id FROM orders", "--table", "orders", expect=2)[1]
     assert "there is no table 'nothing'; there is: orders, source" in sql(place, "SELECT id FROM nothing", "--table", "orders", expect=2)[1]
     assert "idd" in sql(place, "SELECT idd FROM orders", "--table", "orders", expect=2)[1]
