@@ -206,11 +206,17 @@ two(("double", ["0", "0.5", "1", "-1", None]), ("int", INT), ["width_bucket(a, 0
 ZONES = ["UTC", "Europe/Berlin", "america/new_york", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "Pacific/Apia", "Africa/Casablanca", "GMT", "Etc/GMT+5", "Nowhere/Town", "", None]
 CHANGES = ["2024-03-31 00:59:59.999999", "2024-03-31 01:00:00", "2024-03-31 02:30:00", "2024-10-27 00:59:59", "2024-10-27 01:00:00", "2024-10-27 02:30:00", "2024-03-10 06:59:59", "2024-03-10 02:30:00", "2024-11-03 01:30:00", "2011-12-30 12:00:00",
            "1893-04-01 00:00:00", "1850-01-01 00:00:00", "2024-10-06 02:15:00", "2036-07-01 12:00:00", "2037-12-31 00:00:00"]
+LATER_CHANGES = ["2037-11-01 12:00:00", "2038-03-28 00:59:59", "2038-03-28 01:00:00", "2038-03-28 02:30:00", "2038-10-31 01:30:00", "2038-10-31 02:30:00", "2044-02-29 12:00:00", "2100-07-01 00:00:00", "2400-12-31 23:59:59", "9999-12-31 23:59:59.000001"]
 for time_type in ["timestamp", "timestamptz"]:
     two((time_type, CHANGES + [None]), ("text", ZONES), ["a AT TIME ZONE b", "timezone(b, a)"])
+    two((time_type, LATER_CHANGES), ("text", ["Europe/Berlin", "Europe/Dublin", "America/New_York", "Australia/Lord_Howe", "America/Nuuk", "Asia/Gaza", "Africa/Cairo", "Africa/Casablanca", "Asia/Tokyo", "Pacific/Easter", "Antarctica/Troll"]), ["a AT TIME ZONE b"])
     one(time_type, TIMESTAMP[:4] + CHANGES + [None], ["a AT TIME ZONE 'Europe/Berlin'", "a AT TIME ZONE 'UTC'", "a AT TIME ZONE INTERVAL '2 hours'", "a AT TIME ZONE INTERVAL '-03:30'", "a AT TIME ZONE INTERVAL '1 day'", "a AT TIME ZONE INTERVAL '1 mon'", "a AT TIME ZONE NULL",
                                                     "a AT TIME ZONE 'Asia/Tokyo' AT TIME ZONE 'America/Los_Angeles'", "(a AT TIME ZONE 'Europe/Berlin')::date", "extract(hour FROM a AT TIME ZONE 'Asia/Kathmandu')", "a AT TIME ZONE 'No/Where'",
                                                     ("a AT TIME ZONE 'CET'", "abbreviations"), ("a AT TIME ZONE '+02'", "offsets that count westwards"), ("a AT TIME ZONE 'EST'", "abbreviations")])
+TRUNCATED = ["microseconds", "second", "minute", "hour", "day", "week", "month", "quarter", "year", "decade", "century", "millennium", "epoch", "", None]
+two(("timestamptz", CHANGES + LATER_CHANGES + [None]), ("text", TRUNCATED), [f"date_trunc(b, a, '{zone}')" for zone in ["UTC", "Europe/Berlin", "America/St_Johns", "Australia/Lord_Howe", "Pacific/Apia"]] + ["date_trunc(b, a, NULL)"])
+two(("timestamptz", CHANGES[:4] + [None]), ("text", ZONES), ["date_trunc('day', a, b)", "date_trunc('hour', a, b)"])
+one("timestamptz", CHANGES, ["date_trunc('day', a, 'No/Where')", ("date_trunc('day', a, 'CET')", "abbreviations")])
 one("date", [d for d in DATE if d not in ("294246-12-31", "9999-12-31")], ["a AT TIME ZONE 'Europe/Berlin'", "a AT TIME ZONE 'UTC'"])
 
 TIME_TEMPLATES = ["YYYY-MM-DD HH24:MI:SS.US", "YYYY-MM-DD", "HH12:MI AM", "HH:MI:SS p.m.", "Day, DD Month YYYY", "FMDay, FMDD FMMonth FMYYYY", "DAY day Dy DY dy", "MONTH month Mon MON mon", "D ID DDD IDDD WW IW W Q", "CC YY YYY Y Y,YYY IYYY IYY IY I", "J", "MS US FF1 FF2 FF3 FF4 FF5 FF6",
