@@ -63,19 +63,41 @@ arrow::Status append_set(ColumnKind kind, arrow::ArrayBuilder& builder, const Ce
   }
 }
 
-arrow::Status append_list(const Column& column, arrow::ListBuilder& list, const Cell& cell, const std::vector<Cell>& elements) {
+// Room for `count` values, so that scalars need not ask for it.
+arrow::Status reserve(const Column& column, arrow::ArrayBuilder& builder, int64_t count) {
+  ARROW_RETURN_NOT_OK(builder.Reserve(count));
+  for (size_t i = 0; column.kind == ColumnKind::kStruct && i < column.inner.size(); ++i) {
+    ARROW_RETURN_NOT_OK(reserve(column.inner[i], *builder.child(static_cast<int>(i)), count));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status append_cell(const Column& column, arrow::ArrayBuilder& builder, const Cell& cell, const std::vector<Cell>& elements);
+
+arrow::Status append_list(const Column& element, arrow::ListBuilder& list, const Cell& cell, const std::vector<Cell>& elements) {
   if (!cell.is_set) return list.AppendNull();
   ARROW_RETURN_NOT_OK(list.Append());
-  arrow::ArrayBuilder& values = *list.value_builder();
-  ARROW_RETURN_NOT_OK(values.Reserve(cell.elements.count));
+  ARROW_RETURN_NOT_OK(reserve(element, *list.value_builder(), cell.elements.count));
   for (uint32_t i = 0; i < cell.elements.count; ++i) {
-    const Cell& element = elements[cell.elements.first + i];
-    if (element.is_set) {
-      ARROW_RETURN_NOT_OK(append_set(column.element, values, element));
-    } else {
-      append_null(column.element, values);
-    }
+    ARROW_RETURN_NOT_OK(append_cell(element, *list.value_builder(), elements[cell.elements.first + i], elements));
   }
+  return arrow::Status::OK();
+}
+
+arrow::Status append_struct(const std::vector<Column>& members, arrow::StructBuilder& whole, const Cell& cell, const std::vector<Cell>& elements) {
+  if (!cell.is_set) return whole.AppendNull();
+  ARROW_RETURN_NOT_OK(whole.Append());
+  for (size_t i = 0; i < members.size(); ++i) {
+    ARROW_RETURN_NOT_OK(append_cell(members[i], *whole.child(static_cast<int>(i)), elements[cell.elements.first + i], elements));
+  }
+  return arrow::Status::OK();
+}
+
+arrow::Status append_cell(const Column& column, arrow::ArrayBuilder& builder, const Cell& cell, const std::vector<Cell>& elements) {
+  if (column.kind == ColumnKind::kList) return append_list(column.inner[0], static_cast<arrow::ListBuilder&>(builder), cell, elements);
+  if (column.kind == ColumnKind::kStruct) return append_struct(column.inner, static_cast<arrow::StructBuilder&>(builder), cell, elements);
+  if (cell.is_set) return append_set(column.kind, builder, cell);
+  append_null(column.kind, builder);
   return arrow::Status::OK();
 }
 
@@ -121,8 +143,9 @@ std::vector<PlainColumn*> ColumnBuilders::plain_columns() const {
 Status ColumnBuilders::begin(int64_t rows) {
   rows_ = 0;
   LT_RETURN_IF_ERROR(from_arrow(state_->failed));
-  for (auto& target : state_->targets) {
-    LT_RETURN_IF_ERROR(from_arrow(target.plain ? target.plain->begin(rows) : target.builder->Reserve(rows)));
+  for (size_t i = 0; i < state_->targets.size(); ++i) {
+    const State::Target& target = state_->targets[i];
+    LT_RETURN_IF_ERROR(from_arrow(target.plain ? target.plain->begin(rows) : reserve(state_->columns[i], *target.builder, rows)));
   }
   return {};
 }
@@ -134,14 +157,8 @@ Status ColumnBuilders::append(std::span<const Cell> cells, const std::vector<Cel
       if (!target.plain->set(rows_, cells[i])) return from_arrow(target.plain->failure());
       continue;
     }
-    const Column& column = state_->columns[i];
-    if (column.kind == ColumnKind::kList) {
-      LT_RETURN_IF_ERROR(from_arrow(append_list(column, static_cast<arrow::ListBuilder&>(*target.builder), cells[i], elements)));
-    } else if (!cells[i].is_set) {
-      append_null(column.kind, *target.builder);
-    } else if (arrow::Status done = append_set(column.kind, *target.builder, cells[i]); !done.ok()) {
-      return from_arrow(done);
-    }
+    const arrow::Status done = append_cell(state_->columns[i], *target.builder, cells[i], elements);
+    if (!done.ok()) return from_arrow(done);
   }
   ++rows_;
   return {};

@@ -17,16 +17,17 @@ namespace laketide::json {
 /// How a value is read; see the README for what each takes.
 enum class ColumnKind : uint8_t {
   kBoolean, kSmallint, kInt, kBigint, kReal, kDouble, kNumeric, kText, kBytea, kDate, kTime, kTimestamp,
-  kTimestamptz, kUuid, kJsonb, kList, kRescued,
+  kTimestamptz, kUuid, kJsonb, kList, kStruct, kRescued,
 };
 
-/// One column, or what the elements of a list are. Immutable.
+/// One column, a member of a struct, or what the elements of a list are. Immutable.
 struct Column {
   std::string name;
   ColumnKind kind = ColumnKind::kText;
-  ColumnKind element = ColumnKind::kText;  // of a list
+  std::vector<Column> inner;  // kList: one, what its elements are; kStruct: its members
   bool not_null = false;
-  int32_t precision = 0;  // numeric, also as an element
+  bool plain_name = false;    // it stands in a text as it is
+  int32_t precision = 0;      // numeric
   int32_t scale = 0;
   std::string sql_type;  // for messages
 };

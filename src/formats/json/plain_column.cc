@@ -13,7 +13,7 @@
 
 namespace laketide::json {
 
-bool PlainColumn::holds(ColumnKind kind) { return kind != ColumnKind::kNumeric && kind != ColumnKind::kList; }
+bool PlainColumn::holds(ColumnKind kind) { return kind != ColumnKind::kNumeric && kind != ColumnKind::kList && kind != ColumnKind::kStruct; }
 
 PlainColumn::Layout PlainColumn::layout_of(ColumnKind kind) {
   switch (kind) {
