@@ -22,6 +22,7 @@
 #include "operators/sort.h"
 #include "operators/stream_join.h"
 #include "operators/top_rows.h"
+#include "operators/united_rows.h"
 #include "operators/unnest.h"
 #include "sql/event_time.h"
 #include "sql/table_side.h"
@@ -151,18 +152,17 @@ class Lowering {
     if (rule.window) options.window = WindowOptions{rule.window->kind, time, rule.window->size, rule.window->slide, rule.window->offset};
     operators_.push_back(make_late_count(std::move(options), context_));
   }
-  /// Leaves the columns of the step's input, and where its rows come from: what a tail that has no partial form of them expects.
-  Status keep_input(const PlanNode& memory) {
+  /// Leaves these columns: what a tail that has no partial form of a step's rows expects.
+  void keep(const Decoded& columns) {
     FilterOptions options;
     options.condition = expr::bool_constant(true);
     options.input = schema_;
     options.origin = scan_.origin;
-    const Schema kept = decoded_schema({memory.input->output, places_below(memory)});
+    const Schema kept = decoded_schema(columns);
     for (const auto& field : kept->fields()) options.keep.push_back(position_of(field->name()));
     schema_ = kept;
-    visible_ = memory.input->output->num_fields();
+    visible_ = columns.columns->num_fields();
     operators_.push_back(make_filter(std::move(options), context_));
-    return {};
   }
   /// Leaves the columns of a join's side as its memory has them.
   Status add_side(const PlanNode& plan, int side) {
@@ -465,12 +465,29 @@ Result<Operators> lower_head(const Entry& entry, const std::string& source, cons
     LT_RETURN_IF_ERROR(lowering.add_side(memory, entry.side));
     return lowering.take();
   }
-  if (!std::holds_alternative<Aggregate>(memory.step)) LT_RETURN_IF_ERROR(lowering.keep_input(memory));
+  if (std::holds_alternative<Union>(memory.step)) {
+    lowering.keep({entry.rows().output, {}});
+    return lowering.take();
+  }
+  if (!std::holds_alternative<Aggregate>(memory.step)) lowering.keep({memory.input->output, places_below(memory)});
   LT_RETURN_IF_ERROR(lowering.add_partial(memory));
   return lowering.take();
 }
 
 namespace {
+
+// The part of a step's input that stands behind the lanes: in `part` up to `below`, which remembers, and what was lowered above that. Its
+// state is declared under names that begin with `prefix`.
+Result<Lowering> lower_input(const PlanNode& rows, const PlanNode& below, OutputMode mode, const std::string& prefix, Tributary& part, Context& context,
+                             state::StateTables& tables) {
+  part.ports = static_cast<int>(entries_of(below).size());
+  state::StateTables own;
+  LT_ASSIGN_OR_RETURN(part.operators, lower_tail(below, mode, context, own));
+  for (const auto& [name, table] : own.all()) tables.declare(prefix + name, table);
+  Lowering lowering(scan_of(rows), changed_schema(below), below.output->num_fields(), context);
+  LT_RETURN_IF_ERROR(lowering.lower(rows, &below));
+  return lowering;
+}
 
 Result<Operators> lower_join(const PlanNode& plan, const Join& join, Context& context, state::StateTables& tables) {
   std::vector<Tributary> sides;
@@ -479,12 +496,8 @@ Result<Operators> lower_join(const PlanNode& plan, const Join& join, Context& co
     Tributary& one = sides.emplace_back();
     const PlanPtr below = memory_of(rows);
     if (!below) continue;
-    one.ports = static_cast<int>(entries_of(*below).size());
-    state::StateTables own;
-    LT_ASSIGN_OR_RETURN(one.operators, lower_tail(*below, OutputMode::kAppend, context, own));
-    for (const auto& [name, table] : own.all()) tables.declare(join.name + (side == 0 ? ".left." : ".right.") + name, table);
-    Lowering lowering(scan_of(*rows), changed_schema(*below), below->output->num_fields(), context);
-    LT_RETURN_IF_ERROR(lowering.lower(*rows, below.get()));
+    const std::string prefix = join.name + (side == 0 ? ".left." : ".right.");
+    LT_ASSIGN_OR_RETURN(Lowering lowering, lower_input(*rows, *below, OutputMode::kAppend, prefix, one, context, tables));
     LT_RETURN_IF_ERROR(lowering.add_side(plan, side));
     for (auto& step : lowering.take()) one.operators.push_back(std::move(step));
   }
@@ -494,10 +507,27 @@ Result<Operators> lower_join(const PlanNode& plan, const Join& join, Context& co
   return made;
 }
 
+Result<Operators> lower_union(const PlanNode& plan, const Union& both, OutputMode mode, Context& context, state::StateTables& tables) {
+  std::vector<Tributary> branches;
+  for (size_t i = 0; i < both.branches.size(); ++i) {
+    const PlanNode& rows = *both.branches[i];
+    Tributary& one = branches.emplace_back();
+    if (const PlanPtr below = memory_of(both.branches[i])) {
+      LT_ASSIGN_OR_RETURN(Lowering lowering, lower_input(rows, *below, mode, both.name + "." + std::to_string(i) + ".", one, context, tables));
+      for (auto& step : lowering.take()) one.operators.push_back(std::move(step));
+    }
+    one.operators.push_back(make_united_rows(changed_schema(plan), context));
+  }
+  Operators made;
+  made.push_back(make_confluence(std::move(branches), nullptr));
+  return made;
+}
+
 }  // namespace
 
 Result<Operators> lower_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {
   if (const auto* join = std::get_if<Join>(&memory.step)) return lower_join(memory, *join, context, tables);
+  if (const auto* both = std::get_if<Union>(&memory.step)) return lower_union(memory, *both, mode, context, tables);
   const PlanPtr below = memory_of(memory.input);
   Operators made;
   Schema schema;

@@ -137,7 +137,9 @@ Result<expr::ExprPtr> Scope::pseudo_column(const std::string& name, int at, cons
   if (scan.is_static) {
     return text.refuse(kUnknownColumn, at, "'" + scan.origin.source + "' is a static table, there is no record with " + name);
   }
-  if (const PlanPtr memory = memory_of(plan_); memory && !std::holds_alternative<Aggregate>(memory->step)) {
+  if (const PlanPtr memory = memory_of(plan_); memory && std::holds_alternative<Union>(memory->step)) {
+    return text.refuse(kUnknownColumn, at, "the rows of a UNION ALL in which a SELECT groups carry no " + name + ": select it there, as " + name + " AS place");
+  } else if (memory && !std::holds_alternative<Aggregate>(memory->step)) {
     return text.refuse(kUnknownColumn, at, "rows that were chosen out of others carry no " + name + ": select it where they are chosen, as " + name + " AS place, or leave deduplicate out");
   } else if (memory) {
     return text.refuse(kUnknownColumn, at, "the groups of a GROUP BY have no " + name + ": many records are behind one; write max(" + name + ") AS … where they are made");

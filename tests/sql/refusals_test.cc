@@ -168,7 +168,8 @@ const Refusal kRefusals[] = {
     {"SELECT id FROM source UNION ALL SELECT id, v FROM source", "sql_type", "1:40", "1 in the first, 2 here"},
     {"SELECT id FROM source UNION ALL SELECT 'x' FROM source", "invalid_text_representation", "1:40", "invalid input syntax for type int"},
     {"SELECT id FROM source UNION ALL SELECT ts FROM source", "sql_type", "1:40", "'id' of the UNION is int in one SELECT and timestamptz in another"},
-    {"SELECT count(*) AS n FROM source UNION ALL SELECT id FROM source", "sql_unsupported", "1:8", "GROUP BY above the UNION ALL"},
+    {"SELECT _offset FROM (SELECT count(*) AS n FROM source UNION ALL SELECT id FROM source) u", "sql_unknown_column", "1:8", "as _offset AS place"},
+    {"SELECT name, count(*) AS n FROM source GROUP BY name UNION ALL SELECT id, v FROM source", "sql_type", "1:71", "'name' of the UNION is text in one SELECT and int in another"},
     {"SELECT id FROM source EXCEPT SELECT id FROM source", "sql_unsupported", "1:37", "a condition in WHERE"},
     {"SELECT count(unnest(string_to_array(name, ' '))) AS n FROM source", "sql_grouping", "1:14", "in a SELECT in FROM"},
     // Joins.

@@ -88,7 +88,7 @@ class JsonInference final : public SchemaInference {
 
   const bool with_rescued_;
   ondemand::parser parser_;
-  ValueReader reader_;
+  ValueReader reader_{UnknownFields::kIgnore};
   std::vector<char> padded_;
   std::vector<std::pair<std::string, unsigned>> found_;
   std::vector<Field> fields_;
