@@ -9,7 +9,7 @@
 #                                --only A,B    rows of the table: drain, drop, delta, delta zstd, postgres, upsert, window
 #                                --without A   of health_ms, process, latency, probes, scheduler, queries, which are measured beside the rows
 #   bash bench/run.sh --growth   how costs grow: tables, JSON and a curve each
-#                                --only A,B    of partitions, pipelines, keys, columns, sizes, versions, jobs
+#                                --only A,B    of partitions, pipelines, keys, columns, sizes, versions, jobs, scan
 #                                --quick       a twentieth of the records
 #
 # LAKETIDE_PRESET   the build to measure (default release)
