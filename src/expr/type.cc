@@ -108,6 +108,12 @@ int time_rank(TypeId id) {
   return id == TypeId::kDate ? 1 : id == TypeId::kTimestamp ? 2 : id == TypeId::kTimestamptz ? 3 : 0;
 }
 
+std::string struct_name(const arrow::DataType& type) {
+  std::string members;
+  for (const auto& field : type.fields()) members += (members.empty() ? "" : ", ") + field->name() + " " + Type::of(*field).name();
+  return "struct<" + members + ">";
+}
+
 }  // namespace
 
 Type Type::numeric(int precision, int scale) {
@@ -140,6 +146,7 @@ Type Type::of(const arrow::Field& field) {
 std::string Type::name() const {
   if (id == TypeId::kNumeric) return "numeric(" + std::to_string(precision) + "," + std::to_string(scale) + ")";
   if (id == TypeId::kArray && element) return element->name() + "[]";
+  if (id == TypeId::kOther && other && other->id() == arrow::Type::STRUCT) return struct_name(*other);
   if (id == TypeId::kOther && other) return other->ToString();
   return to_string(id);
 }

@@ -114,12 +114,17 @@ class SchemaParser {
   std::string type_words();
   Result<int> number();
   Result<std::shared_ptr<arrow::DataType>> numeric();
+  Result<std::shared_ptr<arrow::DataType>> members();
+  Result<std::shared_ptr<arrow::Field>> simple();
   Result<std::shared_ptr<arrow::Field>> typed();
+  Result<std::shared_ptr<arrow::Field>> with_nulls(std::shared_ptr<arrow::Field> field);
+  Status unknown_type(const std::string& words) const;
   Result<std::shared_ptr<arrow::Field>> column();
 
   std::string_view text_;
   size_t at_ = 0;
-  std::string column_;
+  std::string column_;  // or the path of a member
+  int depth_ = 0;       // of the structs around
 };
 
 Result<std::string> SchemaParser::name() {
@@ -188,17 +193,50 @@ Result<std::shared_ptr<arrow::DataType>> SchemaParser::numeric() {
   return arrow::decimal128(precision, scale);
 }
 
-/// A type as a field without a name, so that uuid and jsonb keep their mark.
-Result<std::shared_ptr<arrow::Field>> SchemaParser::typed() {
+/// The members of a struct, behind its `<`.
+Result<std::shared_ptr<arrow::DataType>> SchemaParser::members() {
+  if (!take('<')) return wrong("a struct names its members: struct<b int, c text>");
+  if (++depth_ > kTypeDepthMax) return wrong("arrays and structs are nested deeper than " + std::to_string(kTypeDepthMax) + "; take jsonb for what is further down");
+  const std::string outer = column_;
+  arrow::FieldVector fields;
+  std::set<std::string> seen;
+  do {
+    LT_ASSIGN_OR_RETURN(const std::string member, name());
+    column_ = outer + "." + member;
+    if (!seen.insert(lower(member)).second) return wrong("this name occurs twice (upper and lower case count as the same)");
+    take(':');
+    LT_ASSIGN_OR_RETURN(auto field, typed());
+    LT_ASSIGN_OR_RETURN(field, with_nulls(field->WithName(member)));
+    fields.push_back(std::move(field));
+  } while (take(','));
+  if (!take('>')) return wrong("a comma or > was expected");
+  column_ = outer;
+  --depth_;
+  return arrow::struct_(std::move(fields));
+}
+
+Status SchemaParser::unknown_type(const std::string& words) const {
+  if (words.empty()) return wrong("a type is missing; for example text, bigint, timestamptz");
+  if (words == "array") return wrong("an array is written type[], as in text[] or struct<b int, c text>[]");
+  if (words == "row" || words == "record" || words == "object") return wrong("a struct is written struct<b int, c text>");
+  if (words == "map") return wrong("there is no type map: write jsonb, whose members need no names in advance");
+  const std::string near = nearest_type(words);
+  return wrong("there is no type " + words + (near.empty() ? "; for example text, bigint, timestamptz" : "; did you mean " + near + "?"));
+}
+
+/// A type that is no array, as a field without a name, so that uuid and jsonb keep their mark.
+Result<std::shared_ptr<arrow::Field>> SchemaParser::simple() {
   skip_space();
   const size_t start = at_;
   const std::string words = type_words();
+  if (words == "struct") {
+    LT_ASSIGN_OR_RETURN(auto type, members());
+    return arrow::field("", std::move(type));
+  }
   const auto known = std::find_if(kTypeNames.begin(), kTypeNames.end(), [&](const TypeName& t) { return t.spelling == words; });
   if (known == kTypeNames.end()) {
     at_ = start;
-    if (words.empty()) return wrong("a type is missing; for example text, bigint, timestamptz");
-    const std::string near = nearest_type(words);
-    return wrong("there is no type " + words + (near.empty() ? "; for example text, bigint, timestamptz" : "; did you mean " + near + "?"));
+    return unknown_type(words);
   }
   std::shared_ptr<arrow::DataType> type;
   if (known->name == "numeric") {
@@ -210,11 +248,25 @@ Result<std::shared_ptr<arrow::Field>> SchemaParser::typed() {
     }
     type = simple_type(known->name);
   }
-  auto field = arrow::field("", type, true, metadata_of(known->name));
-  while (take('[')) {
+  return arrow::field("", type, true, metadata_of(known->name));
+}
+
+Result<std::shared_ptr<arrow::Field>> SchemaParser::typed() {
+  LT_ASSIGN_OR_RETURN(auto field, simple());
+  for (int depth = depth_ + 1; take('['); ++depth) {
     if (!take(']')) return wrong("an array is written type[]");
+    if (depth > kTypeDepthMax) return wrong("arrays and structs are nested deeper than " + std::to_string(kTypeDepthMax) + "; take jsonb for what is further down");
     field = arrow::field("", arrow::list(field->WithName("item")));
   }
+  return field;
+}
+
+Result<std::shared_ptr<arrow::Field>> SchemaParser::with_nulls(std::shared_ptr<arrow::Field> field) {
+  if (take_word("not")) {
+    if (!take_word("null")) return wrong("`not` is followed by `null`");
+    return field->WithNullable(false);
+  }
+  take_word("null");
   return field;
 }
 
@@ -223,17 +275,12 @@ Result<std::shared_ptr<arrow::Field>> SchemaParser::column() {
   skip_space();
   const size_t start = at_;
   LT_ASSIGN_OR_RETURN(column_, name());
-  if (is_record_pseudo_column(column_) || column_ == "_epoch" || column_ == "_pipeline") {
+  if (is_pseudo_column(column_)) {
     at_ = start;
     return wrong("this name belongs to a pseudo-column; choose another");
   }
   LT_ASSIGN_OR_RETURN(auto field, typed());
-  if (take_word("not")) {
-    if (!take_word("null")) return wrong("`not` is followed by `null`");
-    return field->WithName(column_)->WithNullable(false);
-  }
-  take_word("null");
-  return field->WithName(column_);
+  return with_nulls(field->WithName(column_));
 }
 
 Result<Schema> SchemaParser::columns() {
@@ -272,6 +319,15 @@ std::string quoted_if_needed(const std::string& name) {
   return quoted + "\"";
 }
 
+std::string columns_text(const arrow::FieldVector& fields) {
+  std::string text;
+  for (const auto& field : fields) {
+    if (!text.empty()) text += ", ";
+    text += quoted_if_needed(field->name()) + " " + sql_type_of(*field) + (field->nullable() ? "" : " not null");
+  }
+  return text;
+}
+
 }  // namespace
 
 Result<Schema> parse_schema_text(std::string_view text) { return SchemaParser(text).columns(); }
@@ -299,6 +355,7 @@ std::string sql_type_of(const arrow::Field& field) {
       return "numeric(" + std::to_string(decimal.precision()) + "," + std::to_string(decimal.scale()) + ")";
     }
     case arrow::Type::LIST: return sql_type_of(*type.field(0)) + "[]";
+    case arrow::Type::STRUCT: return "struct<" + columns_text(type.fields()) + ">";
     case arrow::Type::STRING: break;
     default: return type.ToString();
   }
@@ -306,14 +363,7 @@ std::string sql_type_of(const arrow::Field& field) {
   return logical.empty() ? "text" : logical;
 }
 
-std::string to_schema_text(const arrow::Schema& schema) {
-  std::string text;
-  for (const auto& field : schema.fields()) {
-    if (!text.empty()) text += ", ";
-    text += quoted_if_needed(field->name()) + " " + sql_type_of(*field) + (field->nullable() ? "" : " not null");
-  }
-  return text;
-}
+std::string to_schema_text(const arrow::Schema& schema) { return columns_text(schema.fields()); }
 
 bool is_jsonb(const arrow::Field& field) { return logical_type(field) == "jsonb"; }
 bool is_uuid(const arrow::Field& field) { return logical_type(field) == "uuid"; }

@@ -16,11 +16,13 @@ namespace laketide {
 ///
 ///     boolean bool · smallint int16 · int int32 · bigint int64 · real float · double double · numeric(p[,s]) decimal128 ·
 ///     text utf8 · bytea binary · date date32 · time time64[us] · timestamp timestamp[us] · timestamptz timestamp[us, UTC] ·
-///     uuid utf8 · jsonb utf8 · T[] list<T>
+///     uuid utf8 · jsonb utf8 · T[] list<T> · struct<name type [not null], …> struct
 ///
 /// uuid and jsonb are told from text by the field's metadata `laketide.type`. PostgreSQL's other spellings are read too
-/// (integer, int8, varchar, double precision, timestamp with time zone, …).
+/// (integer, int8, varchar, double precision, timestamp with time zone, …), and Spark's colon between a member's name and its type.
 inline constexpr const char* kTypeMetadataKey = "laketide.type";
+/// Arrays and structs within one another.
+inline constexpr int kTypeDepthMax = 32;
 
 /// Reads `id int not null, "odd name" timestamptz, tags text[]`. Fails `kUser` bad_schema, naming the column and its place in
 /// the text, with the nearest type where one is unknown. Names that pseudo-columns have are refused; letters without quotes

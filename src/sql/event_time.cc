@@ -17,11 +17,22 @@ ColumnTime time_of_group(const PlanNode& node, const Aggregate& aggregate, int c
   return time_of(*node.input, aggregate.keys[static_cast<size_t>(column - aggregate.first_key())]);
 }
 
+bool are_alike(const Window& one, const Window& other) {
+  return one.kind == other.kind && one.size == other.size && one.slide == other.slide && one.offset == other.offset;
+}
+
+// A window's end and a row's own time both come before the watermark is past them; a window's start does so by its size only.
 ColumnTime time_of_all(const Union& both, const std::string& column) {
-  const bool every = std::all_of(both.branches.begin(), both.branches.end(), [&](const PlanPtr& branch) { return time_of(*branch, column).role == TimeRole::kRow; });
-  int64_t lag = 0;
-  for (const PlanPtr& branch : both.branches) lag = std::max(lag, time_of(*branch, column).lag);
-  return {every ? TimeRole::kRow : TimeRole::kNone, nullptr, lag};
+  ColumnTime all = time_of(*both.branches.front(), column);
+  for (const PlanPtr& branch : both.branches) {
+    const ColumnTime one = time_of(*branch, column);
+    if (one.role == TimeRole::kNone) return {};
+    const bool starts = one.role == TimeRole::kWindowStart || all.role == TimeRole::kWindowStart;
+    if (starts && (one.role != all.role || !are_alike(*one.window, *all.window))) return {};
+    const int64_t lag = std::max(all.lag, one.lag);
+    all = one.role == all.role ? ColumnTime{all.role, all.window, lag} : ColumnTime{TimeRole::kRow, nullptr, lag};
+  }
+  return all;
 }
 
 // How far behind the watermark the column itself may be. A window's start is behind by the window, which closes at its end.
@@ -117,6 +128,7 @@ Lateness lateness_of(const Entry& entry) {
     const JoinReach reach = reach_of(*join)[static_cast<size_t>(entry.side)];
     return {reach.time, nullptr, reach.lag};
   }
+  if (std::holds_alternative<Union>(memory.step)) return {};
   if (const auto* first = std::get_if<FirstRows>(&memory.step)) return {first->within ? first->time : "", nullptr, 0};
   if (const auto* aggregate = std::get_if<Aggregate>(&memory.step); aggregate && aggregate->window) {
     const bool counts = aggregate->window->kind != WindowOptions::Kind::kSession && time_of(*memory.input, aggregate->window->time).role == TimeRole::kRow;

@@ -152,6 +152,9 @@ std::vector<std::string> memory_notes(const PlanNode& memory, std::optional<Outp
     const std::string end = mode == OutputMode::kComplete ? "" : group_end(memory);
     return {when_given(memory, mode), "keeps " + std::to_string(top->count) + " rows of a key" + (end.empty() ? "; for ever, no watermark bounds it" : ", until " + end), tail_note(memory)};
   }
+  if (std::holds_alternative<Union>(memory.step)) {
+    return {"gives the rows of each SELECT when that does, those of one that remembers nothing at the end of their epoch", "keeps nothing itself", tail_note(memory)};
+  }
   if (std::holds_alternative<Sort>(memory.step)) return {"gives the rows of the epoch in order at its end, and keeps nothing", tail_note(memory)};
   const auto& aggregate = std::get<Aggregate>(memory.step);
   std::string keys, kept;
@@ -174,7 +177,7 @@ void add_tree(const PlanNode& plan, const std::string& indent, std::optional<Out
   text += step_text(plan);
   if (remembers(plan)) {
     for (const std::string& note : memory_notes(plan, mode)) text += "\n" + indent + "   · " + note;
-    if (!std::holds_alternative<Sort>(plan.step)) mode = OutputMode::kAppend;
+    if (!std::holds_alternative<Sort>(plan.step) && !std::holds_alternative<Union>(plan.step)) mode = OutputMode::kAppend;
   }
   std::vector<PlanPtr> below;
   if (plan.input) below.push_back(plan.input);

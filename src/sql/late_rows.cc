@@ -58,6 +58,9 @@ PlanPtr lowest(PlanPtr memory) {
 Result<BoundQuery> bind_late_rows(const BoundQuery& query) {
   if (!query.memory) return refuse("no row is late for a query without windows: remove late_rows, or GROUP BY tumble(ts, INTERVAL '10 seconds')");
   const PlanPtr memory = lowest(query.memory);
+  if (std::holds_alternative<Union>(memory->step)) {
+    return refuse("the SELECTs of this UNION ALL have windows of their own, and late rows of one are not late for another: make a pipeline for each, or remove late_rows");
+  }
   const auto* aggregate = std::get_if<Aggregate>(&memory->step);
   if (!aggregate || !aggregate->window || !window_follows_event_time(*memory)) {
     return refuse("late rows are kept for a window over event time: declare event_time under the source, GROUP BY tumble(ts, INTERVAL '10 seconds'), or remove late_rows");

@@ -13,6 +13,7 @@
 #include "operators/confluence.h"
 #include "operators/deduplicate.h"
 #include "operators/delayed.h"
+#include "operators/epoch_columns.h"
 #include "operators/filter.h"
 #include "operators/late_count.h"
 #include "operators/late_rows.h"
@@ -21,6 +22,7 @@
 #include "operators/sort.h"
 #include "operators/stream_join.h"
 #include "operators/top_rows.h"
+#include "operators/united_rows.h"
 #include "operators/unnest.h"
 #include "sql/event_time.h"
 #include "sql/table_side.h"
@@ -123,15 +125,8 @@ class Lowering {
 
   /// Every step from `plan` down to `until`, that one aside (null: down to the source).
   Status lower(const PlanNode& plan, const PlanNode* until) {
-    if (&plan == until) return {};
-    if (plan.input) LT_RETURN_IF_ERROR(lower(*plan.input, until));
-    if (const auto* filter = std::get_if<Filter>(&plan.step)) return add_filter(plan, *filter);
-    if (const auto* project = std::get_if<Project>(&plan.step)) return add_project(plan, *project);
-    if (const auto* both = std::get_if<Union>(&plan.step)) return add_union(*both);
-    if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return add_unnest(plan, *unnest);
-    if (const auto* lookup = std::get_if<Lookup>(&plan.step)) return add_lookup(plan, *lookup);
-    if (const auto* late = std::get_if<LateRows>(&plan.step)) add_late_rows(plan, *late);
-    return {};
+    add_epoch_columns(plan, until);
+    return add_steps(plan, until);
   }
   Status add_partial(const PlanNode& memory) {
     if (std::holds_alternative<Aggregate>(memory.step)) {
@@ -157,18 +152,17 @@ class Lowering {
     if (rule.window) options.window = WindowOptions{rule.window->kind, time, rule.window->size, rule.window->slide, rule.window->offset};
     operators_.push_back(make_late_count(std::move(options), context_));
   }
-  /// Leaves the columns of the step's input, and where its rows come from: what a tail that has no partial form of them expects.
-  Status keep_input(const PlanNode& memory) {
+  /// Leaves these columns: what a tail that has no partial form of a step's rows expects.
+  void keep(const Decoded& columns) {
     FilterOptions options;
     options.condition = expr::bool_constant(true);
     options.input = schema_;
     options.origin = scan_.origin;
-    const Schema kept = decoded_schema({memory.input->output, places_below(memory)});
+    const Schema kept = decoded_schema(columns);
     for (const auto& field : kept->fields()) options.keep.push_back(position_of(field->name()));
     schema_ = kept;
-    visible_ = memory.input->output->num_fields();
+    visible_ = columns.columns->num_fields();
     operators_.push_back(make_filter(std::move(options), context_));
-    return {};
   }
   /// Leaves the columns of a join's side as its memory has them.
   Status add_side(const PlanNode& plan, int side) {
@@ -200,6 +194,34 @@ class Lowering {
   Operators take() { return std::move(operators_); }
 
  private:
+  Status add_steps(const PlanNode& plan, const PlanNode* until) {
+    if (&plan == until) return {};
+    if (plan.input) LT_RETURN_IF_ERROR(add_steps(*plan.input, until));
+    if (const auto* filter = std::get_if<Filter>(&plan.step)) return add_filter(plan, *filter);
+    if (const auto* project = std::get_if<Project>(&plan.step)) return add_project(plan, *project);
+    if (const auto* both = std::get_if<Union>(&plan.step)) return add_union(*both);
+    if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return add_unnest(plan, *unnest);
+    if (const auto* lookup = std::get_if<Lookup>(&plan.step)) return add_lookup(plan, *lookup);
+    if (const auto* late = std::get_if<LateRows>(&plan.step)) add_late_rows(plan, *late);
+    return {};
+  }
+
+  // What the steps name of the epoch, and do not have from below, before the first of them.
+  void add_epoch_columns(const PlanNode& plan, const PlanNode* until) {
+    std::set<std::string> named;
+    visit_expressions(plan, until, [&](const expr::Expression& one) { expr::collect_columns(one, named); });
+    EpochColumnsOptions options{{}, visible_, nullptr};
+    arrow::FieldVector fields = schema_->fields();
+    for (const std::string& name : named) {
+      if ((!is_epoch_pseudo_column(name) && name != kRowColumn) || schema_->GetFieldIndex(name) >= 0) continue;
+      fields.insert(fields.begin() + visible_ + static_cast<long>(options.names.size()), pseudo_column_field(name));
+      options.names.push_back(name);
+    }
+    if (options.names.empty()) return;
+    options.output = schema_ = arrow::schema(std::move(fields));
+    operators_.push_back(make_epoch_columns(std::move(options), context_));
+  }
+
   Status add_filter(const PlanNode& plan, const Filter& filter) {
     FilterOptions options;
     LT_ASSIGN_OR_RETURN(options.condition, expr::resolve(filter.condition, *schema_));
@@ -237,7 +259,7 @@ class Lowering {
     for (const PlanPtr& branch : both.branches) {
       if (!sources_of(*branch).contains(scan_.origin.source)) continue;
       last.emplace(scan_, schema_, visible_, context_);
-      LT_RETURN_IF_ERROR(last->lower(*branch, nullptr));
+      LT_RETURN_IF_ERROR(last->add_steps(*branch, nullptr));
       branches.push_back(last->take());
     }
     schema_ = last->schema_;
@@ -443,12 +465,29 @@ Result<Operators> lower_head(const Entry& entry, const std::string& source, cons
     LT_RETURN_IF_ERROR(lowering.add_side(memory, entry.side));
     return lowering.take();
   }
-  if (!std::holds_alternative<Aggregate>(memory.step)) LT_RETURN_IF_ERROR(lowering.keep_input(memory));
+  if (std::holds_alternative<Union>(memory.step)) {
+    lowering.keep({entry.rows().output, {}});
+    return lowering.take();
+  }
+  if (!std::holds_alternative<Aggregate>(memory.step)) lowering.keep({memory.input->output, places_below(memory)});
   LT_RETURN_IF_ERROR(lowering.add_partial(memory));
   return lowering.take();
 }
 
 namespace {
+
+// The part of a step's input that stands behind the lanes: in `part` up to `below`, which remembers, and what was lowered above that. Its
+// state is declared under names that begin with `prefix`.
+Result<Lowering> lower_input(const PlanNode& rows, const PlanNode& below, OutputMode mode, const std::string& prefix, Tributary& part, Context& context,
+                             state::StateTables& tables) {
+  part.ports = static_cast<int>(entries_of(below).size());
+  state::StateTables own;
+  LT_ASSIGN_OR_RETURN(part.operators, lower_tail(below, mode, context, own));
+  for (const auto& [name, table] : own.all()) tables.declare(prefix + name, table);
+  Lowering lowering(scan_of(rows), changed_schema(below), below.output->num_fields(), context);
+  LT_RETURN_IF_ERROR(lowering.lower(rows, &below));
+  return lowering;
+}
 
 Result<Operators> lower_join(const PlanNode& plan, const Join& join, Context& context, state::StateTables& tables) {
   std::vector<Tributary> sides;
@@ -457,12 +496,8 @@ Result<Operators> lower_join(const PlanNode& plan, const Join& join, Context& co
     Tributary& one = sides.emplace_back();
     const PlanPtr below = memory_of(rows);
     if (!below) continue;
-    one.ports = static_cast<int>(entries_of(*below).size());
-    state::StateTables own;
-    LT_ASSIGN_OR_RETURN(one.operators, lower_tail(*below, OutputMode::kAppend, context, own));
-    for (const auto& [name, table] : own.all()) tables.declare(join.name + (side == 0 ? ".left." : ".right.") + name, table);
-    Lowering lowering(scan_of(*rows), changed_schema(*below), below->output->num_fields(), context);
-    LT_RETURN_IF_ERROR(lowering.lower(*rows, below.get()));
+    const std::string prefix = join.name + (side == 0 ? ".left." : ".right.");
+    LT_ASSIGN_OR_RETURN(Lowering lowering, lower_input(*rows, *below, OutputMode::kAppend, prefix, one, context, tables));
     LT_RETURN_IF_ERROR(lowering.add_side(plan, side));
     for (auto& step : lowering.take()) one.operators.push_back(std::move(step));
   }
@@ -472,10 +507,27 @@ Result<Operators> lower_join(const PlanNode& plan, const Join& join, Context& co
   return made;
 }
 
+Result<Operators> lower_union(const PlanNode& plan, const Union& both, OutputMode mode, Context& context, state::StateTables& tables) {
+  std::vector<Tributary> branches;
+  for (size_t i = 0; i < both.branches.size(); ++i) {
+    const PlanNode& rows = *both.branches[i];
+    Tributary& one = branches.emplace_back();
+    if (const PlanPtr below = memory_of(both.branches[i])) {
+      LT_ASSIGN_OR_RETURN(Lowering lowering, lower_input(rows, *below, mode, both.name + "." + std::to_string(i) + ".", one, context, tables));
+      for (auto& step : lowering.take()) one.operators.push_back(std::move(step));
+    }
+    one.operators.push_back(make_united_rows(changed_schema(plan), context));
+  }
+  Operators made;
+  made.push_back(make_confluence(std::move(branches), nullptr));
+  return made;
+}
+
 }  // namespace
 
 Result<Operators> lower_tail(const PlanNode& memory, OutputMode mode, Context& context, state::StateTables& tables) {
   if (const auto* join = std::get_if<Join>(&memory.step)) return lower_join(memory, *join, context, tables);
+  if (const auto* both = std::get_if<Union>(&memory.step)) return lower_union(memory, *both, mode, context, tables);
   const PlanPtr below = memory_of(memory.input);
   Operators made;
   Schema schema;

@@ -82,12 +82,20 @@ std::string join_shape(const Join& join) {
          columns_shape(*join.left->output) + "; " + columns_shape(*join.right->output);
 }
 
+// Which branches have a state, in the order in which theirs follows.
+std::string union_shape(const Union& both) {
+  std::string text = both.name + ":";
+  for (size_t i = 0; i < both.branches.size(); ++i) text += memory_of(both.branches[i]) ? " " + std::to_string(i) : "";
+  return text;
+}
+
 std::string shape(const PlanNode& memory) {
   if (std::holds_alternative<Aggregate>(memory.step)) return "\n" + aggregate_shape(memory);
   if (const auto* first = std::get_if<FirstRows>(&memory.step)) {
     return "\n" + first->name + ": first of " + keys_shape(memory) + (first->within ? " within " + interval_text(*first->within) : "");
   }
   if (const auto* join = std::get_if<Join>(&memory.step)) return "\n" + join_shape(*join);
+  if (const auto* both = std::get_if<Union>(&memory.step)) return "\n" + union_shape(*both);
   const auto* top = std::get_if<TopRows>(&memory.step);
   if (top == nullptr) return {};  // a Sort keeps nothing
   return "\n" + top->name + ": first " + std::to_string(top->count) + " of " + keys_shape(memory) + " by " + order_text(top->order) + " -> " +
@@ -130,6 +138,12 @@ Status check_join(const Join& join, bool inner, OutputMode mode, StateBound boun
   return {};
 }
 
+// Every epoch gives all rows of a complete result, and those of a branch that remembers nothing have gone by.
+Status check_union(const Union& both, bool inner, OutputMode mode) {
+  if (inner || mode != OutputMode::kComplete || std::ranges::all_of(both.branches, [](const PlanPtr& branch) { return memory_of(branch) != nullptr; })) return {};
+  return bad_mode("a SELECT of this UNION ALL gives rows once, as they come, and complete would need every row again: set output_mode: append, or let each SELECT group");
+}
+
 // The step, and those below it: these give groups when they are final.
 Status check_step(const PlanNode& memory, bool inner, OutputMode mode, const std::string& event_time, StateBound bound) {
   const bool first = std::holds_alternative<FirstRows>(memory.step), sort = std::holds_alternative<Sort>(memory.step);
@@ -137,13 +151,16 @@ Status check_step(const PlanNode& memory, bool inner, OutputMode mode, const std
     LT_RETURN_IF_ERROR(check_sort(memory, inner, mode));
   } else if (const auto* join = std::get_if<Join>(&memory.step)) {
     LT_RETURN_IF_ERROR(check_join(*join, inner, mode, bound));
+  } else if (const auto* both = std::get_if<Union>(&memory.step)) {
+    LT_RETURN_IF_ERROR(check_union(*both, inner, mode));
   } else if (first && !inner && mode == OutputMode::kComplete) {
     return bad_mode("DISTINCT ON and deduplicate give a row once, and complete would need every row again: set output_mode: append");
   } else {
     LT_RETURN_IF_ERROR(check_window(memory, event_time));
     if (!first && (inner || mode == OutputMode::kAppend)) LT_RETURN_IF_ERROR(check_final(memory, inner, event_time));
   }
-  for (const PlanPtr& below : memories_under(memory)) LT_RETURN_IF_ERROR(check_step(*below, inner || !sort, mode, event_time, bound));
+  const bool passes_on = sort || std::holds_alternative<Union>(memory.step);
+  for (const PlanPtr& below : memories_under(memory)) LT_RETURN_IF_ERROR(check_step(*below, inner || !passes_on, mode, event_time, bound));
   return {};
 }
 
@@ -166,6 +183,10 @@ Status check_mode(const PlanNode& memory, OutputMode mode, const std::string& ev
 
 Status check_changes(const BoundQuery& query, OutputMode mode) {
   if (mode != OutputMode::kUpdate) return {};
+  if (query.memory && std::holds_alternative<Union>(query.memory->step) && query.key.empty()) {
+    return bad_mode("update replaces rows by their key, and nothing tells the rows of this UNION ALL apart: let each SELECT group by columns of the same names, give each a "
+                    "constant of its own, as in SELECT 'clicks' AS part, …, and keep these columns in the result; or set output_mode: append");
+  }
   for (const PlanNode* at = query.plan.get(); at != query.memory.get() && at->input; at = at->input.get()) {
     if (!std::holds_alternative<Unnest>(at->step)) continue;
     return bad_mode("a group that changes may have fewer elements than before, and unnest above GROUP BY would leave the old ones in the table: unnest below it, or set "

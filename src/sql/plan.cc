@@ -102,6 +102,24 @@ PlanPtr prune_join(const PlanNode& plan, const std::set<std::string>& needed) {
   return node(std::move(join), nullptr, fields_in(*plan.output, needed));
 }
 
+// All that a branch gives, and where its rows come from if one can be refused.
+PlanPtr whole_branch(const PlanPtr& branch) {
+  const std::vector<std::string> names = branch->output->field_names();
+  std::set<std::string> needed(names.begin(), names.end());
+  const Scan& scan = scan_of(*branch);
+  if (!memory_of(branch) && scan.pseudo_columns && can_fail(*branch)) {
+    for (std::string& place : place_columns(scan.origin)) needed.insert(std::move(place));
+  }
+  return prune(branch, needed);
+}
+
+// What a step takes rows from, in order.
+std::vector<PlanPtr> inputs_of(const PlanNode& plan) {
+  if (const auto* join = std::get_if<Join>(&plan.step)) return {join->left, join->right};
+  if (const auto* both = std::get_if<Union>(&plan.step)) return both->branches;
+  return plan.input ? std::vector<PlanPtr>{plan.input} : std::vector<PlanPtr>();
+}
+
 }  // namespace
 
 PlanPtr make_scan(Scan scan, Schema output) { return node(std::move(scan), nullptr, std::move(output)); }
@@ -117,7 +135,11 @@ PlanPtr make_project_node(PlanPtr input, std::vector<expr::ExprPtr> expressions,
 
 PlanPtr make_union_node(std::vector<PlanPtr> branches) {
   Schema output = branches.front()->output;
-  return node(Union{std::move(branches)}, nullptr, std::move(output));
+  int memories = 0;
+  for (const PlanPtr& branch : branches) memories += memories_below(branch);
+  if (memories == 0) return node(Union{std::move(branches), {}}, nullptr, std::move(output));
+  for (PlanPtr& branch : branches) branch = whole_branch(branch);
+  return node(Union{std::move(branches), "union_" + std::to_string(memories + 1)}, nullptr, std::move(output));
 }
 
 PlanPtr make_unnest_node(PlanPtr input, std::vector<expr::ExprPtr> arrays, std::vector<std::shared_ptr<arrow::Field>> fields) {
@@ -199,6 +221,7 @@ PlanPtr make_late_rows_node(PlanPtr input, Window window) {
 }
 
 bool remembers(const PlanNode& plan) {
+  if (const auto* both = std::get_if<Union>(&plan.step)) return !both->name.empty();
   return std::holds_alternative<Aggregate>(plan.step) || std::holds_alternative<Join>(plan.step) || std::holds_alternative<FirstRows>(plan.step) || std::holds_alternative<TopRows>(plan.step) ||
          std::holds_alternative<Sort>(plan.step);
 }
@@ -222,25 +245,21 @@ PlanPtr memory_of(const PlanPtr& plan) {
 }
 
 std::vector<PlanPtr> memories_under(const PlanNode& memory) {
-  std::vector<PlanPtr> inputs{memory.input}, found;
-  if (const auto* join = std::get_if<Join>(&memory.step)) inputs = {join->left, join->right};
-  for (const PlanPtr& input : inputs) {
+  std::vector<PlanPtr> found;
+  for (const PlanPtr& input : inputs_of(memory)) {
     if (PlanPtr below = memory_of(input)) found.push_back(std::move(below));
   }
   return found;
 }
 
-const PlanNode& Entry::rows() const {
-  const auto* join = std::get_if<Join>(&memory->step);
-  return join ? (side == 0 ? *join->left : *join->right) : *memory->input;
-}
+const PlanNode& Entry::rows() const { return *inputs_of(*memory)[static_cast<size_t>(side)]; }
 
 std::vector<Entry> entries_of(const PlanNode& memory) {
-  const auto* join = std::get_if<Join>(&memory.step);
+  const std::vector<PlanPtr> inputs = inputs_of(memory);
   std::vector<Entry> entries;
-  for (int side = 0; side < (join ? 2 : 1); ++side) {
-    const PlanPtr below = memory_of(!join ? memory.input : side == 0 ? join->left : join->right);
-    const std::vector<Entry> some = below ? entries_of(*below) : std::vector<Entry>{{&memory, side}};
+  for (size_t side = 0; side < inputs.size(); ++side) {
+    const PlanPtr below = memory_of(inputs[side]);
+    const std::vector<Entry> some = below ? entries_of(*below) : std::vector<Entry>{{&memory, static_cast<int>(side)}};
     entries.insert(entries.end(), some.begin(), some.end());
   }
   return entries;
@@ -267,17 +286,10 @@ bool is_static(const PlanNode& plan) {
 }
 
 std::vector<const PlanNode*> scans_of(const PlanNode& plan) {
-  if (plan.input) return scans_of(*plan.input);
-  if (const auto* join = std::get_if<Join>(&plan.step)) {
-    std::vector<const PlanNode*> all = scans_of(*join->left);
-    for (const PlanNode* scan : scans_of(*join->right)) all.push_back(scan);
-    return all;
-  }
-  const auto* both = std::get_if<Union>(&plan.step);
-  if (both == nullptr) return {&plan};
+  if (std::holds_alternative<Scan>(plan.step)) return {&plan};
   std::vector<const PlanNode*> all;
-  for (const PlanPtr& branch : both->branches) {
-    for (const PlanNode* scan : scans_of(*branch)) all.push_back(scan);
+  for (const PlanPtr& input : inputs_of(plan)) {
+    for (const PlanNode* scan : scans_of(*input)) all.push_back(scan);
   }
   return all;
 }
@@ -296,6 +308,24 @@ bool can_fail(const PlanNode& plan) {
   if (const auto* lookup = std::get_if<Lookup>(&plan.step)) return any(lookup->keys) || (lookup->condition && expr::can_fail(*lookup->condition));
   const auto* project = std::get_if<Project>(&plan.step);
   return project && any(project->expressions);
+}
+
+void visit_expressions(const PlanNode& plan, const PlanNode* until, const std::function<void(const expr::Expression&)>& visit) {
+  if (&plan == until) return;
+  const auto visit_all = [&](const std::vector<expr::ExprPtr>& all) {
+    for (const expr::ExprPtr& one : all) visit(*one);
+  };
+  if (plan.input) visit_expressions(*plan.input, until, visit);
+  if (const auto* filter = std::get_if<Filter>(&plan.step)) visit(*filter->condition);
+  if (const auto* project = std::get_if<Project>(&plan.step)) visit_all(project->expressions);
+  if (const auto* unnest = std::get_if<Unnest>(&plan.step)) visit_all(unnest->arrays);
+  if (const auto* lookup = std::get_if<Lookup>(&plan.step)) {
+    visit_all(lookup->keys);
+    if (lookup->condition) visit(*lookup->condition);
+  }
+  if (const auto* both = std::get_if<Union>(&plan.step)) {
+    for (const PlanPtr& branch : both->branches) visit_expressions(*branch, until, visit);
+  }
 }
 
 PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed) {

@@ -1,6 +1,7 @@
 // A bound query as a tree of relational steps, typed throughout: the tree, and what can be asked of it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -28,7 +29,7 @@ struct Decoded {
 PlanPtr make_scan(Scan scan, Schema output);
 PlanPtr make_filter_node(PlanPtr input, expr::ExprPtr condition);
 PlanPtr make_project_node(PlanPtr input, std::vector<expr::ExprPtr> expressions, std::vector<std::shared_ptr<arrow::Field>> fields);
-/// None of the branches remembers.
+/// Where a branch remembers, the node does too, and stays the same one whatever is read from it.
 PlanPtr make_union_node(std::vector<PlanPtr> branches);
 PlanPtr make_unnest_node(PlanPtr input, std::vector<expr::ExprPtr> arrays, std::vector<std::shared_ptr<arrow::Field>> fields);
 PlanPtr make_lookup_node(PlanPtr input, Lookup lookup);
@@ -44,7 +45,7 @@ PlanPtr make_sort_node(PlanPtr input, Sort sort);
 /// Stands in lanes; it and what is below it are not pruned.
 PlanPtr make_late_rows_node(PlanPtr input, Window window);
 
-/// Aggregate, FirstRows, TopRows, Sort, Join: lanes end below the lowest of them.
+/// Aggregate, FirstRows, TopRows, Sort, Join, a Union of which a branch does: lanes end below the lowest of them.
 bool remembers(const PlanNode& plan);
 /// The columns of a step's keys; none for a Sort.
 const std::vector<std::string>& keys_of(const PlanNode& memory);
@@ -59,12 +60,13 @@ bool is_static(const PlanNode& plan);
 std::vector<const PlanNode*> scans_of(const PlanNode& plan);
 /// The topmost step that remembers, at or below `plan`; null: there is none.
 PlanPtr memory_of(const PlanPtr& plan);
-/// The topmost steps that remember below one that does; of a Join those of its sides, from the left.
+/// The topmost steps that remember below one that does; of a Join or Union those of its sides or branches, in order.
 std::vector<PlanPtr> memories_under(const PlanNode& memory);
-/// Where the rows of lanes come into a step that remembers, or into one below it: at the step itself, or (a Join) at one of its sides.
+/// Where the rows of lanes come into a step that remembers, or into one below it: at the step itself, at a side of a Join, or at a branch
+/// of a Union that remembers nothing itself.
 struct Entry {
   const PlanNode* memory = nullptr;
-  int side = 0;
+  int side = 0;  // or the branch
   const PlanNode& rows() const;  // what lanes do
 };
 /// Whether lanes count the rows that are too late for a step (Context::late_rows).
@@ -77,6 +79,8 @@ std::set<std::string> sources_of(const PlanNode& plan);
 int memories_below(const PlanPtr& plan);
 /// Whether some expression above the topmost step that remembers may refuse a row.
 bool can_fail(const PlanNode& plan);
+/// Every expression of the steps from `plan` down to `until`, that one aside (null: down to the sources); of a static table's side none.
+void visit_expressions(const PlanNode& plan, const PlanNode* until, const std::function<void(const expr::Expression&)>& visit);
 /// The same result for the columns in `needed`, with no column below that no step needs, down to the topmost step that remembers.
 PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed);
 

@@ -73,9 +73,10 @@ struct Join {
   std::vector<TimeBound> bounds;                     // what keys and condition say of time
 };
 
-/// UNION ALL of what several plans make of the same rows; their outputs are alike. The node has no input of its own.
+/// UNION ALL of several plans; their outputs are alike. The node has no input of its own.
 struct Union {
   std::vector<PlanPtr> branches;
+  std::string name;  // of the state of those branches that remember; empty: none does
 };
 
 /// tumble, hop or session over a column of the input; microseconds.

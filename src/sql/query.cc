@@ -12,6 +12,7 @@
 #include "sql/lowering.h"
 #include "sql/parser.h"
 #include "sql/query_text.h"
+#include "sql/row_key.h"
 #include "sql/select_binder.h"
 
 namespace laketide::sql {
@@ -65,58 +66,6 @@ void collect_tables(const SelectSyntax& select, std::set<std::string> own, std::
   if (select.where) collect_tables(*select.where, own, tables);
 }
 
-// The column of `memory` that a column of the plan's output is, unchanged; -1: none.
-int traced(const PlanNode& plan, const PlanNode& memory, const std::string& column) {
-  const int place = plan.output->GetFieldIndex(column);
-  if (&plan == &memory || place < 0) return place;
-  if (std::holds_alternative<Unnest>(plan.step)) return -1;  // it makes several rows of one
-  if (const auto* lookup = std::get_if<Lookup>(&plan.step)) {
-    const bool once = lookup->kind == Lookup::Kind::kMark && plan.input->output->GetFieldIndex(column) >= 0;
-    return once ? traced(*plan.input, memory, column) : -1;
-  }
-  const auto* project = std::get_if<Project>(&plan.step);
-  if (project == nullptr) return traced(*plan.input, memory, column);
-  const expr::Expression& made = *project->expressions[static_cast<size_t>(place)];
-  return made.kind == expr::Expression::Kind::kColumn ? traced(*plan.input, memory, made.name) : -1;
-}
-
-// The start of a window tells it from the others; its end does so too, unless it grows as a session's does.
-std::vector<std::string> group_key(const PlanNode& plan, const PlanNode& memory, const Aggregate& aggregate) {
-  std::map<int, std::string> names;
-  for (const auto& field : plan.output->fields()) {
-    const int place = traced(plan, memory, field->name());
-    if (place >= 0 && place < aggregate.first_call()) names.emplace(place, field->name());
-  }
-  if (aggregate.window && (names.contains(0) || aggregate.window->kind == WindowOptions::Kind::kSession)) names.erase(1);
-  const int parts = (aggregate.window ? 1 : 0) + static_cast<int>(aggregate.keys.size());
-  if (static_cast<int>(names.size()) < parts) return {};
-  std::vector<std::string> key;
-  for (auto& [place, name] : names) key.push_back(std::move(name));
-  return key;
-}
-
-std::vector<std::string> key_of(const PlanNode& plan, const PlanNode& memory) {
-  if (const auto* aggregate = std::get_if<Aggregate>(&memory.step)) return group_key(plan, memory, *aggregate);
-  if (std::holds_alternative<Sort>(memory.step)) {  // what told rows apart before they were put in order
-    const PlanPtr below = memory_of(memory.input);
-    return below ? key_of(plan, *below) : std::vector<std::string>();
-  }
-  const auto* first = std::get_if<FirstRows>(&memory.step);
-  if (first && first->within) return {};  // a key comes again
-  std::vector<std::string> wanted = keys_of(memory);
-  const auto* top = std::get_if<TopRows>(&memory.step);
-  if (top && top->count > 1) wanted.push_back(memory.output->fields().back()->name());
-  std::vector<std::string> key;
-  for (const std::string& name : wanted) {
-    const int place = memory.output->GetFieldIndex(name);
-    const auto& fields = plan.output->fields();
-    const auto found = std::ranges::find_if(fields, [&](const auto& field) { return traced(plan, memory, field->name()) == place; });
-    if (found == fields.end()) return {};
-    key.push_back((*found)->name());
-  }
-  return key;
-}
-
 // What the plan's scans of one source ask for.
 void add_reads(const PlanNode& plan, const std::string& source, std::set<std::string>& columns, std::vector<std::string>& hidden) {
   for (const PlanNode* node : scans_of(plan)) {
@@ -149,7 +98,7 @@ BoundQuery bound(PlanPtr whole) {
   for (const auto& field : whole->output->fields()) needed.insert(field->name());
   query.plan = prune(whole, needed);
   query.memory = memory_of(query.plan);
-  if (query.memory) query.key = key_of(*query.plan, *query.memory);
+  if (query.memory) query.key = row_key(*query.plan, *query.memory).value_or(std::vector<std::string>());
   if (!query.memory && can_fail(*query.plan) && scan_of(*whole).pseudo_columns) {
     for (std::string& place : place_columns(scan_of(*whole).origin)) needed.insert(std::move(place));
     query.plan = prune(whole, needed);

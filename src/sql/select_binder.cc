@@ -44,7 +44,7 @@ Status add_item(const SelectItem& item, ExpressionBinder& binder, const Scope& s
   std::shared_ptr<arrow::Field> field;
   if (value->kind == expr::Expression::Kind::kColumn) {
     const auto known = grouping ? grouping->field(value->name) : scope.plan()->output->GetFieldByName(value->name);
-    const bool element = !known && !is_record_pseudo_column(value->name) && !value->name.starts_with('_');
+    const bool element = !known && !is_pseudo_column(value->name) && !value->name.starts_with('_');
     field = element ? value->type.field(name, value->nullable) : (known ? known : pseudo_column_field(value->name))->WithName(name);
   } else {
     field = value->type.field(name, value->nullable);
@@ -140,9 +140,6 @@ Result<std::vector<PlanPtr>> union_parts(const SelectSyntax& select, const Query
   std::vector<PlanPtr> parts;
   for (const auto& part : select.union_of) {
     LT_ASSIGN_OR_RETURN(PlanPtr plan, bind_select(parts.empty() && !select.unnamed ? *part : *without_names(*part), text, tables));
-    if (memory_of(plan)) {
-      return text.refuse("sql_unsupported", part->at, "UNION of queries that remember is not supported: GROUP BY above the UNION ALL, in an outer SELECT, or make two sinks");
-    }
     if (!parts.empty() && plan->output->num_fields() != parts[0]->output->num_fields()) {
       return text.refuse("sql_type", part->at, "each SELECT of a UNION has the same number of columns: " + std::to_string(parts[0]->output->num_fields()) +
                                                    " in the first, " + std::to_string(plan->output->num_fields()) + " here");
@@ -206,8 +203,13 @@ Result<PlanPtr> bind_union(const SelectSyntax& select, const QueryText& text, co
     const bool same = expr::Type::of(*named) == values[0]->type;
     fields.push_back(same ? named->WithNullable(nullable) : values[0]->type.field(named->name(), nullable));
   }
-  for (size_t part = 0; part < parts.size(); ++part) parts[part] = make_project_node(std::move(parts[part]), std::move(columns[part]), fields);
-  return make_union_node(std::move(parts));
+  // a UNION ALL b UNION ALL c is written as a UNION within another, and is one.
+  std::vector<PlanPtr> branches;
+  for (size_t part = 0; part < parts.size(); ++part) {
+    const auto* nested = std::get_if<Union>(&parts[part]->step);
+    for (const PlanPtr& rows : nested ? nested->branches : std::vector<PlanPtr>{parts[part]}) branches.push_back(make_project_node(rows, columns[part], fields));
+  }
+  return make_union_node(std::move(branches));
 }
 
 bool is_word(std::string_view name) {

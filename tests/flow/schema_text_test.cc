@@ -33,6 +33,31 @@ TEST(SchemaText, QuotesNamesThatNeedIt) {
   EXPECT_EQ(round_trip("\"odd name\" int, \"q\"\"q\" text, größe int"), "\"odd name\" int, \"q\"\"q\" text, größe int");
 }
 
+TEST(SchemaText, ReadsAndWritesStructs) {
+  const std::string nested = "a struct<b int, c text> not null, \"d e\" struct<\"f g\" jsonb not null, h struct<i numeric(5,2)[], j uuid>[]>, k int";
+  EXPECT_EQ(round_trip(nested), nested);
+  EXPECT_EQ(round_trip("a STRUCT<b: INT, c:STRUCT< d : timestamp_ntz>[] NOT NULL >"), "a struct<b int, c struct<d timestamp>[] not null>");
+  const auto schema = parse_schema_text("a struct<_offset int, b jsonb>");
+  ASSERT_TRUE(schema.ok());  // within a struct a name is its own
+  EXPECT_TRUE(is_jsonb(*(*schema)->field(0)->type()->field(1)));
+}
+
+TEST(SchemaText, SaysWhereAStructIsWrong) {
+  EXPECT_EQ(round_trip("a struct"), "the schema of column \"a\", at character 9: a struct names its members: struct<b int, c text>");
+  EXPECT_EQ(round_trip("a struct<b int, c struct<d dobule>>"), "the schema of column \"a.c.d\", at character 28: there is no type dobule; did you mean double?");
+  EXPECT_EQ(round_trip("a struct<b int, B int>"), "the schema of column \"a.B\", at character 18: this name occurs twice (upper and lower case count as the same)");
+  EXPECT_EQ(round_trip("a struct<b int"), "the schema of column \"a.b\", at character 15: a comma or > was expected");
+  EXPECT_EQ(round_trip("a array<int>"), "the schema of column \"a\", at character 3: an array is written type[], as in text[] or struct<b int, c text>[]");
+  EXPECT_EQ(round_trip("a row(b int)"), "the schema of column \"a\", at character 3: a struct is written struct<b int, c text>");
+  EXPECT_EQ(round_trip("a map<text, int>"), "the schema of column \"a\", at character 3: there is no type map: write jsonb, whose members need no names in advance");
+  std::string deep = "int", arrays = "int";
+  for (int i = 0; i < 32; ++i) deep = "struct<a " + deep + ">", arrays += "[]";
+  EXPECT_EQ(round_trip("a " + deep), "a " + deep);
+  EXPECT_EQ(round_trip("a " + arrays), "a " + arrays);
+  EXPECT_NE(round_trip("a struct<a " + deep + ">").find("nested deeper than 32; take jsonb"), std::string::npos);
+  EXPECT_NE(round_trip("a " + arrays + "[]").find("nested deeper than 32; take jsonb"), std::string::npos);
+}
+
 TEST(SchemaText, MarksWhatArrowCannotTell) {
   auto schema = parse_schema_text("a jsonb, b uuid, c text");
   ASSERT_TRUE(schema.ok());

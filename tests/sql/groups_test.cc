@@ -213,6 +213,85 @@ TEST(Groups, AggregatesOverAggregatesTakeFinalGroups) {
   EXPECT_THAT(std::string(endless.detail()), HasSubstr("takes them once, when they are final, and nothing makes a group"));
 }
 
+TEST(Groups, UnionsHaveAKeyWhereConstantsTellTheirSelectsApart) {
+  const auto key = [](const std::string& query) { return bound_groups(query).key; };
+  const std::string by_id = "SELECT 'id' AS part, id AS k, count(*) AS n FROM source GROUP BY id";
+  const std::string by_name = "SELECT 'name' AS part, length(name) AS k, max(id) AS n FROM source GROUP BY length(name)";
+  EXPECT_THAT(key(by_id + " UNION ALL " + by_name), ElementsAre("part", "k"));
+  EXPECT_THAT(key("SELECT n, k AS b, part AS a FROM (" + by_id + " UNION ALL " + by_name + ") u WHERE n > 1"), ElementsAre("a", "b"));
+  EXPECT_THAT(key("SELECT k, n FROM (" + by_id + " UNION ALL " + by_name + ") u"), IsEmpty());                                     // the mark is gone
+  EXPECT_THAT(key(by_id + " UNION ALL SELECT 'all', NULL, count(*) FROM source"), ElementsAre("part", "k"));                        // one row, its key constant
+  EXPECT_THAT(key(by_id + " UNION ALL SELECT 'id', 7, count(*) FROM source"), IsEmpty());                                           // the same mark
+  EXPECT_THAT(key("SELECT id AS k, count(*) AS n FROM source GROUP BY id UNION ALL SELECT id, max(id) FROM source GROUP BY id"), IsEmpty());
+  EXPECT_THAT(key(by_id + " UNION ALL SELECT 'row', id, v FROM (SELECT id, id::bigint AS v FROM source) s"), IsEmpty());            // rows, not groups
+  EXPECT_THAT(key(by_id + " UNION ALL SELECT 'name', id, n FROM (SELECT name, max(id) AS id, count(*) AS n FROM source GROUP BY name) g"), IsEmpty());  // its key is not there
+  EXPECT_THAT(key("SELECT part, id, count(*) AS n FROM (SELECT 'a' AS part, id FROM source) s GROUP BY part, id UNION ALL SELECT 'b', id, count(*) FROM source GROUP BY id"),
+              ElementsAre("part", "id"));
+  EXPECT_THAT(key("SELECT 'a' AS part, count(*) AS n FROM source UNION ALL SELECT 'b', sum(id) FROM source UNION ALL SELECT 'c', max(id) FROM source"), ElementsAre("part"));
+  const auto check = [](const std::string& query) { return sql::check_changes(bound_groups(query), OutputMode::kUpdate); };
+  EXPECT_TRUE(check(by_id + " UNION ALL " + by_name).ok());
+  EXPECT_THAT(std::string(check("SELECT k, n FROM (" + by_id + " UNION ALL " + by_name + ") u").detail()), HasSubstr("SELECT 'clicks' AS part"));
+}
+
+TEST(Groups, UnionsRunInTheModesOfAllTheirSelects) {
+  using enum OutputMode;
+  const auto check = [](const std::string& query, OutputMode mode) { return sql::check_mode(*bound_groups(query).memory, mode, "ts"); };
+  const std::string windows = "SELECT window_start, window_end, count(*) AS n FROM source GROUP BY tumble(ts, '10 s')";
+  const std::string longer = "SELECT window_start, window_end, count(*) AS n FROM source GROUP BY tumble(ts, '1 min')";
+  const std::string endless = "SELECT min(ts) AS a, max(ts) AS b, count(*) AS n FROM source GROUP BY id";
+  for (const OutputMode mode : {kAppend, kUpdate, kComplete}) EXPECT_TRUE(check(windows + " UNION ALL " + longer, mode).ok());
+  EXPECT_TRUE(check(windows + " UNION ALL " + endless, kComplete).ok());
+  EXPECT_THAT(std::string(check(windows + " UNION ALL " + endless, kAppend).detail()), HasSubstr("nothing makes a group of this query final"));
+  const std::string rows = "SELECT ts, ts, id::bigint FROM source";
+  EXPECT_TRUE(check(windows + " UNION ALL " + rows, kAppend).ok());
+  EXPECT_THAT(std::string(check(windows + " UNION ALL " + rows, kComplete).detail()), HasSubstr("set output_mode: append, or let each SELECT group"));
+  EXPECT_TRUE(check(windows + " UNION ALL " + longer + " ORDER BY n LIMIT 3", kComplete).ok());
+  EXPECT_EQ(check(windows + " UNION ALL " + rows + " ORDER BY n LIMIT 3", kComplete).code(), "bad_output_mode");
+  // Above it: ends of windows, and times of rows, come before the watermark is past them; starts do only by a size that is one.
+  const auto above = [&](const std::string& column, const std::string& other) {
+    return check("SELECT " + column + ", sum(n) AS n FROM (" + windows + " UNION ALL " + other + ") u GROUP BY " + column, kAppend).ok();
+  };
+  EXPECT_TRUE(above("window_end", longer));
+  EXPECT_TRUE(above("window_end", rows));
+  EXPECT_FALSE(above("window_start", windows));
+  const auto window_over = [&](const std::string& column, const std::string& other) {
+    return check("SELECT sum(n) AS n FROM (" + windows + " UNION ALL " + other + ") u GROUP BY tumble(" + column + ", '1 min')", kAppend).ok();
+  };
+  EXPECT_TRUE(window_over("window_start", windows));
+  EXPECT_FALSE(window_over("window_start", longer));
+  EXPECT_TRUE(window_over("window_end", rows));
+  EXPECT_THAT(std::string(sql::bind_late_rows(bound_groups(windows + " UNION ALL " + longer)).status().detail()), HasSubstr("make a pipeline for each"));
+}
+
+TEST(Groups, UnionsShareTheirMemoryAndSayWhatItIs) {
+  const auto result = bound_groups("SELECT id, count(*) AS n FROM source GROUP BY id UNION ALL SELECT id, value::bigint FROM source UNION ALL SELECT id, max(id) FROM source GROUP BY id");
+  const auto other = sql::parse_query("SELECT n FROM result WHERE n > 1", "select").value().bind(result).value();
+  EXPECT_EQ(other.memory, result.memory);
+  const auto entries = sql::entries_of(*result.memory);
+  ASSERT_EQ(entries.size(), 3U);
+  EXPECT_EQ(entries[1].memory, result.memory.get());
+  EXPECT_EQ(entries[1].side, 1);
+  EXPECT_THAT(result.hidden, UnorderedElementsAre("_partition", "_offset", "_timestamp"));  // the cast can fail
+  EXPECT_EQ(sql::state_shape(*result.memory, OutputMode::kComplete),
+            "complete\nunion_3: 0 2\naggregate_1: id int -> count(*) bigint of (bigint)\naggregate_1: id int -> max(id) int of (int)");
+  EXPECT_EQ(sql::explain(bound_groups("SELECT 'n' AS part, count(*) AS n FROM source UNION ALL SELECT name, id FROM source"), OutputMode::kAppend),
+            R"plan(Union
+   · gives the rows of each SELECT when that does, those of one that remembers nothing at the end of their epoch
+   · keeps nothing itself
+   · in the tail
+├─ Project 'n' AS part text, n bigint
+│  └─ Project "count(*)" AS n bigint
+│     └─ Aggregate: count(*) bigint
+│           · append: gives each group once, at the end of a bounded run
+│           · keeps one row: count(*) as (bigint)
+│           · lanes end below: each gives its part of the groups when the epoch ends; from here on there is one tail behind all lanes
+│        └─ Project id int
+│           └─ Scan events: id int
+└─ Project name AS part text, CAST(id AS bigint) AS n bigint
+   └─ Project name text, id int
+      └─ Scan events: id int, name text)plan");
+}
+
 TEST(Groups, StateGoesOnWhereItsFormIsTheSame) {
   const auto shape = [](const char* query) { return sql::state_shape(*bound_groups(query).memory, OutputMode::kUpdate); };
   const std::string first = shape("SELECT id, sum(value) AS s FROM source GROUP BY id");

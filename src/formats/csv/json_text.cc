@@ -86,6 +86,7 @@ JsonKind json_kind_of(const arrow::Field& field) {
     case arrow::Type::FLOAT:
     case arrow::Type::DOUBLE:
     case arrow::Type::DECIMAL128: return JsonKind::kNumber;
+    case arrow::Type::STRUCT:
     case arrow::Type::LIST: return JsonKind::kDocument;
     default: return JsonKind::kText;
   }

@@ -14,6 +14,7 @@ struct Cell {
     uint32_t size;
     std::string_view view() const { return {data, size}; }
   };
+  /// Of a list; or the members of a struct, in the schema's order.
   struct Elements {
     uint32_t first;  // index in the row's elements
     uint32_t count;

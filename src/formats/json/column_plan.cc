@@ -29,30 +29,32 @@ std::optional<ColumnKind> kind_of(const arrow::Field& field) {
       return static_cast<const arrow::TimestampType&>(*field.type()).timezone().empty() ? ColumnKind::kTimestamp
                                                                                         : ColumnKind::kTimestamptz;
     case arrow::Type::LIST: return ColumnKind::kList;
+    case arrow::Type::STRUCT: return ColumnKind::kStruct;
     default: return std::nullopt;
   }
 }
 
-Result<Column> column_of(const arrow::Field& field) {
+bool stands_as_it_is(std::string_view name) { return name.find_first_of("\"\\") == std::string_view::npos; }
+
+// `whole`: the column that the field is, or is a part of.
+Result<Column> column_of(const arrow::Field& field, const arrow::Field& whole) {
   Column column;
   column.name = field.name();
   column.not_null = !field.nullable();
+  column.plain_name = stands_as_it_is(field.name());
   column.sql_type = sql_type_of(field);
   const auto kind = kind_of(field);
-  const arrow::Field* innermost = &field;
-  std::optional<ColumnKind> element = ColumnKind::kText;
-  if (kind == ColumnKind::kList) {
-    innermost = field.type()->field(0).get();
-    element = kind_of(*innermost);
+  const bool nested = kind == ColumnKind::kList || kind == ColumnKind::kStruct;
+  for (int i = 0; nested && i < field.type()->num_fields(); ++i) {
+    LT_ASSIGN_OR_RETURN(column.inner.emplace_back(), column_of(*field.type()->field(i), whole));
   }
-  if (!kind || !element || element == ColumnKind::kList) {
+  if (!kind || (kind == ColumnKind::kList && column.inner[0].kind == ColumnKind::kList)) {
     return Status::user("unsupported_type", "JSON cannot be read into a column of this type; use jsonb for nested values: " +
-                                                field.name() + " " + column.sql_type, field.name());
+                                                whole.name() + " " + sql_type_of(whole), whole.name());
   }
   column.kind = *kind;
-  column.element = *element;
-  if (innermost->type()->id() == arrow::Type::DECIMAL128) {
-    const auto& decimal = static_cast<const arrow::Decimal128Type&>(*innermost->type());
+  if (field.type()->id() == arrow::Type::DECIMAL128) {
+    const auto& decimal = static_cast<const arrow::Decimal128Type&>(*field.type());
     column.precision = decimal.precision();
     column.scale = decimal.scale();
   }
@@ -68,7 +70,7 @@ Result<ColumnPlan> ColumnPlan::make(const Schema& known, const Schema& wanted) {
   plan.by_name_.erase(std::string(kRescuedColumn));
   for (const auto& field : wanted->fields()) {
     const int index = static_cast<int>(plan.columns_.size());
-    LT_ASSIGN_OR_RETURN(Column column, column_of(*field));
+    LT_ASSIGN_OR_RETURN(Column column, column_of(*field, *field));
     if (field->name() == kRescuedColumn) {
       column.kind = ColumnKind::kRescued;
       plan.rescued_ = index;
@@ -90,7 +92,7 @@ int ColumnPlan::look_up(std::string_view name, size_t position) {
   if (position >= order_.size()) order_.resize(position + 1);
   // Only a name without quote and backslash stands in the text as it is.
   Expected& expected = order_[position];
-  expected.name.assign(name.find_first_of("\"\\") == std::string_view::npos ? name : std::string_view());
+  expected.name.assign(stands_as_it_is(name) ? name : std::string_view());
   expected.key.clear();
   expected.key_size = 0;
   const bool plain = std::all_of(expected.name.begin(), expected.name.end(), [](char c) { return c >= ' ' && c < '\x7f'; });

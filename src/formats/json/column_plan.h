@@ -17,16 +17,17 @@ namespace laketide::json {
 /// How a value is read; see the README for what each takes.
 enum class ColumnKind : uint8_t {
   kBoolean, kSmallint, kInt, kBigint, kReal, kDouble, kNumeric, kText, kBytea, kDate, kTime, kTimestamp,
-  kTimestamptz, kUuid, kJsonb, kList, kRescued,
+  kTimestamptz, kUuid, kJsonb, kList, kStruct, kRescued,
 };
 
-/// One column, or what the elements of a list are. Immutable.
+/// One column, a member of a struct, or what the elements of a list are. Immutable.
 struct Column {
   std::string name;
   ColumnKind kind = ColumnKind::kText;
-  ColumnKind element = ColumnKind::kText;  // of a list
+  std::vector<Column> inner;  // kList: one, what its elements are; kStruct: its members
   bool not_null = false;
-  int32_t precision = 0;  // numeric, also as an element
+  bool plain_name = false;    // it stands in a text as it is
+  int32_t precision = 0;      // numeric
   int32_t scale = 0;
   std::string sql_type;  // for messages
 };
@@ -50,21 +51,20 @@ class ColumnPlan {
     return position < order_.size() ? std::string_view(order_[position].name) : std::string_view();
   }
   int expected_column(size_t position) const { return order_[position].column; }
-  /// That name as it stands in a text without white space: `"name":`, with 8 readable bytes behind it. Empty as expected_name, and if it
-  /// has characters that are not plain ASCII.
-  std::string_view expected_key(size_t position) const {
-    return position < order_.size() ? std::string_view(order_[position].key.data(), order_[position].key_size) : std::string_view();
-  }
+
+  /// A field of the last record. Immutable.
+  struct Expected {
+    std::string name;
+    std::string key;  // the name as it stands in a text without white space, `"name":`, and kKeyPadding zeros
+    size_t key_size = 0;  // without these; 0: the name has characters that are not plain ASCII
+    int column = kUnknownField;
+    std::string_view key_text() const { return {key.data(), key_size}; }
+  };
+  const std::vector<Expected>& order() const { return order_; }
   /// The column called `name`, kUnknownField or kUnwantedField; it is expected at `position` from now on.
   int look_up(std::string_view name, size_t position);
 
  private:
-  struct Expected {
-    std::string name;
-    std::string key;  // and kKeyPadding zeros
-    size_t key_size = 0;
-    int column = kUnknownField;
-  };
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }

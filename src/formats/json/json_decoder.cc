@@ -61,8 +61,8 @@ size_t value_size(const char* value, const char* end) {
 }
 
 std::string expectation(const Column& column) {
-  const ColumnKind kind = column.kind == ColumnKind::kList ? column.element : column.kind;
-  switch (kind) {
+  switch (column.kind == ColumnKind::kList ? column.inner[0].kind : column.kind) {
+    case ColumnKind::kStruct: return "an object";
     case ColumnKind::kText: return "a string";
     case ColumnKind::kBytea: return "a string in base64";
     case ColumnKind::kDate: return "a string like \"2026-01-02\"";
@@ -83,7 +83,8 @@ class JsonDecoder final : public Decoder {
         plan_(std::move(plan)),
         builders_(options_.wanted, plan_.columns(), context.memory),
         pseudo_(options_.hidden, context.memory),
-        quick_(plan_.columns(), options_.unknown == UnknownFields::kIgnore),
+        quick_(plan_.columns(), builders_.plain_columns(), options_.unknown == UnknownFields::kIgnore),
+        reader_(options_.unknown),
         cells_(plan_.columns().size()) {
     arrow::FieldVector fields = options_.wanted->fields();
     for (const auto& field : pseudo_.fields()) fields.push_back(field);
@@ -102,6 +103,7 @@ class JsonDecoder final : public Decoder {
   bool read_fields(ondemand::document& document, ondemand::object& object);
   simdjson::error_code find_column(ondemand::field& field, size_t position, FieldName& name);
   bool read_unknown(ondemand::document& document, std::string_view raw_name, ondemand::value& value);
+  void rescue(std::string_view raw_name, std::string_view value);
   bool check_nulls();
   bool refuse(Outcome outcome, const Column& column, const char* value);
   bool refuse(const char* code, std::string reason) {
@@ -110,6 +112,7 @@ class JsonDecoder final : public Decoder {
   }
   bool refuse_json(std::string_view why) { return refuse("bad_json", "the value is not JSON: " + std::string(why)); }
   bool refuse_json(simdjson::error_code error);
+  bool refuse_unknown(std::string_view name) { return refuse("unknown_field", "the schema has no such field, and schema_policy is fail: " + shown(name)); }
   std::string_view copy_padded(const RecordView& record);
 
   const JsonDecoderOptions options_;
@@ -145,11 +148,15 @@ Status JsonDecoder::decode(const Records& records, Batch& out, Rejects& rejects)
   LT_RETURN_IF_ERROR(builders_.begin(static_cast<int64_t>(records.rows.size())));
   for (const RecordView& record : records.rows) {
     if (record.value == nullptr && options_.skip_tombstones) continue;
-    if (!read_record(record)) {
+    if (record.value != nullptr) text_ = copy_padded(record);
+    if (record.value != nullptr && quick_.read(text_, plan_, builders_.rows())) {
+      builders_.keep_row();
+    } else if (read_record(record)) {
+      LT_RETURN_IF_ERROR(builders_.append(cells_, reader_.elements()));
+    } else {
       rejects.add(records, record, RejectStage::kDecode, refusal_.code, std::move(refusal_.reason));
       continue;
     }
-    LT_RETURN_IF_ERROR(builders_.append(cells_, reader_.elements()));
     kept_.push_back(static_cast<size_t>(&record - records.rows.data()));
   }
   const auto rows = static_cast<int64_t>(kept_.size());
@@ -175,15 +182,10 @@ std::string_view JsonDecoder::copy_padded(const RecordView& record) {
 
 bool JsonDecoder::read_record(const RecordView& record) {
   for (Cell& cell : cells_) cell.is_set = false;
-  if (record.value != nullptr) {
-    text_ = copy_padded(record);
-    if (!quick_.read(text_, plan_, cells_) && !parse(record)) return false;
-  }
-  return check_nulls();
+  return (record.value == nullptr || parse(record)) && check_nulls();
 }
 
 bool JsonDecoder::parse(const RecordView& record) {
-  for (Cell& cell : cells_) cell.is_set = false;
   rescued_.clear();
   reader_.start_record(record.value_size);
   ondemand::document document;
@@ -214,8 +216,10 @@ bool JsonDecoder::read_fields(ondemand::document& document, ondemand::object& ob
     if (name.column >= 0) {
       const auto index = static_cast<size_t>(name.column);
       const std::string_view token = token_of(value);
-      const Outcome outcome = reader_.read(document, value, token, plan_.columns()[index], cells_[index]);
-      if (outcome != Outcome::kOk) return refuse(outcome, plan_.columns()[index], token.data());
+      const Column& column = plan_.columns()[index];
+      const Outcome outcome = reader_.read(document, value, token, column, cells_[index]);
+      if (outcome != Outcome::kOk) return refuse(outcome, column, token.data());
+      if ((column.kind == ColumnKind::kStruct || column.kind == ColumnKind::kList) && !reader_.rescued().empty()) rescue(name.raw, reader_.rescued());
     } else if (name.column == kUnwantedField || options_.unknown == UnknownFields::kIgnore) {
       if (const Outcome outcome = reader_.skip(value); outcome != Outcome::kOk) return refuse(outcome, {}, nullptr);
     } else if (!read_unknown(document, name.raw, value)) {
@@ -231,15 +235,8 @@ simdjson::error_code JsonDecoder::find_column(ondemand::field& field, size_t pos
     name.column = plan_.expected_column(position);
     return simdjson::SUCCESS;
   }
-  const char* const raw = field.key().raw();
-  size_t size = 0;
   bool escaped = false;
-  for (; raw[size] != '"'; ++size) {
-    if (raw[size] != '\\') continue;
-    escaped = true;
-    ++size;
-  }
-  name.raw = {raw, size};
+  name.raw = raw_name_of(field, escaped);
   std::string_view unescaped = name.raw;
   if (escaped) {
     if (const auto error = field.unescaped_key().get(unescaped)) return error;
@@ -250,15 +247,16 @@ simdjson::error_code JsonDecoder::find_column(ondemand::field& field, size_t pos
 
 bool JsonDecoder::read_unknown(ondemand::document& document, std::string_view raw_name, ondemand::value& value) {
   if (options_.unknown == UnknownFields::kFail) {
-    return refuse("unknown_field", "the schema has no such field, and schema_policy is fail: " + shown(raw_name));
+    return refuse_unknown(raw_name);
   }
   std::string_view raw;
   if (const Outcome outcome = reader_.take_raw(document, value, raw); outcome != Outcome::kOk) return refuse(outcome, {}, nullptr);
-  rescued_ += rescued_.empty() ? "{\"" : ",\"";
-  rescued_ += raw_name;
-  rescued_ += "\":";
-  rescued_ += raw;
+  rescue(raw_name, raw);
   return true;
+}
+
+void JsonDecoder::rescue(std::string_view raw_name, std::string_view value) {
+  rescued_.append(rescued_.empty() ? "{\"" : ",\"").append(raw_name).append("\":").append(value);
 }
 
 bool JsonDecoder::check_nulls() {
@@ -272,11 +270,18 @@ bool JsonDecoder::check_nulls() {
 bool JsonDecoder::refuse(Outcome outcome, const Column& column, const char* value) {
   if (outcome == Outcome::kBadJson) return refuse_json("a value is malformed");
   if (outcome == Outcome::kTooDeep) return refuse_json("it is nested deeper than " + std::to_string(kDepthMax));
+  const Fault& fault = reader_.fault();
+  const bool nested = (column.kind == ColumnKind::kStruct || column.kind == ColumnKind::kList) && !fault.path.empty();
+  const std::string name = nested ? column.name + "." + fault.path : column.name;
+  if (outcome == Outcome::kUnknownField) return refuse_unknown(name);
+  if (outcome == Outcome::kMissingField) return refuse("missing_field", "the field is `not null`, and the record has no value for it: " + name);
+  const Column& wanted = nested ? *fault.column : column;
+  if (nested) value = fault.value;
   const char* const end = text_.data() + text_.size();
   const std::string seen = shown({value, value_size(value, end)});
-  const std::string list = column.kind == ColumnKind::kList ? "an array, each " : "";
-  const std::string what = outcome == Outcome::kOutOfRange ? "is a number that its type cannot hold" : "must be " + list + expectation(column);
-  return refuse("wrong_type", "field " + column.name + " (" + column.sql_type + ") " + what + "; it is " + seen);
+  const std::string list = wanted.kind == ColumnKind::kList ? "an array, each " : "";
+  const std::string what = outcome == Outcome::kOutOfRange ? "is a number that its type cannot hold" : "must be " + list + expectation(wanted);
+  return refuse("wrong_type", "field " + name + " (" + wanted.sql_type + ") " + what + "; it is " + seen);
 }
 
 }  // namespace

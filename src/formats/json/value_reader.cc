@@ -176,9 +176,22 @@ Outcome check(ondemand::value& value, int depth) {
 
 bool is_at_end(ondemand::document& document) { return document.current_location().error() == simdjson::OUT_OF_BOUNDS; }
 
+std::string_view raw_name_of(ondemand::field& field, bool& escaped) {
+  const char* const raw = field.key().raw();
+  size_t size = 0;
+  escaped = false;
+  for (; raw[size] != '"'; ++size) {
+    if (raw[size] != '\\') continue;
+    escaped = true;
+    ++size;
+  }
+  return {raw, size};
+}
+
 void ValueReader::start_record(size_t record_size) {
   used_ = 0;
   elements_.clear();
+  open_.clear();
   // What is written here never exceeds its source, but by the minifier's last block and by base64's last group for each of the
   // values, which are two bytes each at least.
   const size_t enough = 4 * record_size + 256;
@@ -193,22 +206,33 @@ char* ValueReader::scratch(size_t size) {
 
 Outcome ValueReader::read(ondemand::document& document, ondemand::value& value, std::string_view token,
                           const Column& column, Cell& cell) {
-  cell.is_set = false;
-  if (column.kind == ColumnKind::kJsonb) {
-    std::string_view raw;
-    if (const Outcome taken = take_raw(document, value, raw); taken != Outcome::kOk) return taken;
-    // JSON's null is SQL's null, as with every other type.
-    if (raw != "null") cell.set_bytes(raw);
-    return Outcome::kOk;
+  if (column.kind == ColumnKind::kList || column.kind == ColumnKind::kStruct) {
+    fault_ = {};
+    rescued_.clear();
   }
-  if (column.kind == ColumnKind::kList) return read_list(document, value, token, column, cell);
-  return read_scalar(value, token, column.kind, column, cell);
+  return read_value(document, value, token, column, cell);
 }
 
-Outcome ValueReader::read_scalar(ondemand::value& value, std::string_view token, ColumnKind kind, const Column& column,
-                                 Cell& cell) {
+Outcome ValueReader::read_value(ondemand::document& document, ondemand::value& value, std::string_view token,
+                                const Column& column, Cell& cell) {
+  cell.is_set = false;
+  switch (column.kind) {
+    case ColumnKind::kJsonb: {
+      std::string_view raw;
+      if (const Outcome taken = take_raw(document, value, raw); taken != Outcome::kOk) return taken;
+      // JSON's null is SQL's null, as with every other type.
+      if (raw != "null") cell.set_bytes(raw);
+      return Outcome::kOk;
+    }
+    case ColumnKind::kList: return read_list(document, value, token, column, cell);
+    case ColumnKind::kStruct: return read_struct(document, value, token, column, cell);
+    default: return read_scalar(value, token, column, cell);
+  }
+}
+
+Outcome ValueReader::read_scalar(ondemand::value& value, std::string_view token, const Column& column, Cell& cell) {
   if (token == "null") return Outcome::kOk;
-  switch (kind) {
+  switch (column.kind) {
     case ColumnKind::kBoolean:
       if (token != "true" && token != "false") return wrong_type(token);
       cell.set(token.size() == 4);
@@ -223,7 +247,7 @@ Outcome ValueReader::read_scalar(ondemand::value& value, std::string_view token,
       if (!is_plain(token)) return Outcome::kWrongType;
       if (const Outcome stepped = step_over(value); stepped != Outcome::kOk) return stepped;
       return read_decimal(token.substr(1, token.size() - 2), column, cell);
-    default: return read_string(value, token, kind, cell);
+    default: return read_string(value, token, column.kind, cell);
   }
 }
 
@@ -277,25 +301,99 @@ Outcome ValueReader::read_list(ondemand::document& document, ondemand::value& va
   if (token.front() != '[') return wrong_type(token);
   ondemand::array array;
   if (const auto error = value.get_array().get(array)) return of(error);
-  const auto first = static_cast<uint32_t>(elements_.size());
+  const Column& element = column.inner[0];
+  const size_t first = open_.size();
+  std::string rescued;  // with null for each element of which there is nothing to keep, so that places stay
+  bool any = false;
   for (auto one : array) {
     if (one.error() != simdjson::SUCCESS) return of(one.error());
-    ondemand::value&& element = std::move(one).value_unsafe();
+    ondemand::value&& next = std::move(one).value_unsafe();
     Cell read_cell;
-    Outcome outcome = Outcome::kOk;
-    if (column.element == ColumnKind::kJsonb) {
-      std::string_view raw;
-      outcome = take_raw(document, element, raw);
-      if (raw != "null") read_cell.set_bytes(raw);
-    } else {
-      outcome = read_scalar(element, token_of(element), column.element, column, read_cell);
-    }
-    if (outcome != Outcome::kOk) return outcome;
-    elements_.push_back(read_cell);
+    if (const Outcome outcome = read_value(document, next, token_of(next), element, read_cell); outcome != Outcome::kOk) return outcome;
+    open_.push_back(read_cell);
+    if (unknown_ != UnknownFields::kRescue || element.kind != ColumnKind::kStruct) continue;
+    any |= !rescued_.empty();
+    rescued += (rescued.empty() ? "[" : ",") + (rescued_.empty() ? "null" : rescued_);
+    rescued_.clear();
   }
-  cell.elements = Cell::Elements{first, static_cast<uint32_t>(elements_.size()) - first};
+  if (any) rescued_ = rescued + "]";
+  cell.elements = Cell::Elements{static_cast<uint32_t>(elements_.size()), static_cast<uint32_t>(open_.size() - first)};
+  cell.is_set = true;
+  elements_.insert(elements_.end(), open_.begin() + static_cast<ptrdiff_t>(first), open_.end());
+  open_.resize(first);
+  return Outcome::kOk;
+}
+
+Outcome ValueReader::read_struct(ondemand::document& document, ondemand::value& value, std::string_view token,
+                                 const Column& column, Cell& cell) {
+  if (token == "null") return Outcome::kOk;
+  if (token.front() != '{') return wrong_type(token);
+  ondemand::object object;
+  if (const auto error = value.get_object().get(object)) return of(error);
+  const std::vector<Column>& members = column.inner;
+  const size_t first = elements_.size();
+  elements_.resize(first + members.size());
+  std::string rescued;
+  size_t position = 0;
+  for (auto one : object) {
+    if (one.error() != simdjson::SUCCESS) return of(one.error());
+    ondemand::field&& field = std::move(one).value_unsafe();
+    size_t at = position++;
+    std::string_view raw_name;
+    if (at >= members.size() || !members[at].plain_name || !field.key().unsafe_is_equal(members[at].name)) {
+      bool escaped = false;
+      raw_name = raw_name_of(field, escaped);
+      std::string_view name = raw_name;
+      if (escaped) {
+        if (const auto error = field.unescaped_key().get(name)) return of(error);
+      }
+      for (at = 0; at < members.size() && members[at].name != name; ++at) {}
+    }
+    ondemand::value& inner = field.value();
+    if (at == members.size()) {
+      if (const Outcome outcome = read_unknown(document, raw_name, inner); outcome != Outcome::kOk) return outcome;
+    } else {
+      const std::string_view inner_token = token_of(inner);
+      Cell read_cell;
+      const Outcome outcome = read_value(document, inner, inner_token, members[at], read_cell);
+      if (outcome != Outcome::kOk) return refuse(outcome, members[at], inner_token.data());
+      elements_[first + at] = read_cell;
+      if (raw_name.empty()) raw_name = members[at].name;  // plain: as it stands in the text
+    }
+    if (rescued_.empty()) continue;
+    rescued.append(rescued.empty() ? "{\"" : ",\"").append(raw_name).append("\":").append(rescued_);
+    rescued_.clear();
+  }
+  for (size_t i = 0; i < members.size(); ++i) {
+    if (members[i].not_null && !elements_[first + i].is_set) return refuse(Outcome::kMissingField, members[i], nullptr);
+  }
+  if (!rescued.empty()) rescued_ = rescued + "}";
+  cell.elements = Cell::Elements{static_cast<uint32_t>(first), static_cast<uint32_t>(members.size())};
   cell.is_set = true;
   return Outcome::kOk;
+}
+
+// Leaves in `rescued_` what is to be kept of it.
+Outcome ValueReader::read_unknown(ondemand::document& document, std::string_view raw_name, ondemand::value& value) {
+  if (unknown_ == UnknownFields::kIgnore) return skip(value);
+  if (unknown_ == UnknownFields::kFail) {
+    fault_ = {std::string(raw_name), nullptr, nullptr};
+    return Outcome::kUnknownField;
+  }
+  std::string_view raw;
+  const Outcome outcome = take_raw(document, value, raw);
+  rescued_ = raw;
+  return outcome;
+}
+
+// Of members within one another the innermost is at fault.
+Outcome ValueReader::refuse(Outcome outcome, const Column& member, const char* value) {
+  if (fault_.path.empty()) {
+    fault_ = {member.name, &member, value};
+  } else {
+    fault_.path.insert(0, member.name + ".");
+  }
+  return outcome;
 }
 
 Outcome ValueReader::skip(ondemand::value& value) { return check(value, 0); }

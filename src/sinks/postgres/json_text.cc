@@ -149,10 +149,15 @@ const char* append_object(const arrow::StructArray& values, int64_t row, std::st
 
 template <typename ListType>
 const char* append_list(const ListType& values, int64_t row, std::string& out) {
+  const bool json = is_json_text(*values.type()->field(0));
   out += '[';
   for (int64_t at = values.value_offset(row); at < values.value_offset(row + 1); ++at) {
     if (at > values.value_offset(row)) out += ',';
-    if (const char* why = append_json(*values.values(), at, out)) return why;
+    if (json && values.values()->IsValid(at)) {
+      out += view_at<arrow::StringArray>(*values.values(), at);
+    } else if (const char* why = append_json(*values.values(), at, out)) {
+      return why;
+    }
   }
   out += ']';
   return nullptr;

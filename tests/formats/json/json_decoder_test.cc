@@ -126,6 +126,65 @@ const std::vector<Case> kNested{
     {"text[]", "[\"a\",\"b\\n\"]", "[list<item: string>[a, b\n]]"}};
 INSTANTIATE_TEST_SUITE_P(Nested, JsonTypes, ::testing::ValuesIn(kNested));
 
+TEST(JsonDecoder, ReadsStructsAndArraysOfThem) {
+  Decoding decoding({"id int, a struct<b int, c struct<d text, \"q\"\"q\" numeric(4,1)>, e int[]>, l struct<x int, y text[]>[], j struct<k jsonb, t timestamptz>"});
+  SampleRecords sample;
+  sample.add(R"({"id":1,"a":{"b":7,"c":{"d":"x","q\"q":1.25},"e":[1,null]},"l":[{"x":1,"y":["p","q"]},null,{"y":[],"x":3}],"j":{"k":{ "m" : [1] },"t":"2026-01-02T03:04:05Z"}})")
+      .add(R"({"a":null,"l":[],"j":{"k":null,"t":null},"id":2})")
+      .add(R"({"id":3,"a":{"e":null,"\u0063":{"d":null},"b":1,"b":2,"more":{"z":[{}]}},"l":null})")
+      .add(R"({"id":4,"a":{},"l":[{}]})");
+  const auto rows = decoding.rows(sample);
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_TRUE(decoding.rejects().empty());
+  const auto column = [&](const char* name) { return decoding.batch()->GetColumnByName(name); };
+  const auto text = [&](const char* name, int64_t row) { return column(name)->GetScalar(row).ValueOrDie()->ToString(); };
+  EXPECT_EQ(text("a", 0), "{b:int32 = 7, c:struct<d: string, q\"q: decimal128(4, 1)> = {d:string = x, q\"q:decimal128(4, 1) = 1.3}, e:list<item: int32> = list<item: int32>[1, null]}");
+  EXPECT_EQ(text("a", 1), "null");
+  EXPECT_EQ(text("a", 2), "{b:int32 = 2, c:struct<d: string, q\"q: decimal128(4, 1)> = {d:string = null, q\"q:decimal128(4, 1) = null}, e:list<item: int32> = null}");
+  EXPECT_EQ(text("a", 3), "{b:int32 = null, c:struct<d: string, q\"q: decimal128(4, 1)> = null, e:list<item: int32> = null}");
+  const std::string element = "struct<x: int32, y: list<item: string>>";
+  EXPECT_EQ(text("l", 0), "list<item: " + element + ">[{x:int32 = 1, y:list<item: string> = list<item: string>[p, q]}, null, {x:int32 = 3, y:list<item: string> = list<item: string>[]}]");
+  EXPECT_EQ(text("l", 1), "list<item: " + element + ">[]");
+  EXPECT_EQ(text("l", 2), "null");
+  EXPECT_EQ(text("l", 3), "list<item: " + element + ">[{x:int32 = null, y:list<item: string> = null}]");
+  EXPECT_EQ(text("j", 0), "{k:string = {\"m\":[1]}, t:timestamp[us, tz=UTC] = 2026-01-02 03:04:05.000000Z}");
+  EXPECT_EQ(text("j", 1), "{k:string = null, t:timestamp[us, tz=UTC] = null}");
+}
+
+TEST(JsonDecoder, SaysWhichMemberOfAStructIsWrong) {
+  Decoding decoding({"a struct<b int, c struct<d smallint not null, e text[]>>, l struct<x int>[]", "row", "fail"});
+  SampleRecords sample;
+  for (const char* text : {R"({"a":{"b":"x"}})", R"({"a":{"c":{"d":70000}}})", R"({"a":{"c":{"d":1,"e":[1]}}})", R"({"a":{"c":{"e":[]}}})", R"({"a":{"c":{"d":null}}})", R"({"a":7})",
+                           R"({"l":[{"x":1},{"x":true}]})", R"({"l":[3]})", R"({"a":{"c":{"d":1,"z":2}}})", R"({"a":{"b":1]})", R"({"a":{"b":1,}})", R"({"a":{"c":null,"b":0}})"}) {
+    sample.add(text);
+  }
+  EXPECT_EQ(decoding.rows(sample).size(), 1u);
+  std::vector<std::string> seen;
+  for (const Reject& reject : decoding.rejects()) seen.push_back(reject.code + ": " + reject.reason);
+  EXPECT_EQ(seen, (std::vector<std::string>{
+                      "wrong_type: field a.b (int) must be a number; it is \"x\"",
+                      "wrong_type: field a.c.d (smallint) is a number that its type cannot hold; it is 70000",
+                      "wrong_type: field a.c.e (text[]) must be an array, each a string; it is [1]",
+                      "missing_field: the field is `not null`, and the record has no value for it: a.c.d",
+                      "missing_field: the field is `not null`, and the record has no value for it: a.c.d",
+                      "wrong_type: field a (struct<b int, c struct<d smallint not null, e text[]>>) must be an object; it is 7",
+                      "wrong_type: field l.x (int) must be a number; it is true",
+                      "wrong_type: field l (struct<x int>[]) must be an array, each an object; it is [3]",
+                      "unknown_field: the schema has no such field, and schema_policy is fail: a.c.z",
+                      "bad_json: the value is not JSON: a value is malformed", "bad_json: the value is not JSON: a value is malformed"}));
+}
+
+TEST(JsonDecoder, RescuesUnknownMembersOfStructs) {
+  Decoding decoding({"a struct<b int, c struct<d int>>, l struct<x int>[]", "row", "rescue"});
+  SampleRecords sample;
+  sample.add(R"({"a":{"b":1,"z":[1, 2],"c":{"d":1,"y":{"u":1}}},"top":1,"l":[{"x":1},{"x":2,"w":"é"},{"v":null}]})")
+      .add(R"({"a":{"b":1,"c":{"d":1}},"l":[{"x":1}]})");
+  ASSERT_EQ(decoding.rows(sample).size(), 2u);
+  const auto rescued = decoding.batch()->GetColumnByName("_rescued");
+  EXPECT_EQ(rescued->GetScalar(0).ValueOrDie()->ToString(), R"({"a":{"z":[1,2],"c":{"y":{"u":1}}},"top":1,"l":[null,{"w":"é"},{"v":null}]})");
+  EXPECT_TRUE(rescued->IsNull(1));
+}
+
 TEST(JsonDecoder, RefusesWhatIsNoObject) {
   Decoding decoding({"v int"});
   SampleRecords sample;
