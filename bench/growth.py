@@ -17,6 +17,7 @@ import plot  # noqa: E402
 from confluent_kafka import Producer  # noqa: E402
 from contenders import SCHEMA  # noqa: E402
 from daemon import Daemon  # noqa: E402
+from deltalake import DeltaTable  # noqa: E402
 from meter import own_cpu, peak_rss_mib  # noqa: E402
 from pairs import fill  # noqa: E402
 from report import machine  # noqa: E402
@@ -51,7 +52,7 @@ def _drained(ground, topic, records, document):
         pid = daemon.process.pid
         cpu = own_cpu(pid)
         daemon.post("/stream/start", document)
-        daemon.wait_for_state(topic, "FINISHED", 600)
+        daemon.wait_for_state(topic, "FINISHED", 3600)
         cpu = own_cpu(pid) - cpu
         read = sum(one["rowsIn"] for one in daemon.get(f"/stream/{topic}/epochs?limit=1000")["epochs"])
         assert read == records, f"{read} of {records} records were read"
@@ -178,9 +179,43 @@ def jobs(ground):
             yield count, {"ms to take one in": submitted, "ms to list them": listed, "memory, MiB": peak_rss_mib(daemon.process.pid)}
 
 
+def _scanned(ground, topic, records, document):
+    """A job over the whole topic: CPU-ns a record, peak memory. Every record read and every row there, or it does not count."""
+    with _daemon(ground, "scanned").start() as daemon:
+        pid = daemon.process.pid
+        cpu, began = own_cpu(pid), time.monotonic()
+        job = daemon.post("/batch/run", document, expect=202)["jobId"]
+
+        def ended():
+            answer = daemon.get(f"/batch/{job}")
+            return answer if answer["status"] in ("SUCCEEDED", "FAILED", "CANCELLED") else None
+        done = daemon.wait_for(ended, "the job to end", 3600)
+        cpu, seconds = own_cpu(pid) - cpu, time.monotonic() - began
+        assert done["status"] == "SUCCEEDED", done
+        rows = DeltaTable(str(daemon.lake / topic)).count()
+        assert (done["rowsIn"], rows) == (records, (records + KEPT - 1) // KEPT), f"{done['rowsIn']} of {records} records were read, {rows} rows written"
+        return {"CPU-ns per record": 1e9 * cpu / records, "records/s": records / seconds, "peak memory, MiB": peak_rss_mib(pid)}
+
+
+KEPT = 100  # of so many records of a scan, one
+
+
+def scan(ground):
+    """A job over all records of a topic, and a stream that does the same: one record in a hundred goes into a Delta table."""
+    for count in (1_000_000, 10_000_000, 100_000_000):
+        records = int(count * ground.scale)
+        topic = f"scan-{count}"
+        fill(ground.binaries, ground.kafka, topic, records)
+        document = _document(topic, SCHEMA, sql=f"SELECT * FROM source WHERE id % {KEPT} = 0")
+        stream = _drained(ground, topic, records, document)
+        del document["trigger"]
+        took = _scanned(ground, topic, records, document)
+        yield records, {**took, "the stream's CPU-ns per record": stream["CPU-ns per record"], "its peak memory, MiB": stream["peak memory, MiB"]}
+
+
 CURVES = {"partitions": ("partitions of the topic", partitions), "pipelines": ("idle pipelines", pipelines), "keys": ("keys of the window", keys),
           "columns": ("fields of a record, three of them used", columns), "sizes": ("bytes of a record", sizes),
-          "versions": ("versions of the Delta table", versions), "jobs": ("jobs submitted", jobs)}
+          "versions": ("versions of the Delta table", versions), "jobs": ("jobs submitted", jobs), "scan": ("records that a job reads", scan)}
 
 
 def markdown(result):

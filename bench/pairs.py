@@ -16,6 +16,7 @@ import probes  # noqa: E402
 import queries  # noqa: E402
 import report  # noqa: E402
 import shares  # noqa: E402
+import spark  # noqa: E402
 from contenders import WORKS, Bench, laketide, straight_line  # noqa: E402
 from health import measure  # noqa: E402
 from results import Void  # noqa: E402
@@ -35,6 +36,7 @@ def parse():
     parser.add_argument("--only", type=lambda text: text.split(","), default=list(WORKS), help="rows of the table, with commas between")
     parser.add_argument("--without", type=lambda text: text.split(","), default=[],
                         help="of health_ms, process, latency, probes, scheduler, queries, what is left out")
+    parser.add_argument("--spark", action="store_true", help="the same works by Apache Spark too")
     arguments = parser.parse_args()
     arguments.binaries = arguments.binaries.resolve()
     arguments.records = arguments.records or (500_000 if arguments.quick else 4_000_000)
@@ -88,6 +90,8 @@ def beside(bench, arguments):
              "process": lambda: footprint.measure(bench), "latency": lambda: latency.measure(bench, arguments.latency_seconds),
              "probes": lambda: probes.measure(bench, arguments.probe_seconds), "scheduler": lambda: shares.measure(bench, arguments.probe_seconds),
              "queries": lambda: queries.measure(bench)}
+    if arguments.spark:
+        parts["spark"] = lambda: by_spark(bench, arguments)
     found = {}
     for name, part in ((name, part) for name, part in parts.items() if name not in arguments.without):
         print(f"{name} ...", flush=True)
@@ -97,7 +101,17 @@ def beside(bench, arguments):
             reason = str(error).splitlines()[0]
             print(f"  not measured: {reason}", flush=True)
             found.setdefault("not_measured", {})[name] = reason
+    if "spark" in found and "process" in found:
+        theirs, ours = found["spark"]["first_row_s"], found["process"]["first_row_s"]
+        found["first_row"] = {"laketide_s": ours, "spark_s": theirs, "ratio": ours / theirs}
     return found
+
+
+def by_spark(bench, arguments):
+    if not bench.groups:
+        run_once(straight_line, bench, "window")  # the truth for Spark's
+    fill(arguments.binaries, bench.kafka, "few", 10_000)
+    return spark.measure(bench, HERE.parent / "build" / "spark", "few")
 
 
 def main():

@@ -30,7 +30,7 @@ def _ours(work, key):
 def _spark(work, key):
     """Laketide's median ÷ that of warm Spark."""
     def found(result):
-        theirs = _median((result.get("spark") or {}).get(work, {}).get(key))
+        theirs = _median(_at("spark", "works", work, key)(result))
         ours = _ours(work, key)(result)
         return ours / theirs if ours and theirs else None
     return found

@@ -1,8 +1,11 @@
 #include "base/iso_time.h"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstring>
+
+#include "base/eight_digits.h"
 
 namespace laketide {
 namespace {
@@ -121,9 +124,7 @@ class Shape {
 
   bool fits(const char* at) const {
     constexpr uint64_t kHighBits = 0x8080808080808080, kToHighBit = 0x7676767676767676;  // what takes 10 there, and 9 not
-    uint64_t found = 0;
-    std::memcpy(&found, at, sizeof found);
-    const uint64_t differs = found ^ text_;
+    const uint64_t differs = eight_at(at) ^ text_;
     return (((differs + kToHighBit) | differs) & kHighBits) == 0 && (differs & fixed_) == 0;
   }
 
@@ -138,38 +139,59 @@ class Shape {
   uint64_t fixed_;
 };
 
+constexpr Shape kYearMonth("0000-00-"), kDayHour("00T00:00"), kClock("00:00:00");
+
 int two_digits(const char* at) { return (at[0] - '0') * 10 + (at[1] - '0'); }
 
-/// `YYYY-MM-DDTHH:MM:SS[.fraction]Z`, as nearly every program writes times, eight characters at once, to `micros`. False says nothing
-/// of the text but that it must be read the long way.
+/// The fraction's digits, one to nine, as microseconds; how many there are is 0 if there are none, or more.
+int fraction_micros(const char* at, int64_t& micros) {
+  constexpr std::array<int, 7> kToMicros = {1'000'000, 100'000, 10'000, 1'000, 100, 10, 1};
+  const uint64_t eight = eight_at(at);
+  int digits = leading_digits(eight);
+  if (digits == 0) return 0;
+  const int kept = std::min(digits, 6);
+  micros += static_cast<int64_t>(digits_value(eight, kept)) * kToMicros[static_cast<size_t>(kept)];
+  if (digits == 8) digits += std::min(leading_digits(eight_at(at + 8)), 2);
+  return digits <= 9 ? digits : 0;
+}
+
+/// As CommonTimeReader, of a text with nothing behind it.
 bool parse_common_form(std::string_view text, int64_t& micros) {
-  constexpr Shape kYearMonth("0000-00-"), kDayHour("00T00:00"), kClock("00:00:00");
-  constexpr size_t kWithoutFraction = 20, kFractionMax = 9, kMicroDigits = 6;
-  constexpr std::array<int, kMicroDigits> kToMicros = {1'000'000, 100'000, 10'000, 1'000, 100, 10};
-  const char* const at = text.data();
-  if (text.size() < kWithoutFraction || text.back() != 'Z') return false;
-  if (!kYearMonth.fits(at) || !kDayHour.fits(at + 8) || !kClock.fits(at + 11)) return false;
-  const int year = two_digits(at) * 100 + two_digits(at + 2), month = two_digits(at + 5), day = two_digits(at + 8);
-  const int hour = two_digits(at + 11), minute = two_digits(at + 14), second = two_digits(at + 17);
-  if (year < 1 || month < 1 || month > 12 || day < 1 || hour > 23 || minute > 59 || second > 59) return false;
-  if (day > 28 && day > days_in(year, month)) return false;
-  int fraction = 0;
-  if (text.size() > kWithoutFraction) {
-    const size_t digits = text.size() - kWithoutFraction - 1;
-    if (at[19] != '.' || digits < 1 || digits > kFractionMax) return false;
-    for (size_t i = 0; i < digits; ++i) {
-      const unsigned digit = static_cast<unsigned char>(at[kWithoutFraction + i]) - unsigned{'0'};
-      if (digit > 9) return false;
-      if (i < kMicroDigits) fraction = fraction * 10 + static_cast<int>(digit);
-    }
-    if (digits < kMicroDigits) fraction *= kToMicros[digits];
-  }
-  const int64_t seconds = days_since_1970(year, month, day) * kSecondsPerDay + (hour * 60 + minute) * 60 + second;
-  micros = seconds * kMicrosPerSecond + fraction;
-  return true;
+  constexpr size_t kMost = 30;
+  if (text.size() > kMost) return false;
+  std::array<char, kMost + CommonTimeReader::kReadable> padded{};
+  if (!text.empty()) std::memcpy(padded.data(), text.data(), text.size());
+  return !text.empty() && CommonTimeReader().read(padded.data(), micros) == text.size();
 }
 
 }  // namespace
+
+bool CommonTimeReader::read_date(const char* at) {
+  if (!kYearMonth.fits(at) || !kDayHour.fits(at + 8)) return false;
+  const int year = two_digits(at) * 100 + two_digits(at + 2), month = two_digits(at + 5), day = two_digits(at + 8);
+  if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_in(year, month)) return false;
+  date_[0] = eight_at(at);
+  date_[1] = eight_at(at + 3);
+  midnight_ = days_since_1970(year, month, day) * kSecondsPerDay * kMicrosPerSecond;
+  return true;
+}
+
+size_t CommonTimeReader::read(const char* at, int64_t& micros) {
+  if ((eight_at(at) != date_[0] || eight_at(at + 3) != date_[1]) && !read_date(at)) return 0;
+  if (!kClock.fits(at + 11)) return 0;
+  // Two digits are added up in each byte that the first of them had.
+  const uint64_t clock = eight_at(at + 11) ^ eight_at("00:00:00"), pairs = clock * 10 + (clock >> 8);
+  const auto hour = static_cast<int64_t>(pairs & 0xff), minute = static_cast<int64_t>(pairs >> 24 & 0xff), second = static_cast<int64_t>(pairs >> 48 & 0xff);
+  if (hour > 23 || minute > 59 || second > 59) return 0;
+  size_t end = 19;
+  micros = midnight_ + ((hour * 60 + minute) * 60 + second) * kMicrosPerSecond;
+  if (at[end] == '.') {
+    const int digits = fraction_micros(at + end + 1, micros);
+    if (digits == 0) return 0;
+    end += static_cast<size_t>(digits) + 1;
+  }
+  return at[end] == 'Z' ? end + 1 : 0;
+}
 
 std::optional<IsoTime> parse_iso_time(std::string_view text) {
   if (int64_t micros = 0; parse_common_form(text, micros)) return IsoTime{Instant{micros}, true};

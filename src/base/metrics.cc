@@ -123,6 +123,7 @@ class SharedMetrics final : public Metrics {
 
  private:
   using Watcher = std::function<Readings()>;
+  static constexpr size_t kSeriesSwept = 64;
 
   std::vector<prometheus::MetricFamily> read_watched() const {
     std::vector<std::shared_ptr<Watcher>> watchers;
@@ -153,12 +154,20 @@ class SharedMetrics final : public Metrics {
     std::string help;
     prometheus::MetricType type;
     std::map<Labels, std::weak_ptr<Series>> series;
+    size_t swept_at = kSeriesSwept;  // so many are there when the dead are looked for
   };
+
+  // Pipelines come and go: what is left of dead series, their labels and their memory, is never more than the living take.
+  static void sweep(Family& family) {
+    std::erase_if(family.series, [](const auto& one) { return one.second.expired(); });
+    family.swept_at = std::max(kSeriesSwept, family.series.size() * 2);
+  }
 
   template <typename Kind, typename... Args>
   std::shared_ptr<Kind> get(const std::string& name, const std::string& help, prometheus::MetricType type, const Labels& labels, Args&&... args) {
     const MutexLock lock(mutex_);
     Family& family = families_.try_emplace(name, Family{help, type, {}}).first->second;
+    if (family.series.size() >= family.swept_at) sweep(family);
     std::weak_ptr<Series>& slot = family.series[labels];
     if (auto held = std::dynamic_pointer_cast<Kind>(slot.lock())) return held;
     auto made = std::make_shared<Kind>(std::forward<Args>(args)...);

@@ -53,6 +53,7 @@ std::string trigger_text(const config::TriggerSpec& trigger) {
   using Kind = config::TriggerSpec::Kind;
   if (trigger.kind == Kind::kOnce) return "one epoch, then finished";
   if (trigger.kind == Kind::kAvailableNow) return "what is there now, then finished";
+  if (trigger.kind == Kind::kContinuous) return "every " + duration_text(*trigger.every) + "; the console has each row at once";
   return trigger.every ? "every " + duration_text(*trigger.every) : "as stream_defaults.epoch says";
 }
 

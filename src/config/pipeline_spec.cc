@@ -31,11 +31,16 @@ Field trigger_kind_field(const char* name, TriggerSpec& trigger, TriggerSpec::Ki
 
 std::vector<Field> trigger_fields(TriggerSpec& trigger) {
   const auto set_every = [&trigger](microseconds value) { trigger.every = std::chrono::ceil<std::chrono::milliseconds>(value); };
+  const auto set_continuous = [&trigger, set_every](microseconds value) {
+    trigger.kind = TriggerSpec::Kind::kContinuous;
+    set_every(value);
+  };
   return {with_aliases(with_default(duration_field("epoch", set_every, {5ms, 1h}, "an epoch is committed this often"), "stream_defaults.epoch"),
                        {"processingTime", "processing_time"}),
           trigger_kind_field("once", trigger, TriggerSpec::Kind::kOnce),
           with_aliases(trigger_kind_field("available_now", trigger, TriggerSpec::Kind::kAvailableNow), {"availableNow"}),
-          refused_field("continuous", "this version commits in epochs only; write trigger: { epoch: 1s }")};
+          duration_field("continuous", set_continuous, {5ms, 1h},
+                         "sinks that promise each row at least once (console) have it at once, the others by epochs this long")};
 }
 
 namespace {

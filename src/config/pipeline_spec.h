@@ -54,7 +54,7 @@ struct BadRecordsSpec {
   int64_t over = 10000;
 };
 
-/// When epochs close. Immutable.
+/// When epochs close. kContinuous: at-least-once sinks need not wait for that. Immutable.
 struct TriggerSpec {
   enum class Kind { kEpoch, kOnce, kAvailableNow, kContinuous };
   Kind kind = Kind::kEpoch;

@@ -343,6 +343,11 @@ void Jobs::finish(Active& job, JobState state, std::optional<JobError> error) {
                           {"reason", record.status.error ? record.status.error->code + ": " + record.status.error->detail : ""}});
   if (const Status saved = save(job); !saved.ok()) {
     log::error("a job's end could not be written down; the next process runs it again, and finds what is committed", {{"job", record.status.id}, {"reason", saved.to_string()}});
+    return;
+  }
+  if (record.line.empty()) return;
+  if (const Status ended = host_.ledger->end_line(record.line, job.offsets.resume); !ended.ok()) {
+    log::warn("the epochs of a job that is over could not be forgotten; the next process does it", {{"job", record.status.id}, {"reason", ended.to_string()}});
   }
 }
 

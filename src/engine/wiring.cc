@@ -204,18 +204,25 @@ class Wiring {
         if (url.empty()) return Status::user("postgres_url", "a postgres sink needs a server; set postgres.url in the service file, or url in the sink: " + sink.id, "sinks");
         by_url[url].push_back(i);
       } else {
-        ConsoleSinkOptions options;
-        options.id = sink.id;
-        options.pipeline = pipeline_.name;
-        options.rows_max = sink.rows;
-        options.form = console_form(sink.format);
-        if (options.form != ConsoleForm::kTable) options.width_max = 0;
-        spec_.sinks[i] = make_console_sink(std::move(options));
+        spec_.sinks[i] = console(sink);
       }
     }
     for (const auto& [url, indices] : by_url) LT_RETURN_IF_ERROR(postgres(url, indices));
     if (keeps_late_rows()) LT_RETURN_IF_ERROR(delta(pipeline_.late_rows, spec_.sinks.emplace_back()));
     return quarantine();
+  }
+
+  std::unique_ptr<Sink> console(const config::SinkSpec& sink) {
+    ConsoleSinkOptions options;
+    options.id = sink.id;
+    options.pipeline = pipeline_.name;
+    options.rows_max = sink.rows;
+    options.form = console_form(sink.format);
+    if (options.form != ConsoleForm::kTable) options.width_max = 0;
+    if (job_ || pipeline_.trigger.kind != config::TriggerSpec::Kind::kContinuous) return make_console_sink(std::move(options));
+    const IoActor actor = scheduler_.io_actor("console " + spec_.line, spec_.account);
+    options.at_once = [actor](std::function<void()> work) { actor.post(std::move(work)); };
+    return on_actor(actor, make_console_sink(std::move(options)));
   }
 
   static ConsoleForm console_form(const std::string& word) {

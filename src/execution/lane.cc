@@ -45,6 +45,10 @@ Result<Step> Lane::read() {
 
 Result<Step> Lane::take(std::variant<Records, Batch>& input) {
   if (reason_ == BlockReason::kBrokerAway) (void)blocked(BlockReason::kNone).ok();
+  if (epoch_.records == 0) {
+    parts_.context->epoch = open_;
+    parts_.context->now = host_->epoch_opened(open_);
+  }
   records_ = Records();
   if (auto* records = std::get_if<Records>(&input)) {
     records_ = *records;

@@ -39,6 +39,8 @@ struct LaneEpoch {
 class LaneHost : public virtual PartHost {
  public:
   virtual void lane_has_read(int64_t records) = 0;
+  /// The time of an epoch, asked before a lane takes its first record; who asks first fixes it.
+  virtual Instant epoch_opened(EpochId open) = 0;
   virtual void lane_has_rows(EpochId open) = 0;  // once per epoch, with its first record
   virtual void lane_is_full(EpochId open) = 0;   // once per epoch: it holds what an epoch may hold, and waits
   virtual void lane_is_drained() = 0; // once: all it was given is read

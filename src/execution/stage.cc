@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/mutex.h"
 #include "execution/collector.h"
+#include "execution/epoch_times.h"
 #include "execution/receipt.h"
 
 namespace laketide {
@@ -88,6 +89,7 @@ EventTimeRules rules_of(const std::vector<RunSource>& sources) {
 class Stage::Events final : public LaneHost, public TailHost {
  public:
   void lane_has_read(int64_t records) override { records_read_.fetch_add(records, std::memory_order_relaxed); }
+  Instant epoch_opened(EpochId open) override { return times_.opened(open); }
   void lane_has_rows(EpochId open) override { push({Kind::kRows, {}, {}, {}, {}, open}); }
   void lane_is_full(EpochId open) override { push({Kind::kFull, {}, {}, {}, {}, open}); }
   void lane_is_drained() override { push({Kind::kDrained, {}, {}, {}, {}}); }
@@ -99,12 +101,14 @@ class Stage::Events final : public LaneHost, public TailHost {
   void stop() { push({Kind::kStop, {}, {}, {}, {}}); }
   std::optional<Event> pop(SteadyTime deadline) { return queue_.pop(deadline); }
   int64_t records_read() const { return records_read_.load(std::memory_order_relaxed); }
+  EpochTimes& times() { return times_; }
 
  private:
   // Each of them has a handful of events under way at most, so the bound is never met.
   void push(Event event) { (void)queue_.try_push(event, 1); }
   BoundedQueue<Event> queue_{SIZE_MAX};
   std::atomic<int64_t> records_read_{0};
+  EpochTimes times_;
 };
 
 /// A part that has been made and perhaps started. Confined to its task.
@@ -129,8 +133,8 @@ Stage::Stage(RunSpec& run, const SourceFormats& formats, const ChainPlan& chain,
       shares_(lane_shares(spec_.ranges, names_of(run.sources), run.lanes_max)),
       rules_(rules_of(run.sources)),
       coordinator_({run.interval, lane_count(), spec_.one_epoch}, std::chrono::steady_clock::now()),
-      opened_at_(spec_.replay ? spec_.replay->opened_at : system_clock().now()),
       filling_(position.epoch) {
+  if (spec_.replay) events_->times().set(position_.epoch, spec_.replay->opened_at);
   if (run_.tables) open_tables_ = spec_.replay ? spec_.replay->tables : run_.tables->newest();
   route_sinks();
 }
@@ -138,6 +142,8 @@ Stage::Stage(RunSpec& run, const SourceFormats& formats, const ChainPlan& chain,
 Stage::~Stage() { end_lanes(); }
 
 void Stage::request_stop() { events_->stop(); }
+
+Instant Stage::opened_at() const { return events_->times().opened(position_.epoch); }
 
 int64_t Stage::records_read() const { return events_->records_read(); }
 
@@ -348,7 +354,7 @@ Act Stage::lane_closed(LaneEpoch epoch, SteadyTime now) {
   if (closed_.size() < lanes_.size()) return coordinator_.on_closed(false, now);
   clock_ = clock_of_closed(now);
   if (!tail_ || !something_) return closed(now);
-  info_ = {position_.epoch, opened_at_, coordinator_.last() && run_.job.has_value(), position_.clock.watermark, clock_.watermark, open_tables_};
+  info_ = {position_.epoch, opened_at(), coordinator_.last() && run_.job.has_value(), position_.clock.watermark, clock_.watermark, open_tables_};
   tail_->part->begin(info_, take_collected());
   tail_->waker->wake();
   return Act::kWait;
@@ -410,7 +416,7 @@ Act Stage::check_idle(SteadyTime now) {
 void Stage::close_lanes() {
   closing_tables_ = open_tables_;
   if (run_.tables && !spec_.replay) open_tables_ = run_.tables->newest();
-  const EpochInfo info{position_.epoch, opened_at_, coordinator_.last(), position_.clock.watermark, std::nullopt, open_tables_};
+  const EpochInfo info{position_.epoch, opened_at(), coordinator_.last(), position_.clock.watermark, std::nullopt, open_tables_};
   filling_ = after(position_.epoch);
   closed_.clear();
   tail_epoch_.reset();
@@ -425,7 +431,7 @@ Result<EpochPlan> Stage::make_plan() const {
   EpochPlan plan;
   plan.pipeline = run_.line;
   plan.epoch = position_.epoch;
-  plan.opened_at = opened_at_;
+  plan.opened_at = opened_at();
   plan.spec_hash = run_.spec_hash;
   plan.last = coordinator_.last();
   plan.begin = position_.positions;
@@ -506,7 +512,7 @@ Status Stage::commit(const Wait& wait) {
   position_.state_version = plan.state_version;
   position_.records += receipt.rows_in;
   position_.rejected += receipt.quarantined;
-  opened_at_ = system_clock().now();
+  events_->times().forget(plan.epoch);
   CommittedEpoch committed{plan, receipt, state_, {}};
   for (const auto& lane : closed_) {
     for (const auto& [place, rows] : lane.late_rows) committed.late_rows[place] += rows;

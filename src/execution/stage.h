@@ -89,6 +89,7 @@ class Stage {
   template <typename PartType>
   struct Running;
 
+  Instant opened_at() const;  // of the epoch that is next to commit
   void route_sinks();
   Route route_for(const std::string& source) const;
   Status start_tail(const Wait& wait);
@@ -130,7 +131,6 @@ class Stage {
   std::vector<Route> routes_;  // by source
   std::vector<std::unique_ptr<Running<Lane>>> lanes_;
   EpochCoordinator coordinator_;
-  Instant opened_at_;
   EpochId filling_;  // by the lanes: the open one, and from its close on the next
   std::vector<LaneEpoch> closed_;  // of the epoch that closes
   bool something_ = false;         // of the epoch that closes: it has something to commit

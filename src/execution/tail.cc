@@ -80,6 +80,8 @@ Result<Step> Tail::advance() {
     if (!next_) return Step::kBlocked;
     collected_ = std::exchange(next_, std::nullopt);
     info_ = next_info_;
+    parts_.context->epoch = info_.id;
+    parts_.context->now = info_.now;
     for (const auto& one : parts_.tails) one.fan_out->begin(info_);
   }
   return tail_ < parts_.tails.size() ? feed() : finish();

@@ -245,7 +245,7 @@ arrow::Status quantified(const Call& call, std::span<const Column> args, Column&
   node.type = TypeId::kBoolean;
   Column holds;
   const Column both[] = {pairs.values, pairs.elements};
-  ARROW_RETURN_NOT_OK((*comparison)->kernel(Call{node, pairs.values.data->length, call.memory}, std::span<const Column>(both), holds));
+  ARROW_RETURN_NOT_OK((*comparison)->kernel(Call{node, pairs.values.data->length, call.memory, call.now}, std::span<const Column>(both), holds));
   const Reader<bool> truth(holds);
   const Validity known(holds);
   std::vector<uint8_t> results(static_cast<size_t>(call.rows)), valid(static_cast<size_t>(call.rows));

@@ -11,6 +11,9 @@ namespace laketide::expr {
 // The range of PostgreSQL's timestamps, in microseconds since 1970: 4714-11-24 BC, and the end of int64 here (year 294247).
 inline constexpr int64_t kTimestampMin = -210'866'803'200 * kMicrosPerSecond;
 
+// The range of PostgreSQL's dates, in days since 1970: 4714-11-24 BC to 5874897-12-31.
+inline constexpr int64_t kDayMin = -2'440'588, kDayMax = 2'145'031'948;
+
 struct Civil {
   int64_t year;
   int month, day;

@@ -19,7 +19,7 @@ namespace {
 /// Walks expressions over one batch. Shared nodes are computed once. Confined to its task.
 class Evaluator {
  public:
-  Evaluator(const arrow::RecordBatch& batch, arrow::MemoryPool* memory) : batch_(batch), memory_(memory) {}
+  Evaluator(const arrow::RecordBatch& batch, arrow::MemoryPool* memory, Instant now) : batch_(batch), memory_(memory), now_(now) {}
 
   arrow::Result<Column> column_of(const Expression& node) {
     if (node.kind == Expression::Kind::kColumn) return Column{node.type, batch_.column_data(node.slot), false, {}};
@@ -49,12 +49,13 @@ class Evaluator {
       ARROW_ASSIGN_OR_RAISE(args.emplace_back(), column_of(*arg));
     }
     Column out;
-    ARROW_RETURN_NOT_OK(node.function->kernel(Call{node, batch_.num_rows(), memory_}, args, out));
+    ARROW_RETURN_NOT_OK(node.function->kernel(Call{node, batch_.num_rows(), memory_, now_}, args, out));
     return out;
   }
 
   const arrow::RecordBatch& batch_;
   arrow::MemoryPool* memory_;
+  Instant now_;
   std::map<const Expression*, Column> shared_;
 };
 
@@ -68,8 +69,8 @@ Status failure(const arrow::Status& status) {
 
 }  // namespace
 
-Result<std::vector<Evaluated>> evaluate(const std::vector<ExprPtr>& expressions, const arrow::RecordBatch& batch, arrow::MemoryPool* memory) {
-  Evaluator evaluator(batch, memory);
+Result<std::vector<Evaluated>> evaluate(const std::vector<ExprPtr>& expressions, const arrow::RecordBatch& batch, arrow::MemoryPool* memory, Instant now) {
+  Evaluator evaluator(batch, memory, now);
   std::vector<Evaluated> all;
   all.reserve(expressions.size());
   for (const ExprPtr& expression : expressions) {
@@ -81,7 +82,7 @@ Result<std::vector<Evaluated>> evaluate(const std::vector<ExprPtr>& expressions,
 }
 
 Result<ExprPtr> fold(const ExprPtr& node) {
-  if (node->kind != Expression::Kind::kCall) return node;
+  if (node->kind != Expression::Kind::kCall || is_of_epoch(*node)) return node;
   const auto nothing = arrow::RecordBatch::Make(arrow::schema({}), 1, std::vector<std::shared_ptr<arrow::Array>>{});
   LT_ASSIGN_OR_RETURN(std::vector<Evaluated> values, evaluate({node}, *nothing, arrow::default_memory_pool()));
   if (!values[0].errors.empty()) {

@@ -127,12 +127,9 @@ std::string_view constant_text(const Expression& node) {
   return {bytes + offsets[0], static_cast<size_t>(offsets[1] - offsets[0])};
 }
 
-bool is_constant(const Expression& node) {
-  if (node.kind == Expression::Kind::kColumn) return false;
-  for (const ExprPtr& arg : node.args) {
-    if (!is_constant(*arg)) return false;
-  }
-  return true;
+bool is_of_epoch(const Expression& node) {
+  if (node.kind == Expression::Kind::kCall && node.function->of_epoch) return true;
+  return std::any_of(node.args.begin(), node.args.end(), [](const ExprPtr& arg) { return is_of_epoch(*arg); });
 }
 
 bool can_fail(const Expression& node) {

@@ -55,8 +55,8 @@ ExprPtr share(const ExprPtr& node);
 bool is_null_constant(const Expression& node);
 /// The text of a constant whose type is held as bytes, not NULL.
 std::string_view constant_text(const Expression& node);
-/// No column below it.
-bool is_constant(const Expression& node);
+/// Some call below it, or the node itself, has another value in another epoch.
+bool is_of_epoch(const Expression& node);
 /// Some row may have no value: the plan then asks for the columns that say where a row came from.
 bool can_fail(const Expression& node);
 /// The names of the columns below it.

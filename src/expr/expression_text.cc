@@ -81,6 +81,7 @@ std::string cast_sql(const Expression& node) {
 
 std::string call_sql(const Expression& node) {
   const std::string name(node.function->name);
+  if (node.function->of_place) return name + "()";
   if (name == "NULLIF") return "NULLIF(" + print(*node.args[1]) + ", " + print(*node.args[0]->args[1]) + ")";
   if (name == "[]") return operand(*node.args[0]) + "[" + print(*node.args[1]) + "]";
   if (name == ".") return "(" + print(*node.args[0]) + ")." + identifier(constant_text(*node.args[1]));

@@ -19,8 +19,9 @@ constexpr Maker kMakers[] = {
     {"Arithmetic", arithmetic_functions}, {"Arithmetic", decimal_functions},   {"Arithmetic", math_functions},   {"Arithmetic", real_functions},
     {"Bits", bit_functions},              {"Comparison", comparison_functions}, {"Logic", logic_functions},       {"Choices", conditional_functions},
     {"Text", text_functions},             {"Text", text_form_functions},        {"Patterns", pattern_functions},  {"Patterns", regex_functions},
-    {"Times", time_functions},            {"Times", zone_functions},            {"Times", template_functions},    {"Times", interval_functions},
+    {"Times", epoch_functions},           {"Times", time_functions},            {"Times", zone_functions},            {"Times", template_functions},    {"Times", interval_functions},
     {"JSON", json_functions},             {"Arrays and structs", array_functions}, {"Arrays and structs", struct_functions},
+    {"Random values", place_functions},
 };
 
 /// Every function by name. Immutable once made.

@@ -7,6 +7,7 @@
 
 #include <arrow/type_fwd.h>
 
+#include "base/clock.h"
 #include "expr/column.h"
 #include "expr/expression.h"
 #include "laketide/status.h"
@@ -18,6 +19,7 @@ struct Call {
   const Expression& node;  // its type is the type of the result; errors name it
   int64_t rows;
   arrow::MemoryPool* memory;
+  Instant now;  // of the epoch
 };
 
 /// Computes `out` from the arguments' columns: `call.rows` values with offset 0. It fails only for lack of memory; a row that
@@ -42,6 +44,10 @@ struct Function {
   bool special = false;
   /// May give NULL where no argument is NULL.
   bool nullable = false;
+  /// What it gives is fixed with each epoch: not computed before the first row, nor with a static table.
+  bool of_epoch = false;
+  /// It is made from a record's place, which the binder gives it as arguments that nobody writes (random).
+  bool of_place = false;
 };
 
 /// Every overload of a name, in the order of registration; empty if there is none. Lives as long as the process.
@@ -71,5 +77,7 @@ std::vector<Function> interval_functions();
 std::vector<Function> time_functions();
 std::vector<Function> text_form_functions();
 std::vector<Function> real_functions();
+std::vector<Function> epoch_functions();
+std::vector<Function> place_functions();
 
 }  // namespace laketide::expr

@@ -1,8 +1,10 @@
-// to_char of dates and times.
+// to_char, to_date and to_timestamp of dates and times.
 #include <optional>
 
 #include "expr/function.h"
-#include "expr/rows.h"
+#include "expr/civil.h"
+#include "expr/strict_kernel.h"
+#include "expr/time_input.h"
 #include "expr/time_template.h"
 
 namespace laketide::expr {
@@ -46,18 +48,62 @@ arrow::Status time_to_char(const Call& call, std::span<const Column> args, Colum
 }
 
 // A template that is written down is looked at before the first row.
+template <typename Template, TypeId result>
 Result<Type> checked_template(std::span<const ExprPtr> args) {
   const Expression& text = *args[1];
-  if (text.kind == Expression::Kind::kConstant && !is_null_constant(text)) LT_RETURN_IF_ERROR(TimeTemplate::parse(constant_text(text)).status());
-  return Type(TypeId::kText);
+  if (text.kind == Expression::Kind::kConstant && !is_null_constant(text)) LT_RETURN_IF_ERROR(Template::parse(constant_text(text)).status());
+  return Type(result);
 }
+
+/// The template of the row before is that of most rows. Confined to its task.
+class LastInput {
+ public:
+  ErrorCode read(Text text, Text by, TimeRead& out) const {
+    if (!input_ || by != text_) {
+      text_ = by;
+      auto parsed = TimeInput::parse(by);
+      input_ = parsed.ok() ? std::optional(*std::move(parsed)) : std::nullopt;
+    }
+    return input_ ? input_->read(text, out) : ErrorCode::kInvalidArgument;
+  }
+
+ private:
+  mutable std::optional<TimeInput> input_;
+  mutable std::string text_;
+};
+
+/// Confined to its task.
+struct DateByTemplate {
+  ErrorCode operator()(Text text, Text by, int32_t& out) const {
+    TimeRead read;
+    const ErrorCode code = last.read(text, by, read);
+    const bool fits = read.day >= kDayMin && read.day <= kDayMax;
+    out = fits ? static_cast<int32_t>(read.day) : 0;
+    return code != kGood || fits ? code : ErrorCode::kDatetimeFieldOverflow;
+  }
+  LastInput last;
+};
+
+/// Confined to its task.
+struct InstantByTemplate {
+  ErrorCode operator()(Text text, Text by, int64_t& out) const {
+    TimeRead read;
+    const ErrorCode code = last.read(text, by, read);
+    out = read.micros;
+    return code != kGood || out >= kTimestampMin ? code : ErrorCode::kDatetimeFieldOverflow;
+  }
+  LastInput last;
+};
 
 }  // namespace
 
 std::vector<Function> template_functions() {
   using enum TypeId;
-  return {{"to_char", {kTimestamp, kText}, kText, &time_to_char<false>, true, checked_template, Function::Style::kCall, false, true},
-          {"to_char", {kTimestamptz, kText}, kText, &time_to_char<true>, true, checked_template, Function::Style::kCall, false, true}};
+  constexpr auto kChecked = &checked_template<TimeTemplate, kText>;
+  return {{"to_char", {kTimestamp, kText}, kText, &time_to_char<false>, true, kChecked, Function::Style::kCall, false, true},
+          {"to_char", {kTimestamptz, kText}, kText, &time_to_char<true>, true, kChecked, Function::Style::kCall, false, true},
+          {"to_date", {kText, kText}, kDate, &strict<DateByTemplate, int32_t, Text, Text>, true, &checked_template<TimeInput, kDate>},
+          {"to_timestamp", {kText, kText}, kTimestamptz, &strict<InstantByTemplate, int64_t, Text, Text>, true, &checked_template<TimeInput, kTimestamptz>}};
 }
 
 }  // namespace laketide::expr

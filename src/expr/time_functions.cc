@@ -11,6 +11,7 @@
 #include "expr/function.h"
 #include "expr/interval.h"
 #include "expr/strict_kernel.h"
+#include "expr/zone_argument.h"
 
 namespace laketide::expr {
 namespace {
@@ -225,6 +226,26 @@ std::optional<int64_t> truncated(Field field, int64_t micros) {
   }
 }
 
+/// As a clock in the zone shows it. Confined to its task.
+struct DateTruncInZone {
+  ErrorCode operator()(Text name, int64_t micros, Text zone_name, int64_t& out) const {
+    out = 0;
+    const TimeZone* zone = nullptr;
+    if (const ErrorCode code = last.find(zone_name, zone); code != kGood) return code;
+    const auto field = field_of(name);
+    const auto clock = zone->clock_at(micros);
+    if (!clock) return ErrorCode::kDatetimeFieldOverflow;
+    const auto cut = field ? truncated(*field, *clock) : std::nullopt;
+    if (!cut) return ErrorCode::kInvalidArgument;
+    // Within a day the offset stays what it is; a day's beginning has its own.
+    const bool within = *field == Field::kHour || *field == Field::kMinute || *field == Field::kSecond || *field == Field::kMilliseconds || *field == Field::kMicroseconds;
+    const auto made = within ? std::optional(micros - (*clock - *cut)) : zone->instant_of(*cut);
+    out = made.value_or(0);
+    return made && out >= kTimestampMin ? kGood : ErrorCode::kDatetimeFieldOverflow;
+  }
+  LastZone last;
+};
+
 struct DateTrunc {
   ErrorCode operator()(Text name, int64_t micros, int64_t& out) const {
     const auto field = field_of(name);
@@ -271,7 +292,7 @@ struct MakeDate {
     out = 0;
     if (!is_date(year, month, day)) return ErrorCode::kDatetimeFieldOverflow;
     const int64_t days = days_of({year < 0 ? int64_t{year} + 1 : year, month, day});
-    if (days < -2440588 || days > 2145031948) return ErrorCode::kDatetimeFieldOverflow;
+    if (days < kDayMin || days > kDayMax) return ErrorCode::kDatetimeFieldOverflow;
     out = static_cast<int32_t>(days);
     return kGood;
   }
@@ -363,6 +384,8 @@ std::vector<Function> time_functions() {
     add_time<DateBin, int64_t, Interval, int64_t, int64_t>(all, "date_bin", {kInterval, id, id}, id);
     add_time<Age, Interval, int64_t, int64_t>(all, "age", {id, id}, kInterval);
   }
+  add_time<DateTruncInZone, int64_t, Text, int64_t, Text>(all, "date_trunc", {kText, kTimestamptz, kText}, kTimestamptz);
+  all.back().result_type = [](std::span<const ExprPtr> args) { return zoned(args, 2, kTimestamptz); };
   add_time<DateTrunc, Interval, Text, Interval>(all, "date_trunc", {kText, kInterval}, kInterval);
   add_time<MakeDate, int32_t, int32_t, int32_t, int32_t>(all, "make_date", {kInt, kInt, kInt}, kDate);
   add_time<MakeTime, int64_t, int32_t, int32_t, double>(all, "make_time", {kInt, kInt, kDouble}, kTime);

@@ -3,61 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
-#include <iterator>
 
 #include "expr/civil.h"
+#include "expr/template_words.h"
 
 namespace laketide::expr {
 namespace {
-
-enum TemplateField {
-  kMeridiem, kHour12, kHour24, kMinute, kSecond, kMilli, kMicro, kFraction, kSecondsOfDay, kZone, kZoneHour, kZoneMinute, kOffset, kEra, kMonthName, kMonthShort,
-  kMonth, kDayName, kDayShort, kDayOfYear, kIsoDayOfYear, kDay, kWeekday, kIsoWeekday, kWeekOfYear, kIsoWeek, kWeekOfMonth, kQuarter, kCentury, kJulian, kRoman,
-  kYearWithComma, kYear, kIsoYear
-};
-
-struct TemplateWord {
-  std::string_view text;
-  TemplateField field;
-};
-
-// What begins another word stands behind it. Words whose spelling says how the value is written come in each spelling.
-constexpr TemplateWord kTemplateWords[] = {
-    {"A.D.", kEra}, {"a.d.", kEra}, {"B.C.", kEra}, {"b.c.", kEra}, {"AD", kEra}, {"ad", kEra}, {"BC", kEra}, {"bc", kEra},
-    {"A.M.", kMeridiem}, {"a.m.", kMeridiem}, {"P.M.", kMeridiem}, {"p.m.", kMeridiem}, {"AM", kMeridiem}, {"am", kMeridiem}, {"PM", kMeridiem}, {"pm", kMeridiem},
-    {"CC", kCentury}, {"DAY", kDayName}, {"Day", kDayName}, {"day", kDayName}, {"DDD", kDayOfYear}, {"DD", kDay}, {"DY", kDayShort}, {"Dy", kDayShort}, {"dy", kDayShort}, {"D", kWeekday},
-    {"FF1", kFraction}, {"FF2", kFraction}, {"FF3", kFraction}, {"FF4", kFraction}, {"FF5", kFraction}, {"FF6", kFraction},
-    {"HH24", kHour24}, {"HH12", kHour12}, {"HH", kHour12}, {"IDDD", kIsoDayOfYear}, {"ID", kIsoWeekday}, {"IW", kIsoWeek}, {"IYYY", kIsoYear}, {"IYY", kIsoYear}, {"IY", kIsoYear}, {"I", kIsoYear},
-    {"J", kJulian}, {"MI", kMinute}, {"MM", kMonth}, {"MONTH", kMonthName}, {"Month", kMonthName}, {"month", kMonthName}, {"MON", kMonthShort}, {"Mon", kMonthShort}, {"mon", kMonthShort},
-    {"MS", kMilli}, {"OF", kOffset}, {"Q", kQuarter}, {"RM", kRoman}, {"rm", kRoman}, {"SSSSS", kSecondsOfDay}, {"SSSS", kSecondsOfDay}, {"SS", kSecond}, {"TZH", kZoneHour}, {"TZM", kZoneMinute},
-    {"TZ", kZone}, {"tz", kZone}, {"US", kMicro}, {"WW", kWeekOfYear}, {"W", kWeekOfMonth}, {"Y,YYY", kYearWithComma}, {"YYYY", kYear}, {"YYY", kYear}, {"YY", kYear}, {"Y", kYear},
-};
-
-// Read in any case, where the case says nothing.
-bool begins_with(std::string_view text, std::string_view word) {
-  if (text.size() < word.size()) return false;
-  return std::equal(word.begin(), word.end(), text.begin(), [](char a, char b) { return a == b; });
-}
-
-bool has_spellings(TemplateField field) {
-  switch (field) {
-    case kEra: case kMeridiem: case kDayName: case kDayShort: case kMonthName: case kMonthShort: case kRoman: case kZone: return true;
-    default: return false;
-  }
-}
-
-const TemplateWord* word_at(std::string_view text) {
-  std::string upper(text.substr(0, 6));
-  std::transform(upper.begin(), upper.end(), upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
-  for (const TemplateWord& word : kTemplateWords) {
-    if (begins_with(has_spellings(word.field) ? text : std::string_view(upper), word.text)) return &word;
-  }
-  return nullptr;
-}
-
-constexpr std::array<std::string_view, 12> kMonthNames{"January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"};
-constexpr std::array<std::string_view, 7> kDayNames{"Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"};
-constexpr std::array<std::string_view, 12> kRomanMonths{"I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII"};
 
 void append_padded(int64_t value, size_t width, std::string& to) {
   const std::string digits = std::to_string(value < 0 ? -value : value);
@@ -195,7 +146,7 @@ Result<TimeTemplate> TimeTemplate::parse(std::string_view text) {
       next += 2;
       break;
     }
-    if (const TemplateWord* const word = word_at(text.substr(next))) {
+    if (const TemplateWord* const word = template_word_at(text.substr(next))) {
       part.field = word->field;
       part.text = std::string(text.substr(next, word->text.size()));
       if (!has_spellings(word->field)) part.text = word->text;

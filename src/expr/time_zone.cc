@@ -4,6 +4,8 @@
 #include <cctype>
 #include <chrono>
 #include <exception>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <memory>
 #include <string>
@@ -12,6 +14,7 @@
 
 #include "base/mutex.h"
 #include "expr/civil.h"
+#include "expr/zone_rule.h"
 
 namespace laketide::expr {
 namespace {
@@ -19,54 +22,49 @@ namespace {
 namespace date = arrow_vendored::date;
 using std::chrono::seconds;
 
-// Debian's files list every change up to here; of later ones they hold a rule, which the library does not read.
-constexpr int64_t kListedUntil = 2'145'916'800;  // 2038-01-01, in seconds
-
 std::string lower_name(std::string_view name) {
   std::string made(name);
   std::transform(made.begin(), made.end(), made.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return made;
 }
 
-/// One zone of the library. Immutable.
+/// One zone of the library, and of its file what the library does not read. Immutable.
 class Zone : public TimeZone {
  public:
-  explicit Zone(const date::time_zone& zone) : zone_(zone), changes_(changes_at_end()) {}
+  Zone(const date::time_zone& zone, std::optional<ZoneEnd> end) : zone_(zone), end_(std::move(end)) {}
 
   std::optional<int64_t> clock_at(int64_t micros) const override {
     const int64_t second = floor_divide(micros, kMicrosPerSecond);
-    const auto info = zone_.get_info(date::sys_seconds(seconds(second)));
-    if (unknown(second, info)) return {};
-    return shifted(micros, info.offset);
+    if (end_ && second >= end_->last_change) return shifted(micros, end_->rule.offset_at(second));
+    return shifted(micros, zone_.get_info(date::sys_seconds(seconds(second))).offset.count());
   }
 
   std::optional<int64_t> instant_of(int64_t clock) const override {
+    constexpr int64_t kSettled = 2 * 86'400;  // behind the last change that is listed no clock shows a time before it any more
     const int64_t second = floor_divide(clock, kMicrosPerSecond);
+    if (end_ && second - kSettled >= end_->last_change) return shifted(clock, -end_->rule.offset_of(second));
     const auto info = zone_.get_info(date::local_seconds(seconds(second)));
     const bool twice = info.result == date::local_info::ambiguous;
-    const date::sys_info& meant = twice ? info.second : info.first;
-    if (unknown(second, meant)) return {};
-    return shifted(clock, -meant.offset);
+    return shifted(clock, -(twice ? info.second : info.first).offset.count());
   }
 
  private:
-  static std::optional<int64_t> shifted(int64_t micros, seconds by) {
+  static std::optional<int64_t> shifted(int64_t micros, int64_t by) {
     int64_t made = 0;
-    if (__builtin_add_overflow(micros, by.count() * kMicrosPerSecond, &made) || made < kTimestampMin) return {};
+    if (__builtin_add_overflow(micros, by * kMicrosPerSecond, &made) || made < kTimestampMin) return {};
     return made;
-  }
-  // A zone whose last listed year has changes goes on changing.
-  bool changes_at_end() const {
-    constexpr int64_t kYear = 366 * 86'400;
-    return zone_.get_info(date::sys_seconds(seconds(kListedUntil - kYear))).end.time_since_epoch().count() < kListedUntil;
-  }
-  bool unknown(int64_t second, const date::sys_info& info) const {
-    return changes_ && second >= kListedUntil && info.begin.time_since_epoch().count() < kListedUntil;
   }
 
   const date::time_zone& zone_;
-  const bool changes_;
+  const std::optional<ZoneEnd> end_;
 };
+
+// The library looks for its files there, too.
+std::optional<ZoneEnd> end_of(const std::string& name) {
+  std::ifstream file("/usr/share/zoneinfo/" + name, std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  return zone_end_of_file(bytes);
+}
 
 /// The zones that were asked for. Those of the library's list are not ready to be asked: it reads a zone's file when that is located.
 /// Thread-safe.
@@ -88,7 +86,7 @@ class Zones {
     const MutexLock lock(mutex_);
     auto& zone = made_[wanted];
     try {
-      if (!zone) zone = std::make_unique<const Zone>(*date::locate_zone(name->second));
+      if (!zone) zone = std::make_unique<const Zone>(*date::locate_zone(name->second), end_of(name->second));
     } catch (const std::exception& failure) {
       return missing().in(failure.what());
     }

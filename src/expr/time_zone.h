@@ -18,7 +18,7 @@ class TimeZone {
   static Result<const TimeZone*> find(std::string_view name);
 
   virtual ~TimeZone() = default;
-  /// What a clock in the zone shows at an instant, both in microseconds since 1970; none: the table's rules end before it.
+  /// What a clock in the zone shows at an instant, both in microseconds since 1970; none: it is no time any more.
   virtual std::optional<int64_t> clock_at(int64_t micros) const = 0;
   /// When a clock in the zone shows that: of a time that is twice, the second; one that is left out as if it had not been.
   virtual std::optional<int64_t> instant_of(int64_t clock) const = 0;

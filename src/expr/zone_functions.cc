@@ -1,33 +1,12 @@
 // AT TIME ZONE.
-#include <string>
-
 #include "expr/civil.h"
 #include "expr/function.h"
 #include "expr/interval.h"
 #include "expr/strict_kernel.h"
-#include "expr/time_zone.h"
+#include "expr/zone_argument.h"
 
 namespace laketide::expr {
 namespace {
-
-/// The zone of the row before is the zone of most rows. Confined to its task.
-class LastZone {
- public:
-  ErrorCode find(Text name, const TimeZone*& zone) const {
-    if (zone_ == nullptr || name_ != name) {
-      const auto found = TimeZone::find(name);
-      if (!found.ok()) return ErrorCode::kInvalidArgument;
-      zone_ = *found;
-      name_ = name;
-    }
-    zone = zone_;
-    return kGood;
-  }
-
- private:
-  mutable const TimeZone* zone_ = nullptr;
-  mutable std::string name_;
-};
 
 ErrorCode give_time(std::optional<int64_t> micros, int64_t& out) {
   out = micros.value_or(0);
@@ -52,15 +31,6 @@ struct AtZone {
   }
   LastZone last;
 };
-
-// A zone that is written down must exist; its name is not looked at for a NULL.
-Result<Type> zoned(std::span<const ExprPtr> args, size_t index, TypeId result) {
-  const Expression& name = *args[index];
-  if (name.kind == Expression::Kind::kConstant && name.type.id == TypeId::kText && !is_null_constant(name)) {
-    LT_RETURN_IF_ERROR(TimeZone::find(constant_text(name)).status());
-  }
-  return Type(result);
-}
 
 template <TypeId result>
 Result<Type> zoned_first(std::span<const ExprPtr> args) { return zoned(args, 0, result); }

@@ -10,6 +10,7 @@
 #include <arrow/type_fwd.h>
 
 #include "base/clock.h"
+#include "base/ids.h"
 #include "base/metrics.h"
 #include "base/positions.h"
 #include "flow/static_tables.h"
@@ -35,6 +36,8 @@ struct Context {
   std::function<void()> wake;
   StaticTables* tables = nullptr;   // null: the run has none
   TableVersions table_versions;     // of the epoch that is open when the part is made; later ones: EpochInfo::next_tables
+  EpochId epoch;  // that the part is at work on,
+  Instant now;    // and its time: set before its first row is taken
   Account account;  // of the run: charged for the CPU time of a part's own threads, as a client library has them
   std::map<SourcePartition, int64_t> late_rows;  // of the epoch that is open, taken when it ends: rows too late for what the query remembers
   /// Set by a part just before it answers Step::kBlocked.

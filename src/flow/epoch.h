@@ -18,10 +18,10 @@
 
 namespace laketide {
 
-/// Fixed when the epoch opens, the same at every replay. Immutable.
+/// Fixed when the epoch opens, which its first row does, the same at every replay. Immutable.
 struct EpochInfo {
   EpochId id;
-  Instant now;        // what now() is in SQL
+  Instant now;        // what now() is in SQL; EpochPlan::opened_at
   bool last = false;  // a bounded run's final epoch: everything is flushed
   /// Event time (PRODUCT §7): what stands at or before `late` had its chance in an earlier epoch; what ends at or before `evict` is
   /// final with this one. None: no row has been seen yet, or the pipeline has no event time. late <= evict.

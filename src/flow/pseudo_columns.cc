@@ -104,7 +104,18 @@ arrow::Status append(Kind kind, arrow::ArrayBuilder& to, const Records& records,
 
 bool is_record_pseudo_column(std::string_view name) { return find(name) != nullptr; }
 
+bool is_epoch_pseudo_column(std::string_view name) { return name == "_epoch" || name == "_pipeline"; }
+
+// Multiples of the golden ratio keep their distance: two levels of up to 2^31 rows each never meet.
+int64_t row_of_record(int64_t row, int64_t ordinal) {
+  constexpr uint64_t kGolden = 0x9e3779b97f4a7c15;
+  const auto from = static_cast<uint64_t>(row);
+  return static_cast<int64_t>((from ^ (from >> 32)) * kGolden + static_cast<uint64_t>(ordinal) + 1);
+}
+
 std::shared_ptr<arrow::Field> pseudo_column_field(std::string_view name) {
+  if (name == "_epoch" || name == kRowColumn) return arrow::field(std::string(name), arrow::int64(), false);
+  if (name == "_pipeline") return arrow::field(std::string(name), arrow::utf8(), false);
   const auto* known = find(name);
   if (known == nullptr) return nullptr;
   const bool nullable = known->second == Kind::kTimestamp || known->second == Kind::kKey || known->second == Kind::kValue;

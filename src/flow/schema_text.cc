@@ -275,7 +275,7 @@ Result<std::shared_ptr<arrow::Field>> SchemaParser::column() {
   skip_space();
   const size_t start = at_;
   LT_ASSIGN_OR_RETURN(column_, name());
-  if (is_record_pseudo_column(column_) || column_ == "_epoch" || column_ == "_pipeline") {
+  if (is_pseudo_column(column_)) {
     at_ = start;
     return wrong("this name belongs to a pseudo-column; choose another");
   }

@@ -111,7 +111,6 @@ struct Consumer::State {
   std::function<void()> owner_wake LT_GUARDED_BY(wake_mutex);
   std::atomic<bool> away{false};
   bool queue_per_partition = false;
-  uint64_t ticks = 0;
   Status failure;
   ClientHandle client;
   QueueHandle queue;
@@ -122,10 +121,6 @@ void Consumer::State::hook_into(rd_kafka_conf_t* conf) {
   rd_kafka_conf_set_opaque(conf, this);
   rd_kafka_conf_set_error_cb(conf, [](rd_kafka_t*, int error, const char* text, void* self) {
     static_cast<State*>(self)->on_error(error, text);
-  });
-  rd_kafka_conf_set_stats_cb(conf, [](rd_kafka_t*, char*, size_t, void* self) {
-    ++static_cast<State*>(self)->ticks;
-    return 0;  // the library frees the text
   });
   rd_kafka_conf_interceptor_add_on_new(
       conf, "laketide",
@@ -178,9 +173,8 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const ConsumerOptions& options,
                               {"socket.nagle.disable", "true"},
                               {"socket.keepalive.enable", "true"},
                               {"log.connection.close", "false"},
-                              {"statistics.interval.ms", "5000"},
                               {"max.poll.interval.ms", "86400000"},
-                              {"fetch.wait.max.ms", "100"},
+                              {"fetch.wait.max.ms", std::to_string(options.fetch_wait.count())},
                               // Small: what is decoded was fetched just before and is still in the cache, and a buffer of this size is used again
                               // instead of being mapped and cleared anew. A longer record still comes whole.
                               {"fetch.message.max.bytes", "131072"},
@@ -263,7 +257,6 @@ void Consumer::take_out_of(rd_kafka_queue_t* queue, int timeout_ms, size_t messa
 
 bool Consumer::is_broker_away() const { return state_->away.load(std::memory_order_relaxed); }
 Status Consumer::failure() const { return state_->failure; }
-uint64_t Consumer::ticks() const { return state_->ticks; }
 std::chrono::nanoseconds Consumer::client_cpu() const { return state_->clocks.total(); }
 
 }  // namespace laketide::kafka

@@ -21,6 +21,14 @@ constexpr int kFormatVersion = 1;
 constexpr int64_t kNotBegun = -1;  // of a reset: no epoch yet
 constexpr int kEpochsKept = 1000;  // per pipeline; older receipts are dropped
 
+// What is left of a pipeline that nobody knows any more: where it goes on if it is made again.
+constexpr const char* kForgetHistory = "DELETE FROM epochs WHERE pipeline=? AND epoch <"
+    " (SELECT newer.epoch FROM epochs AS newer WHERE newer.pipeline=epochs.pipeline AND newer.committed=1 ORDER BY newer.epoch DESC LIMIT 1)";
+// The same for all of them: earlier releases kept it, and a crash may have come between a job's end and its line's.
+constexpr const char* kForgetAllHistory = "DELETE FROM epochs WHERE pipeline NOT IN (SELECT pipeline FROM intents)"
+    " AND NOT EXISTS (SELECT 1 FROM jobs WHERE finished=0 AND substr(epochs.pipeline, 1, length(jobs.pipeline) + 1) = jobs.pipeline || '@')"
+    " AND epoch < (SELECT newer.epoch FROM epochs AS newer WHERE newer.pipeline=epochs.pipeline AND newer.committed=1 ORDER BY newer.epoch DESC LIMIT 1)";
+
 constexpr const char* kTables[] = {
     "CREATE TABLE IF NOT EXISTS intents (pipeline TEXT PRIMARY KEY, want TEXT NOT NULL, document TEXT NOT NULL, origin TEXT NOT NULL,"
     " failed_code TEXT NOT NULL, failed_detail TEXT NOT NULL) STRICT",
@@ -93,7 +101,10 @@ class SqliteLedger final : public Ledger {
 
   Status forget_intent(const std::string& pipeline) override {
     LT_FAILPOINT("ledger.forget.before");
-    LT_RETURN_IF_ERROR(write([&](SqliteFile& db) { return db.run("DELETE FROM intents WHERE pipeline=?", {pipeline}); }));
+    LT_RETURN_IF_ERROR(write([&](SqliteFile& db) -> Status {
+      LT_RETURN_IF_ERROR(db.run("DELETE FROM intents WHERE pipeline=?", {pipeline}));
+      return db.run(kForgetHistory, {pipeline});
+    }));
     LT_FAILPOINT("ledger.forget.after");
     return {};
   }
@@ -174,6 +185,10 @@ class SqliteLedger final : public Ledger {
     }));
     LT_FAILPOINT("ledger.committed.after");
     return {};
+  }
+
+  Status end_line(const std::string& line, bool goes_on) override {
+    return write([&](SqliteFile& db) { return db.run(goes_on ? kForgetHistory : "DELETE FROM epochs WHERE pipeline=?", {line}); });
   }
 
   Result<std::optional<EpochRow>> last_epoch(const std::string& pipeline) override {
@@ -324,6 +339,7 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& state_dir, IoAct
   LT_RETURN_IF_ERROR(writing->check());
   LT_RETURN_IF_ERROR(check_version(*writing));
   LT_RETURN_IF_ERROR(make_tables(*writing));
+  LT_RETURN_IF_ERROR(writing->establish(kForgetAllHistory));
   LT_ASSIGN_OR_RETURN(auto reading, SqliteFile::open(path));
   return std::unique_ptr<Ledger>(std::make_unique<SqliteLedger>(std::move(lock), std::move(writing), std::move(reading), std::move(writer)));
 }

@@ -69,7 +69,8 @@ class Ledger {
 
   virtual Status save_intent(const Intent& intent) = 0;
   virtual Result<std::vector<Intent>> intents() = 0;
-  /// Forgets the pipeline, not what it did: its epochs stay, and so does a reset.
+  /// Forgets the pipeline, not where it is: its newest committed epoch, what is planned behind that, and a reset stay, so that one made
+  /// again under its name goes on there. What it did before is forgotten.
   virtual Status forget_intent(const std::string& pipeline) = 0;
 
   /// Replaces an earlier reset of the pipeline.
@@ -91,6 +92,9 @@ class Ledger {
   virtual Status plan_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan) = 0;
   /// After every sink has committed. Also records an epoch that a sink had and the ledger had not.
   virtual Status commit_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan, const std::string& receipt) = 0;
+  /// The jobs' line is free, and the receipts of its epochs are kept elsewhere: they are forgotten, but for the newest committed one and
+  /// what is behind it if the next job `goes_on` there.
+  virtual Status end_line(const std::string& line, bool goes_on) = 0;
   /// The newest epoch, planned or committed; none for a pipeline it never saw.
   virtual Result<std::optional<EpochRow>> last_epoch(const std::string& pipeline) = 0;
   /// Newest first, committed only, and only those before `before`.

@@ -21,10 +21,10 @@ Change change_at(const arrow::Int8Array& changes, int64_t row) { return static_c
 class Filter final : public Operator {
  public:
   Filter(FilterOptions options, Context& context)
-      : options_(std::move(options)), place_(*options_.input, options_.origin), memory_(context.memory) {}
+      : options_(std::move(options)), place_(*options_.input, options_.origin), memory_(context.memory), context_(context) {}
 
   Result<Step> process(Port, const Batch& in, Batch& out, Rejects& rejects) override {
-    LT_ASSIGN_OR_RETURN(std::vector<expr::Evaluated> condition, expr::evaluate({options_.condition}, *in, memory_));
+    LT_ASSIGN_OR_RETURN(std::vector<expr::Evaluated> condition, expr::evaluate({options_.condition}, *in, memory_, context_.now));
     if (options_.change >= 0) {
       LT_ASSIGN_OR_RETURN(out, changed(in, condition[0], rejects));
       return Step::kReady;
@@ -80,6 +80,7 @@ class Filter final : public Operator {
   FilterOptions options_;
   RowPlace place_;
   arrow::MemoryPool* memory_;
+  const Context& context_;
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "expr/evaluate.h"
 #include "flow/arrow_status.h"
 #include "flow/change.h"
+#include "flow/pseudo_columns.h"
 #include "operators/lookup_index.h"
 
 namespace laketide {
@@ -95,10 +96,12 @@ class LookupJoin final : public Operator {
       : options_(std::move(options)),
         place_(*options_.input, options_.origin),
         memory_(context.memory),
+        context_(context),
         tables_(*context.tables),
         index_(std::move(index)),
         condition_schema_(columns_of(options_, *index_)),
-        whole_rows_(options_.condition && expr::can_fail(*options_.condition)) {}
+        whole_rows_(options_.condition && expr::can_fail(*options_.condition)),
+        number_(options_.output->GetFieldIndex(std::string(kRowColumn))) {}
 
   Result<Step> process(Port, const Batch& in, Batch& out, Rejects& rejects) override {
     out = nullptr;
@@ -130,7 +133,7 @@ class LookupJoin final : public Operator {
 
  private:
   Status begin(const arrow::RecordBatch& in, Rejects& rejects) {
-    LT_ASSIGN_OR_RETURN(std::vector<expr::Evaluated> values, expr::evaluate(options_.keys, in, memory_));
+    LT_ASSIGN_OR_RETURN(std::vector<expr::Evaluated> values, expr::evaluate(options_.keys, in, memory_, context_.now));
     keys_.clear();
     expr::RowErrors errors;
     for (expr::Evaluated& value : values) {
@@ -171,7 +174,7 @@ class LookupJoin final : public Operator {
     if (!options_.condition || candidates_.empty()) return passes;
     LT_ASSIGN_OR_RETURN(auto columns, Beside(*in, index_->rows(), candidates_, memory_).columns(options_.condition_columns));
     const auto both = arrow::RecordBatch::Make(condition_schema_, static_cast<int64_t>(candidates_.size()), std::move(columns));
-    LT_ASSIGN_OR_RETURN(const auto condition, expr::evaluate({options_.condition}, *both, memory_));
+    LT_ASSIGN_OR_RETURN(const auto condition, expr::evaluate({options_.condition}, *both, memory_, context_.now));
     const auto& values = static_cast<const arrow::BooleanArray&>(*condition[0].values);
     for (size_t i = 0; i < passes.size(); ++i) passes[i] = values.IsValid(static_cast<int64_t>(i)) && values.Value(static_cast<int64_t>(i));
     refuse(*in, condition[0].errors, rejects);
@@ -234,7 +237,24 @@ class LookupJoin final : public Operator {
       if (options_.keep[i] != options_.change) continue;
       LT_ASSIGN_OR_RETURN(columns[i], changes_of(pairs));
     }
+    if (number_ >= 0) {
+      auto& numbers = columns[static_cast<size_t>(number_)];
+      LT_ASSIGN_OR_RETURN(numbers, numbered(static_cast<const arrow::Int64Array&>(*numbers), pairs));
+    }
     return arrow::RecordBatch::Make(options_.output, static_cast<int64_t>(pairs.size()), std::move(columns));
+  }
+
+  // Among the table's rows with the same key.
+  Result<std::shared_ptr<arrow::Array>> numbered(const arrow::Int64Array& repeated, const std::vector<Pair>& pairs) const {
+    arrow::Int64Builder numbers(memory_);
+    LT_RETURN_IF_ERROR(from_arrow(numbers.Reserve(repeated.length())));
+    for (const Pair& pair : pairs) {
+      const int64_t ordinal = pair.match == kNoRow ? 0 : pair.match - found_[static_cast<size_t>(pair.row)].first;
+      numbers.UnsafeAppend(row_of_record(repeated.Value(numbers.length()), ordinal));
+    }
+    std::shared_ptr<arrow::Array> column;
+    LT_RETURN_IF_ERROR(from_arrow(numbers.Finish(&column)));
+    return column;
   }
 
   // The sink may have a row that no longer has a match.
@@ -276,10 +296,12 @@ class LookupJoin final : public Operator {
   const LookupOptions options_;
   const RowPlace place_;
   arrow::MemoryPool* const memory_;
+  const Context& context_;
   StaticTables& tables_;
   std::shared_ptr<const LookupIndex> index_;
   const Schema condition_schema_;
   const bool whole_rows_;  // a pair may refuse its row
+  const int number_;  // of kRowColumn in the output; -1: it is not there
   bool begun_ = false;  // with the input at hand; what follows is about it
   Columns keys_;
   std::shared_ptr<arrow::Int8Array> changes_;

@@ -15,7 +15,7 @@ namespace laketide {
 
 /// Looks each row up in the index `index` of the table (a LookupIndex, declared in Context::tables). `keys` are resolved against `input`,
 /// of the types that the index has; `condition` (null: none) against the columns `condition_columns`. NULL equals nothing. A row for which
-/// a key or the condition cannot be computed is refused whole. Immutable.
+/// a key or the condition cannot be computed is refused whole. A kept kRowColumn numbers the matches. Immutable.
 ///
 ///   kInner   the row beside each row of the table that matches
 ///   kLeft    the same, or once beside NULLs

@@ -16,10 +16,10 @@ namespace {
 class Project final : public Operator {
  public:
   Project(ProjectOptions options, Context& context)
-      : options_(std::move(options)), place_(*options_.input, options_.origin), memory_(context.memory) {}
+      : options_(std::move(options)), place_(*options_.input, options_.origin), memory_(context.memory), context_(context) {}
 
   Result<Step> process(Port, const Batch& in, Batch& out, Rejects& rejects) override {
-    LT_ASSIGN_OR_RETURN(std::vector<expr::Evaluated> values, expr::evaluate(options_.expressions, *in, memory_));
+    LT_ASSIGN_OR_RETURN(std::vector<expr::Evaluated> values, expr::evaluate(options_.expressions, *in, memory_, context_.now));
     std::vector<std::shared_ptr<arrow::Array>> columns;
     expr::RowErrors errors;
     for (expr::Evaluated& value : values) {
@@ -43,6 +43,7 @@ class Project final : public Operator {
   ProjectOptions options_;
   RowPlace place_;
   arrow::MemoryPool* memory_;
+  const Context& context_;
 };
 
 }  // namespace

@@ -56,7 +56,7 @@ Result<Batch> rows_at(const Batch& batch, const std::vector<int64_t>& rows, arro
 /// Confined to its task.
 class StreamJoin final : public Operator {
  public:
-  StreamJoin(StreamJoinOptions options, Context& context) : options_(std::move(options)), memory_(context.memory) {
+  StreamJoin(StreamJoinOptions options, Context& context) : options_(std::move(options)), memory_(context.memory), context_(context) {
     arrow::FieldVector fields = options_.output->fields();
     fields.push_back(change_field());
     schema_ = arrow::schema(std::move(fields));
@@ -228,7 +228,7 @@ class StreamJoin final : public Operator {
       for (auto& column : some) columns.push_back(std::move(column));
     }
     const auto rows = arrow::RecordBatch::Make(pair_schema_, static_cast<int64_t>(pairs[0].size()), std::move(columns));
-    LT_ASSIGN_OR_RETURN(const std::vector<expr::Evaluated> made, expr::evaluate({condition_}, *rows, memory_));
+    LT_ASSIGN_OR_RETURN(const std::vector<expr::Evaluated> made, expr::evaluate({condition_}, *rows, memory_, context_.now));
     if (!made[0].errors.empty()) return Status::internal("join_condition", "the condition of a join failed for a pair, and was said to be one that cannot");
     const auto& passes = static_cast<const arrow::BooleanArray&>(*made[0].values);
     size_t kept = 0;
@@ -299,6 +299,7 @@ class StreamJoin final : public Operator {
 
   const StreamJoinOptions options_;
   arrow::MemoryPool* const memory_;
+  const Context& context_;
   Schema schema_, pair_schema_;
   expr::ExprPtr condition_;  // over pair_schema_
   std::array<std::vector<int>, 2> visible_, needed_;

@@ -14,6 +14,7 @@
 
 #include "expr/evaluate.h"
 #include "flow/arrow_status.h"
+#include "flow/pseudo_columns.h"
 
 namespace laketide {
 namespace {
@@ -27,7 +28,8 @@ struct Portion {
 class Unnest final : public Operator {
  public:
   Unnest(UnnestOptions options, Context& context)
-      : options_(std::move(options)), place_(*options_.input, options_.origin), memory_(context.memory) {}
+      : options_(std::move(options)), place_(*options_.input, options_.origin), memory_(context.memory), context_(context),
+        number_(options_.output->GetFieldIndex(std::string(kRowColumn))) {}
 
   Result<Step> process(Port, const Batch& in, Batch& out, Rejects& rejects) override {
     out = nullptr;
@@ -48,7 +50,7 @@ class Unnest final : public Operator {
 
  private:
   Status begin(const arrow::RecordBatch& in, Rejects& rejects) {
-    LT_ASSIGN_OR_RETURN(std::vector<expr::Evaluated> values, expr::evaluate(options_.arrays, in, memory_));
+    LT_ASSIGN_OR_RETURN(std::vector<expr::Evaluated> values, expr::evaluate(options_.arrays, in, memory_, context_.now));
     errors_.clear();
     for (expr::Evaluated& value : values) {
       arrays_.push_back(std::static_pointer_cast<arrow::ListArray>(value.values));
@@ -93,6 +95,10 @@ class Unnest final : public Operator {
       ARROW_ASSIGN_OR_RAISE(columns.emplace_back(), elements(*array, portions, rows));
     }
     ARROW_RETURN_NOT_OK(repeat(in, portions, rows, columns));
+    if (number_ >= 0) {
+      auto& numbers = columns[static_cast<size_t>(number_)];
+      ARROW_ASSIGN_OR_RAISE(numbers, numbered(static_cast<const arrow::Int64Array&>(*numbers), portions));
+    }
     return arrow::RecordBatch::Make(options_.output, rows, std::move(columns));
   }
 
@@ -140,9 +146,21 @@ class Unnest final : public Operator {
     return arrow::Status::OK();
   }
 
+  // Elements of one record are told apart by where they stand, whatever batches they come in.
+  arrow::Result<std::shared_ptr<arrow::Array>> numbered(const arrow::Int64Array& repeated, const std::vector<Portion>& portions) const {
+    arrow::Int64Builder numbers(memory_);
+    ARROW_RETURN_NOT_OK(numbers.Reserve(repeated.length()));
+    for (const Portion& portion : portions) {
+      for (int64_t i = 0; i < portion.count; ++i) numbers.UnsafeAppend(row_of_record(repeated.Value(numbers.length()), portion.from + i));
+    }
+    return numbers.Finish();
+  }
+
   UnnestOptions options_;
   RowPlace place_;
   arrow::MemoryPool* memory_;
+  const Context& context_;
+  const int number_;  // of kRowColumn in the output; -1: it is not there
   std::vector<std::shared_ptr<arrow::ListArray>> arrays_;  // of the input that is not done; empty: none
   expr::RowErrors errors_;
   expr::RowErrors::const_iterator error_;  // the next one at or behind row_

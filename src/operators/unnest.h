@@ -14,7 +14,7 @@ namespace laketide {
 
 /// `arrays` are resolved against `input`. Several go side by side: a row becomes as many rows as its longest array has elements, the
 /// shorter ones give NULL where they have none; a row whose arrays are all empty or NULL becomes none (PostgreSQL's rules). A row for
-/// which an array cannot be computed is refused. The select list stands behind it, in a Project that names the elements as columns.
+/// which an array cannot be computed is refused. A kept kRowColumn numbers the elements. The select list stands behind it, in a Project that names the elements as columns.
 /// Immutable.
 struct UnnestOptions {
   std::vector<expr::ExprPtr> arrays;

@@ -6,13 +6,17 @@
 #include <map>
 #include <utility>
 
+#include <arrow/array/data.h>
+
 #include "base/nearest_name.h"
 #include "expr/aggregate.h"
 #include "expr/cast.h"
 #include "expr/decimal.h"
 #include "expr/evaluate.h"
+#include "expr/function.h"
 #include "expr/overload.h"
 #include "expr/struct_field.h"
+#include "flow/pseudo_columns.h"
 #include "sql/grouping.h"
 #include "sql/habits.h"
 
@@ -38,6 +42,14 @@ expr::Place blamed(const Status& failure, const std::vector<ExprPtr>& args, expr
   if (failure.code().starts_with("sql_")) return call;
   const auto literal = std::find_if(args.begin(), args.end(), [](const ExprPtr& arg) { return arg->type.id == TypeId::kUnknown; });
   return literal == args.end() ? call : (*literal)->place;
+}
+
+// The largest number that a call of random() has in an expression.
+int64_t last_place_call(const expr::Expression& node) {
+  int64_t last = 0;
+  if (node.kind == expr::Expression::Kind::kCall && node.function->of_place) last = node.args.back()->value->GetValues<int64_t>(1)[0];
+  for (const ExprPtr& arg : node.args) last = std::max(last, last_place_call(*arg));
+  return last;
 }
 
 bool is_name(std::string_view name) { return std::isalpha(static_cast<unsigned char>(name.front())) || name.front() == '_'; }
@@ -191,6 +203,8 @@ Result<ExprPtr> ExpressionBinder::call(const Syntax& syntax) {
       {"NULLIF", &ExpressionBinder::nullif},
       {"||", &ExpressionBinder::concatenate},
       {".", &ExpressionBinder::field},
+      {"random", &ExpressionBinder::place_value},
+      {"gen_random_uuid", &ExpressionBinder::place_value},
   };
   if (const auto form = kForms.find(syntax.text); form != kForms.end()) return (this->*form->second)(syntax);
   LT_RETURN_IF_ERROR(check_plain_call(syntax));
@@ -227,6 +241,10 @@ Result<ExprPtr> ExpressionBinder::apply(std::string_view name, Args args, int at
   if (expr::overloads(name).empty()) return unknown_function(std::string(name), args, at);
   auto made = expr::apply(name, args, text_.place(at));
   if (!made.ok()) return text_.locate(made.status(), blamed(made.status(), args, text_.place(at)));
+  if ((*made)->function->of_epoch && is_static(*scope_.plan()) && !scope_.is_inner()) {
+    return text_.refuse("sql_unsupported", at, "the rows of a static table are computed once for each version of it, not in each epoch: write " + std::string(name) +
+                                                   " in the condition of the join, or above it");
+  }
   return folded(*made, at);
 }
 
@@ -491,6 +509,39 @@ Result<ExprPtr> ExpressionBinder::field(const Syntax& syntax) {
   auto made = expr::field_of(std::move(value), syntax.args[1].text, text_.place(syntax.at));
   if (!made.ok()) return text_.locate(made.status(), syntax.at);
   return folded(*made, syntax.at);
+}
+
+// The place of the record, the number of the row among those made of it, and the number of the call, which is another one than those of
+// the queries below.
+Result<ExprPtr> ExpressionBinder::place_value(const Syntax& syntax) {
+  LT_RETURN_IF_ERROR(check_plain_call(syntax));
+  const bool number = syntax.text == "random";
+  if (!syntax.args.empty()) {
+    return text_.refuse("sql_function", syntax.at, syntax.text + "() has no argument" + (number ? ": for a number from a up to b write a + random() * (b - a)" : ""));
+  }
+  const auto& relations = scope_.relations();
+  const auto of_stream = std::find_if(relations.begin(), relations.end(), [](const Relation& one) { return !one.is_static; });
+  Args args;
+  for (const char* name : {"_topic", "_partition", "_offset"}) {
+    Syntax column;
+    column.kind = Syntax::Kind::kColumn;
+    column.at = syntax.at;
+    column.parts = {name};
+    if (relations.size() > 1 && of_stream != relations.end()) column.parts.insert(column.parts.begin(), of_stream->names.front());
+    const auto place = bind(column);
+    if (!place.ok()) {
+      return text_.refuse("sql_function", syntax.at, syntax.text + "() is made from the place of the row's record, so that a replay gives the same, and these rows have none (they are groups, "
+                                                         "pairs of streams, rows chosen out of others, or made without a record): write it where the records are read, as " + syntax.text +
+                                                         "() AS r in a SELECT in FROM, or inside the aggregate");
+    }
+    args.push_back(*place);
+  }
+  int64_t before = 0;
+  const PlanPtr memory = memory_of(scope_.plan());
+  visit_expressions(*scope_.plan(), memory.get(), [&](const expr::Expression& one) { before = std::max(before, last_place_call(one)); });
+  args.push_back(expr::column(std::string(kRowColumn), TypeId::kBigint, false));
+  args.push_back(expr::bigint_constant(before + syntax.number));
+  return expr::call(expr::special_function(syntax.text), number ? TypeId::kDouble : TypeId::kUuid, std::move(args), text_.place(syntax.at));
 }
 
 // PostgreSQL joins text with a value of any type by that value's text.

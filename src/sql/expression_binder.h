@@ -65,6 +65,7 @@ class ExpressionBinder {
   Result<expr::ExprPtr> array(const Syntax& syntax);
   Result<expr::ExprPtr> quantified(const Syntax& syntax);
   Result<expr::ExprPtr> field(const Syntax& syntax);
+  Result<expr::ExprPtr> place_value(const Syntax& syntax);
 
   Result<expr::ExprPtr> apply(std::string_view name, Args args, int at);
   Result<expr::ExprPtr> special(std::string_view name, expr::Type type, Args args, int at);

@@ -138,6 +138,9 @@ Result<Scope> bind_pairs(const JoinSyntax& syntax, Sides sides, const QueryText&
   // While its condition is read no side has rows without a partner.
   const Scope both = joined_scope(syntax, sides, make_join_node(join));
   LT_ASSIGN_OR_RETURN(const auto conditions, conditions_of(syntax, sides, both, text));
+  if (std::ranges::any_of(conditions, [](const expr::ExprPtr& one) { return names_epoch(*one); })) {
+    return text.refuse("sql_unsupported", syntax.at, "a pair has no epoch before it is found: select _epoch or _pipeline on the side that is meant, as _epoch AS read_in, in a SELECT in FROM");
+  }
   join.kind = sides.left_outer ? (sides.right_outer ? kFull : kLeft) : sides.right_outer ? kRight : kInner;
   PlanPtr plan = pair_on(std::move(join), conditions);
   if (!plan) {

@@ -112,7 +112,7 @@ Status Grouping::add_key(const Syntax& syntax) {
   std::shared_ptr<arrow::Field> field = key->type.field(free_name(name), key->nullable);
   if (key->kind == expr::Expression::Kind::kColumn) {
     const auto column = scope_.plan()->output->GetFieldByName(key->name);
-    const auto known = column || !is_record_pseudo_column(key->name) ? column : pseudo_column_field(key->name);
+    const auto known = column || !is_pseudo_column(key->name) ? column : pseudo_column_field(key->name);
     if (known) field = known->WithName(field->name());
   }
   keys_.push_back({syntax, name, std::move(field)});

@@ -56,12 +56,15 @@ constexpr Habit kFunctions[] = {
     {"bigint long", "write CAST(x AS bigint)"},
     {"double float", "write CAST(x AS double precision)"},
     {"timestamp_seconds from_unixtime", "write to_timestamp(seconds); CAST(x AS timestamptz) reads ISO 8601 text"},
-    {"to_date", "write CAST(x AS date)"},
     {"get_json_object from_json json_tuple json_extract json_value jsonb_extract_path_text", kJson},
-    {"now current_timestamp clock_timestamp getdate current_date", "the record's own time is _timestamp"},
-    {"monotonically_increasing_id uuid gen_random_uuid random rand", "a record is named by _topic, _partition and _offset"},
+    {"clock_timestamp timeofday getdate curdate curtime sysdate current_time unix_now", "write now(), the time of the epoch, which a replay has again; the record's own time is _timestamp"},
+    {"rand randn random_normal setseed", "write random(), from 0 up to 1, made from the record's place"},
+    {"uuid uuid_generate_v4 newid", "write gen_random_uuid(), made from the record's place"},
+    {"monotonically_increasing_id", "a record is named by _topic, _partition and _offset"},
+    {"current_user session_user user current_database current_schema", "the pipeline's name is _pipeline"},
     {"input_file_name", "write _topic"},
     {"date_format", "write to_char(x, 'YYYY-MM-DD')"},
+    {"date_parse str_to_date parse_timestamp", "write to_timestamp(x, 'YYYY-MM-DD HH24:MI:SS')"},
     {"unix_timestamp", "write extract(epoch FROM x)"},
     {"date_add dateadd timestampadd", "write x + INTERVAL '1 day', or date + 1"},
     {"date_sub", "write x - INTERVAL '1 day', or date - 1"},
@@ -132,7 +135,7 @@ std::string instead_of_syntax(std::string_view query, int at) {
   if (word(here, "lateral") || word(here, "view") || word(before, "lateral")) return std::string(kUnnest);
   if (word(before, "interval") && here != nullptr && here->kind == Token::Kind::kNumber) return "write INTERVAL '10 seconds', all of it in quotes";
   if (is_symbol(here, ')') && is_symbol(before, '(') && found - tokens.begin() > 1 && (found - 2)->text.starts_with("current_")) {
-    return "the record's own time is _timestamp";
+    return std::string((found - 2)->text) + " stands without parentheses; now() is the same as current_timestamp";
   }
   if (word(here, "rlike") || word(here, "regexp") || word(before, "rlike") || word(before, "regexp")) return "write x ~ 'pattern'";
   if (word(here, "emit") || word(here, "watermark")) return "event time is declared in the document: event_time: {column: …, delay: …}";

@@ -1,5 +1,6 @@
 #include "sql/join_condition.h"
 
+#include <algorithm>
 #include <set>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "expr/cast.h"
 #include "expr/function.h"
 #include "expr/overload.h"
+#include "flow/pseudo_columns.h"
 #include "sql/pairing.h"
 
 namespace laketide::sql {
@@ -44,7 +46,9 @@ PlanPtr with_input(const PlanNode& plan, PlanPtr input) { return make_lookup_nod
 
 // The plan with `condition` as a part of an inner join's; null: there is none that it belongs to.
 PlanPtr pushed(const PlanPtr& plan, const ExprPtr& condition) {
-  if (const auto* join = std::get_if<Join>(&plan->step)) return join->kind == JoinKind::kInner ? pair_on(*join, {condition}) : nullptr;
+  if (const auto* join = std::get_if<Join>(&plan->step)) {
+    return join->kind == JoinKind::kInner && !names_epoch(*condition) ? pair_on(*join, {condition}) : nullptr;
+  }
   const auto* lookup = std::get_if<Lookup>(&plan->step);
   if (lookup == nullptr) return nullptr;
   const bool inner = lookup->kind == Lookup::Kind::kInner;
@@ -63,6 +67,12 @@ PlanPtr pushed(const PlanPtr& plan, const ExprPtr& condition) {
 }
 
 }  // namespace
+
+bool names_epoch(const expr::Expression& condition) {
+  std::set<std::string> names;
+  expr::collect_columns(condition, names);
+  return std::any_of(names.begin(), names.end(), [](const std::string& name) { return is_epoch_pseudo_column(name); });
+}
 
 std::vector<ExprPtr> conjuncts_of(const ExprPtr& condition) {
   if (!is_call(*condition, "AND")) return {condition};
@@ -93,6 +103,11 @@ JoinCondition split(const std::vector<ExprPtr>& conditions, const arrow::Schema&
   JoinCondition made;
   for (const ExprPtr& condition : conditions) {
     const Sides sides = sides_of(*condition, right);
+    // A static side is computed once for each version of its table, whatever epochs look at it.
+    if (expr::is_of_epoch(*condition)) {
+      made.rest.push_back(condition);
+      continue;
+    }
     if (sides.right && !sides.left && !expr::can_fail(*condition)) {
       made.right_only.push_back(condition);
       continue;

@@ -8,6 +8,8 @@
 
 namespace laketide::sql {
 
+/// Whether a condition is about `_epoch` or `_pipeline`.
+bool names_epoch(const expr::Expression& condition);
 /// The parts of a condition that must all be true: those that AND puts together.
 std::vector<expr::ExprPtr> conjuncts_of(const expr::ExprPtr& condition);
 /// All of them together; null: there are none.

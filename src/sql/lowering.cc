@@ -13,6 +13,7 @@
 #include "operators/confluence.h"
 #include "operators/deduplicate.h"
 #include "operators/delayed.h"
+#include "operators/epoch_columns.h"
 #include "operators/filter.h"
 #include "operators/late_count.h"
 #include "operators/late_rows.h"
@@ -124,15 +125,8 @@ class Lowering {
 
   /// Every step from `plan` down to `until`, that one aside (null: down to the source).
   Status lower(const PlanNode& plan, const PlanNode* until) {
-    if (&plan == until) return {};
-    if (plan.input) LT_RETURN_IF_ERROR(lower(*plan.input, until));
-    if (const auto* filter = std::get_if<Filter>(&plan.step)) return add_filter(plan, *filter);
-    if (const auto* project = std::get_if<Project>(&plan.step)) return add_project(plan, *project);
-    if (const auto* both = std::get_if<Union>(&plan.step)) return add_union(*both);
-    if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return add_unnest(plan, *unnest);
-    if (const auto* lookup = std::get_if<Lookup>(&plan.step)) return add_lookup(plan, *lookup);
-    if (const auto* late = std::get_if<LateRows>(&plan.step)) add_late_rows(plan, *late);
-    return {};
+    add_epoch_columns(plan, until);
+    return add_steps(plan, until);
   }
   Status add_partial(const PlanNode& memory) {
     if (std::holds_alternative<Aggregate>(memory.step)) {
@@ -200,6 +194,34 @@ class Lowering {
   Operators take() { return std::move(operators_); }
 
  private:
+  Status add_steps(const PlanNode& plan, const PlanNode* until) {
+    if (&plan == until) return {};
+    if (plan.input) LT_RETURN_IF_ERROR(add_steps(*plan.input, until));
+    if (const auto* filter = std::get_if<Filter>(&plan.step)) return add_filter(plan, *filter);
+    if (const auto* project = std::get_if<Project>(&plan.step)) return add_project(plan, *project);
+    if (const auto* both = std::get_if<Union>(&plan.step)) return add_union(*both);
+    if (const auto* unnest = std::get_if<Unnest>(&plan.step)) return add_unnest(plan, *unnest);
+    if (const auto* lookup = std::get_if<Lookup>(&plan.step)) return add_lookup(plan, *lookup);
+    if (const auto* late = std::get_if<LateRows>(&plan.step)) add_late_rows(plan, *late);
+    return {};
+  }
+
+  // What the steps name of the epoch, and do not have from below, before the first of them.
+  void add_epoch_columns(const PlanNode& plan, const PlanNode* until) {
+    std::set<std::string> named;
+    visit_expressions(plan, until, [&](const expr::Expression& one) { expr::collect_columns(one, named); });
+    EpochColumnsOptions options{{}, visible_, nullptr};
+    arrow::FieldVector fields = schema_->fields();
+    for (const std::string& name : named) {
+      if ((!is_epoch_pseudo_column(name) && name != kRowColumn) || schema_->GetFieldIndex(name) >= 0) continue;
+      fields.insert(fields.begin() + visible_ + static_cast<long>(options.names.size()), pseudo_column_field(name));
+      options.names.push_back(name);
+    }
+    if (options.names.empty()) return;
+    options.output = schema_ = arrow::schema(std::move(fields));
+    operators_.push_back(make_epoch_columns(std::move(options), context_));
+  }
+
   Status add_filter(const PlanNode& plan, const Filter& filter) {
     FilterOptions options;
     LT_ASSIGN_OR_RETURN(options.condition, expr::resolve(filter.condition, *schema_));
@@ -237,7 +259,7 @@ class Lowering {
     for (const PlanPtr& branch : both.branches) {
       if (!sources_of(*branch).contains(scan_.origin.source)) continue;
       last.emplace(scan_, schema_, visible_, context_);
-      LT_RETURN_IF_ERROR(last->lower(*branch, nullptr));
+      LT_RETURN_IF_ERROR(last->add_steps(*branch, nullptr));
       branches.push_back(last->take());
     }
     schema_ = last->schema_;

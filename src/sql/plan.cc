@@ -310,6 +310,24 @@ bool can_fail(const PlanNode& plan) {
   return project && any(project->expressions);
 }
 
+void visit_expressions(const PlanNode& plan, const PlanNode* until, const std::function<void(const expr::Expression&)>& visit) {
+  if (&plan == until) return;
+  const auto visit_all = [&](const std::vector<expr::ExprPtr>& all) {
+    for (const expr::ExprPtr& one : all) visit(*one);
+  };
+  if (plan.input) visit_expressions(*plan.input, until, visit);
+  if (const auto* filter = std::get_if<Filter>(&plan.step)) visit(*filter->condition);
+  if (const auto* project = std::get_if<Project>(&plan.step)) visit_all(project->expressions);
+  if (const auto* unnest = std::get_if<Unnest>(&plan.step)) visit_all(unnest->arrays);
+  if (const auto* lookup = std::get_if<Lookup>(&plan.step)) {
+    visit_all(lookup->keys);
+    if (lookup->condition) visit(*lookup->condition);
+  }
+  if (const auto* both = std::get_if<Union>(&plan.step)) {
+    for (const PlanPtr& branch : both->branches) visit_expressions(*branch, until, visit);
+  }
+}
+
 PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed) {
   if (std::holds_alternative<Join>(plan->step)) return prune_join(*plan, needed);
   if (remembers(*plan)) return plan;

@@ -1,6 +1,7 @@
 // A bound query as a tree of relational steps, typed throughout: the tree, and what can be asked of it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <set>
 #include <string>
@@ -78,6 +79,8 @@ std::set<std::string> sources_of(const PlanNode& plan);
 int memories_below(const PlanPtr& plan);
 /// Whether some expression above the topmost step that remembers may refuse a row.
 bool can_fail(const PlanNode& plan);
+/// Every expression of the steps from `plan` down to `until`, that one aside (null: down to the sources); of a static table's side none.
+void visit_expressions(const PlanNode& plan, const PlanNode* until, const std::function<void(const expr::Expression&)>& visit);
 /// The same result for the columns in `needed`, with no column below that no step needs, down to the topmost step that remembers.
 PlanPtr prune(const PlanPtr& plan, const std::set<std::string>& needed);
 

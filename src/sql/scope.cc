@@ -51,7 +51,7 @@ Scope Scope::apart_from(const Scope& taken) const {
   arrow::FieldVector fields;
   bool changed = false;
   const auto is_taken = [&](const std::string& name) {
-    return taken.plan_->output->GetFieldIndex(name) >= 0 || is_record_pseudo_column(name) || name == kChangeColumn ||
+    return taken.plan_->output->GetFieldIndex(name) >= 0 || is_pseudo_column(name) || name == kChangeColumn ||
            std::any_of(fields.begin(), fields.end(), [&](const auto& field) { return field->name() == name; });
   };
   for (const auto& field : plan_->output->fields()) {
@@ -128,9 +128,7 @@ Result<expr::ExprPtr> Scope::column(const Syntax& syntax, const QueryText& text)
   }
   if (of != nullptr && of->is_static) return unknown(name, syntax.at, text);
   if (is_record_pseudo_column(name)) return pseudo_column(name, syntax.at, text);
-  if (name == "_epoch" || name == "_pipeline") {
-    return text.refuse("sql_unsupported", syntax.at, name + " is not available yet; a sink's receipts tell the epoch of a range of offsets");
-  }
+  if (is_epoch_pseudo_column(name)) return epoch_column(name, qualified, syntax.at, text);
   return unknown(name, syntax.at, text);
 }
 
@@ -153,6 +151,16 @@ Result<expr::ExprPtr> Scope::pseudo_column(const std::string& name, int at, cons
   return expr::column(name, expr::Type::of(*field), field->nullable(), text.place(at));
 }
 
+// Of rows that a query remembers it says when they come out; which of a join's sides is meant does not matter then, nor can it be told.
+Result<expr::ExprPtr> Scope::epoch_column(const std::string& name, bool qualified, int at, const QueryText& text) const {
+  if (is_static(*plan_)) return text.refuse(kUnknownColumn, at, "'" + scan_of(*plan_).origin.source + "' is a static table, whose rows come with no epoch: write " + name + " outside of it");
+  if (qualified && relations_.size() > 1 && memory_of(plan_)) {
+    return text.refuse(kUnknownColumn, at, "a pair of a join has an epoch of its own: write " + name + " alone for that, or select it below, as " + name + " AS read_in, in a SELECT in FROM");
+  }
+  const auto field = pseudo_column_field(name);
+  return expr::column(name, expr::Type::of(*field), field->nullable(), text.place(at));
+}
+
 Status Scope::unknown(const std::string& name, int at, const QueryText& text) const {
   std::string what = "there is no column '" + name + "'";
   if (name == "window_start" || name == "window_end") {
@@ -160,7 +168,7 @@ Status Scope::unknown(const std::string& name, int at, const QueryText& text) co
   }
   std::vector<std::string_view> names;
   for (const NamedColumn& column : columns_) names.push_back(column.name);
-  for (const char* pseudo : {"_topic", "_partition", "_offset", "_timestamp", "_timestamp_type", "_key", "_value", "_headers"}) names.push_back(pseudo);
+  for (const char* pseudo : {"_topic", "_partition", "_offset", "_timestamp", "_timestamp_type", "_key", "_value", "_headers", "_epoch", "_pipeline"}) names.push_back(pseudo);
   if (at >= 0 && static_cast<size_t>(at) < text.text().size() && text.text()[static_cast<size_t>(at)] == '"') {
     what += " (a text is written in single quotes: '" + name + "')";
   } else if (const std::string near = nearest_name(name, names); !near.empty()) {

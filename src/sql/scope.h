@@ -40,6 +40,8 @@ class Scope {
   Scope apart_from(const Scope& taken) const;
 
   const PlanPtr& plan() const { return plan_; }
+  /// Whether names that are unknown here are looked for in a query around this one.
+  bool is_inner() const { return outer_ != nullptr; }
   const std::vector<Relation>& relations() const { return relations_; }
   const std::vector<NamedColumn>& columns() const { return columns_; }
   /// A column by its name, or by table and name; pseudo-columns too. Fails sql_unknown_column with the nearest name, sql_name for a
@@ -57,6 +59,7 @@ class Scope {
   Status unknown(const std::string& name, int at, const QueryText& text) const;
   expr::ExprPtr reference(const std::string& column, int at, const QueryText& text) const;
   Result<expr::ExprPtr> pseudo_column(const std::string& name, int at, const QueryText& text) const;
+  Result<expr::ExprPtr> epoch_column(const std::string& name, bool qualified, int at, const QueryText& text) const;
 
   PlanPtr plan_;
   std::vector<Relation> relations_;

@@ -44,7 +44,7 @@ Status add_item(const SelectItem& item, ExpressionBinder& binder, const Scope& s
   std::shared_ptr<arrow::Field> field;
   if (value->kind == expr::Expression::Kind::kColumn) {
     const auto known = grouping ? grouping->field(value->name) : scope.plan()->output->GetFieldByName(value->name);
-    const bool element = !known && !is_record_pseudo_column(value->name) && !value->name.starts_with('_');
+    const bool element = !known && !is_pseudo_column(value->name) && !value->name.starts_with('_');
     field = element ? value->type.field(name, value->nullable) : (known ? known : pseudo_column_field(value->name))->WithName(name);
   } else {
     field = value->type.field(name, value->nullable);

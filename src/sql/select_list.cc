@@ -19,7 +19,7 @@ Status SelectList::add(expr::ExprPtr expression, std::shared_ptr<arrow::Field> f
     return text.refuse("sql_name", at, "'_change' says what a row does to the result: choose another name");
   }
   const bool itself = expression->kind == expr::Expression::Kind::kColumn && expression->name == field->name();
-  if (is_record_pseudo_column(field->name()) && !itself) {
+  if (is_pseudo_column(field->name()) && !itself) {
     return text.refuse("sql_name", at, "'" + field->name() + "' says where a record came from: choose another name");
   }
   expressions.push_back(std::move(expression));

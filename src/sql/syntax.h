@@ -33,6 +33,7 @@ struct Syntax {
   bool try_cast = false;           // kCast
   bool distinct = false;           // kCall: count(DISTINCT x)
   bool star = false;               // kCall: count(*)
+  int number = 0;                  // kCall: of random() and gen_random_uuid(), which one in the query it is, from 1
   std::shared_ptr<const Syntax> filter;  // kCall: FILTER (WHERE …); null: none
   std::shared_ptr<const SelectSyntax> subquery;  // kSubquery
   std::shared_ptr<const struct OverSyntax> over;  // kCall: row_number() OVER (…); null: none

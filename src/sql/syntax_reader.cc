@@ -12,6 +12,7 @@
 #include "sql/habits.h"
 #include "sql/lexer.h"
 #include "sql/tree_node.h"
+#include "sql/value_function.h"
 
 namespace laketide::sql {
 namespace {
@@ -39,7 +40,6 @@ constexpr Clause kClauses[] = {
 };
 
 constexpr std::pair<std::string_view, std::string_view> kNodes[] = {
-    {"SQLValueFunction", "the time of the query is not known to a row; the record's own time is _timestamp"},
     {"ParamRef", "there are no parameters here; write the value"},
     {"RowExpr", "rows as values are not supported; write one column after the other"},
     {"CollateClause", "text is always ordered by its bytes; leave COLLATE out"},
@@ -88,6 +88,7 @@ class Reader {
   Result<Syntax> array(const json& node);
   Result<Syntax> subscript(const json& node);
   Result<Syntax> function(const json& node);
+  Result<Syntax> value_function(const json& node) { return read_value_function(node, text_); }
   Result<Syntax> subquery(const json& node);
   Result<Syntax> special(const json& node, std::string name);
   Result<TypeSyntax> type(const json& node) const;
@@ -95,7 +96,7 @@ class Reader {
 
   const QueryText& text_;
   const std::vector<int>& try_casts_;
-  int depth_ = 0;
+  int depth_ = 0, random_calls_ = 0;
 };
 
 Syntax call(std::string name, int at, std::vector<Syntax> args) {
@@ -316,7 +317,7 @@ Result<Syntax> Reader::expression(const json& wrapped) {
       {"A_Expr", &Reader::operation},        {"BoolExpr", &Reader::junction},        {"NullTest", &Reader::null_test},
       {"BooleanTest", &Reader::boolean_test}, {"CaseExpr", &Reader::case_when},      {"CoalesceExpr", &Reader::coalesce},
       {"MinMaxExpr", &Reader::extreme},      {"FuncCall", &Reader::function},
-      {"SubLink", &Reader::subquery},
+      {"SubLink", &Reader::subquery},        {"SQLValueFunction", &Reader::value_function},
   };
   const std::string& name = wrapped.begin().key();
   const json& node = wrapped.begin().value();
@@ -565,6 +566,7 @@ Result<Syntax> Reader::function(const json& node) {
     LT_ASSIGN_OR_RETURN(args, expressions(node["args"]));
   }
   Syntax made = call(name, at, std::move(args));
+  if (name == "random" || name == "gen_random_uuid") made.number = ++random_calls_;
   made.star = node.value("agg_star", false);
   made.distinct = node.value("agg_distinct", false);
   if (node.contains("over")) {

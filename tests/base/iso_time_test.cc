@@ -4,6 +4,8 @@
 
 #include <cstdio>
 #include <random>
+#include <string>
+#include <vector>
 
 namespace laketide {
 namespace {
@@ -95,6 +97,32 @@ TEST(IsoTime, ReadsTimesOfDay) {
   EXPECT_EQ(parse_iso_time_of_day("00:00"), 0);
   EXPECT_EQ(parse_iso_time_of_day("23:59:59.999999"), 86'399'999'999);
   EXPECT_EQ(parse_iso_time_of_day("23:59:59Z"), std::nullopt);
+}
+
+// One reader for all of them, so that each follows another's date.
+TEST(CommonTimeReader, ReadsWhatTheLongWayReadsOrNothing) {
+  CommonTimeReader reader;
+  const std::string first = "2026-03-01T23:59:58.123456Z";
+  std::vector<std::string> texts = {first, "2026-03-01T00:00:00Z", "2026-03-01T00:00:00.1Z", "2026-02-29T00:00:00Z", "2024-02-29T12:34:56.987654321Z", "2026-03-01T00:00:00.1234567891Z",
+                                    "2026-03-01T00:00:00.Z", "2026-03-01T00:00:00", "2026-03-01T00:00:60Z", "2026-03-01T24:00:00Z", "2026-03-01t00:00:00Z", "0001-01-01T00:00:00Z",
+                                    "9999-12-31T23:59:59.999999Z", "0000-01-01T00:00:00Z", "2026-13-01T00:00:00Z", std::string(30, '\0'), std::string(30, '\xff'), ""};
+  for (size_t at = 0; at < first.size(); ++at) {
+    for (const char c : {'0', '9', ':', '-', 'T', 'Z', '.', '/', '\0', '\x7f', '\x80', '\xff'}) texts.push_back(first.substr(0, at) + c + first.substr(at + 1));
+  }
+  int taken = 0;
+  for (const std::string& text : texts) {
+    for (const std::string& one : {text, first}) {
+      const std::string padded = one + std::string(CommonTimeReader::kReadable, '\0');
+      int64_t micros = 0;
+      const size_t size = reader.read(padded.data(), micros);
+      if (size == 0) continue;
+      ++taken;
+      const auto expected = parse_iso_time(one.substr(0, size));
+      ASSERT_TRUE(expected.has_value()) << one;
+      EXPECT_EQ(micros, expected->instant.micros) << one;
+    }
+  }
+  EXPECT_GT(taken, static_cast<int>(texts.size()));
 }
 
 }  // namespace

@@ -180,6 +180,8 @@ TEST(PipelineSpec, TakesTriggersInEachSpelling) {
   EXPECT_EQ(trigger_of("available_now").trigger.kind, TriggerSpec::Kind::kAvailableNow);
   EXPECT_EQ(trigger_of("{ availableNow: true }").canonical, trigger_of("available_now").canonical);
   EXPECT_EQ(trigger_of("{ epoch: 5 s }").trigger.kind, TriggerSpec::Kind::kEpoch);
+  EXPECT_EQ(trigger_of("{ continuous: 5 s }").trigger.kind, TriggerSpec::Kind::kContinuous);
+  EXPECT_EQ(trigger_of("{ continuous: 5 s }").trigger.every, std::chrono::seconds(5));
 }
 
 TEST(PipelineSpec, ReadsStartInEachSpelling) {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "execution/receipt.h"
 #include "support/temp_dir.h"
 
 namespace laketide {
@@ -124,6 +125,24 @@ TEST_F(JobsTest, one_whose_document_cannot_be_read_any_more_fails) {
   EXPECT_EQ(found("old").state, JobState::kFailed);
   ASSERT_TRUE(found("old").error.has_value());
   EXPECT_EQ(found("old").error->code, "not_taken_up");
+}
+
+TEST_F(JobsTest, what_is_over_leaves_its_line_as_if_it_had_not_been_there) {
+  JobRecord record = left_behind("over", false);
+  EpochPlan plan;
+  plan.pipeline = record.line;
+  plan.epoch = EpochId(3);
+  EpochReceipt receipt = receipt_of(plan);
+  receipt.rows_in = 7;
+  save(record);
+  ASSERT_TRUE(ledger_->commit_epoch(record.line, plan.epoch, plan.to_json(), to_json(receipt)).ok());
+  restored();
+  ASSERT_TRUE(jobs_->cancel("over").ok());
+  EXPECT_EQ(found("over").state, JobState::kCancelled);
+  EXPECT_EQ(found("over").rows_in, 7) << "its receipts are with the job";
+  ASSERT_EQ(jobs_->receipt("over")->size(), 1u);
+  EXPECT_EQ(jobs_->receipt("over")->front().rows_in, 7);
+  EXPECT_FALSE(ledger_->last_epoch(record.line)->has_value());
 }
 
 TEST_F(JobsTest, those_that_wait_for_their_line_fill_the_queue_too) {

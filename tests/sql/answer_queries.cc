@@ -58,7 +58,7 @@ json functions() {
   for (const auto& family : laketide::expr::function_families()) {
     for (const auto* const one : family.functions) {
       const bool any = one->result == laketide::expr::TypeId::kUnknown;
-      all.push_back({{"family", family.title}, {"name", one->name}, {"args", names_of(one->args)}, {"any", one->special}, {"result", any ? "by its arguments" : laketide::expr::to_string(one->result)}});
+      all.push_back({{"family", family.title}, {"name", one->name}, {"args", names_of(one->args)}, {"any", one->special && !one->of_place}, {"result", any ? "by its arguments" : laketide::expr::to_string(one->result)}});
     }
   }
   for (const auto name : laketide::expr::aggregate_names()) {

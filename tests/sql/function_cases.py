@@ -23,7 +23,8 @@ EXTREMES = {"", "{}", "[]", "\\x", "0", "00:00:00", "24:00:00", "32767", "-32768
 # How a function is written where that is not name(…): as an operator, or as a form of its own.
 WRITTEN = {"like_escape": r"LIKE .* ESCAPE", "similar_to_escape": r"SIMILAR TO", "ARRAY": r"ARRAY\[", "[]": r"\w\)\[|\)\[", "CAST": r"::|CAST\(", "CASE": r"CASE ", "||": r"\|\|",
            "position": r"position\(.* in ", "OR": r" OR ", "AND": r" AND ", "NOT": r"NOT "}
-ELSEWHERE = {".": "tests/expr/struct_field_test.cc", "TRY_CAST": "tests/sql/queries/failing_rows.test", "approx_count_distinct": "tests/sql/queries/aggregates_spread.test"}
+EPOCH, RANDOM = "tests/sql/queries/epochs.test", "tests/sql/queries/random.test"
+ELSEWHERE = {**dict.fromkeys(["now", "transaction_timestamp", "statement_timestamp", "current_timestamp", "current_date", "localtimestamp", "localtime"], EPOCH), "random": RANDOM, "gen_random_uuid": RANDOM, ".": "tests/expr/struct_field_test.cc", "TRY_CAST": "tests/sql/queries/failing_rows.test", "approx_count_distinct": "tests/sql/queries/aggregates_spread.test"}
 
 
 def table(binary):

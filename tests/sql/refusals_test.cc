@@ -46,7 +46,18 @@ const Refusal kRefusals[] = {
     {"SELECT if(ok, 1, 2) AS x FROM source", "sql_function", "1:8", "CASE WHEN"},
     {"SELECT CAST(name AS string) FROM source", "sql_type", "1:21", "write text"},
     {"SELECT INTERVAL 10 SECONDS FROM source", "sql_syntax", "1:17", "INTERVAL '10 seconds'"},
-    {"SELECT current_timestamp() FROM source", "sql_syntax", "1:26", "_timestamp"},
+    {"SELECT current_timestamp() FROM source", "sql_syntax", "1:26", "stands without parentheses"},
+    {"SELECT clock_timestamp() AS t FROM source", "sql_function", "1:8", "write now()"},
+    {"SELECT timeofday() AS t FROM source", "sql_function", "1:8", "a replay has again"},
+    {"SELECT current_time FROM source", "sql_unsupported", "1:8", "write localtime"},
+    {"SELECT current_user FROM source", "sql_unsupported", "1:8", "_pipeline"},
+    {"SELECT rand() AS r FROM source", "sql_function", "1:8", "write random()"},
+    {"SELECT uuid() AS u FROM source", "sql_function", "1:8", "gen_random_uuid()"},
+    {"SELECT random(1, 6) AS r FROM source", "sql_function", "1:8", "a + random() * (b - a)"},
+    {"SELECT count(*) AS n, random() AS r FROM source", "sql_function", "1:23", "inside the aggregate"},
+    {"SELECT n, gen_random_uuid() AS u FROM (SELECT id, count(*) AS n FROM source GROUP BY id) s", "sql_function", "1:11", "AS r in a SELECT in FROM"},
+    {"SELECT to_date(name, 'YYYY TMMonth') AS d FROM source", "sql_unsupported", "1:8", "TM"},
+    {"SELECT to_timestamp(name, 'YYYY-MM-DD HH24:MI TZ') AS d FROM source", "sql_unsupported", "1:8", "to_char alone"},
     {"SELECT try_cast(name, 'int') FROM source", "sql_function", "1:8", "TRY_CAST(x AS type)"},
     {"SELECT id FROM source LATERAL VIEW explode(name) t AS x", "sql_syntax", "1:23", "unnest"},
     // Names.
@@ -61,7 +72,9 @@ const Refusal kRefusals[] = {
     {"SELECT id, id FROM source", "sql_name", "1:12", "'id'"},
     {"SELECT *, id FROM source", "sql_name", "1:11", "'id'"},
     {"SELECT id AS _offset FROM source", "sql_name", "1:8", "choose another name"},
-    {"SELECT _epoch FROM source", "sql_unsupported", "1:8", "not available yet"},
+    {"SELECT id AS _epoch FROM source", "sql_name", "1:8", "choose another name"},
+    {"SELECT _epoc FROM source", "sql_unknown_column", "1:8", "did you mean _epoch?"},
+    {"SELECT _epoch, count(*) AS n FROM source", "sql_grouping", "1:8", "max(_epoch)"},
     // Types.
     {"SELECT id + name AS x FROM source", "sql_function", "1:11", "CAST(… AS int)"},
     {"SELECT (|| id) AS x FROM source", "sql_function", "1:9", "||"},
@@ -165,6 +178,12 @@ const Refusal kRefusals[] = {
     {"SELECT name FROM source JOIN users ON id = user_id", "sql_name", "1:8", "write source.name or users.name"},
     {"SELECT u.v FROM source JOIN users u ON id = user_id", "sql_unknown_column", "1:8", "there is: id, v, name"},
     {"SELECT u._offset FROM source JOIN users u ON id = user_id", "sql_unknown_column", "1:8", "'_offset'"},
+    {"SELECT id FROM source JOIN (SELECT user_id, now() AS at FROM users) u ON id = user_id", "sql_unsupported", "1:45", "in the condition of the join"},
+    {"SELECT id FROM source JOIN (SELECT user_id, _epoch AS e FROM users) u ON id = user_id", "sql_unknown_column", "1:45", "outside of it"},
+    {"SELECT id FROM source JOIN (SELECT user_id, random() AS r FROM users) u ON id = user_id", "sql_function", "1:45", "where the records are read"},
+    {"SELECT a.id, b._epoch FROM source a JOIN source b ON a.id = b.id", "sql_unknown_column", "1:14", "_epoch AS read_in"},
+    {"SELECT a.id FROM source a JOIN source b ON a.id = b.id AND _epoch > 1", "sql_unsupported", "1:32", "before it is found"},
+    {"SELECT a.id, random() AS r FROM source a JOIN source b ON a.id = b.id", "sql_function", "1:14", "pairs of streams"},
     {"SELECT x.id FROM source JOIN users u ON id = user_id", "sql_unknown_table", "1:8", "source, u"},
     {"SELECT * FROM source JOIN users USING (name, nmae)", "sql_unknown_column", "1:27", "did you mean name?"},
     {"SELECT * FROM source NATURAL JOIN users", "sql_unsupported", "1:35", "USING (id)"},
@@ -207,7 +226,7 @@ class Refusals : public testing::TestWithParam<Refusal> {};
 
 TEST_P(Refusals, NameThePlaceAndWhatToWriteInstead) {
   const auto made = bind_refused(GetParam().query);
-  ASSERT_FALSE(made.ok());
+  ASSERT_FALSE(made.ok()) << GetParam().query;
   EXPECT_EQ(made.status().fault(), Fault::kUser);
   EXPECT_EQ(made.status().code(), GetParam().code);
   EXPECT_THAT(std::string(made.status().detail()), StartsWith(std::string("a.yaml: sql:") + GetParam().place + ": "));

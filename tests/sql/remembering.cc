@@ -39,6 +39,7 @@ class Life {
  public:
   Life(const sql::BoundQuery& bound, const sql::Decoded& decoded, OutputMode mode, int lanes, const std::vector<TableRows>& tables) {
     context_.memory = arrow::default_memory_pool();
+    context_.labels = {{"pipeline", "queries"}};
     const auto entries = sql::entries_of(*bound.memory);
     partial_.resize(entries.size());
     publish(tables, board_, context_);
@@ -51,6 +52,11 @@ class Life {
     auto tail = must(sql::make_tail(*bound.memory, mode, context_, tables_));
     for (auto& above : must(bound.operators(decoded, context_))) tail.push_back(std::move(above));
     tail_ = std::make_unique<Chain>(std::move(tail), std::make_unique<Collect>(out_));
+  }
+
+  void open(const EpochInfo& epoch) {
+    context_.epoch = epoch.id;
+    context_.now = epoch.now;
   }
 
   Status feed(const Batch& batch, size_t lane) {
@@ -174,6 +180,7 @@ std::vector<EpochRows> epochs_of(const Batch& whole, const std::string& event_ti
       if (!evict || evict->micros < reached.micros) evict = reached;
     }
     one.info.id = EpochId{static_cast<int64_t>(epochs.size())};
+    one.info.now = kQueryTime;
     one.info.late = late;
     one.info.evict = evict;
     late = evict;
@@ -184,6 +191,7 @@ std::vector<EpochRows> epochs_of(const Batch& whole, const std::string& event_ti
 }
 
 Status feed_epoch(Life& life, const Batch& whole, const EpochRows& epoch, Way way) {
+  life.open(epoch.info);
   const int64_t size = way == Way::kStraight || way == Way::kBounded ? std::max<int64_t>(1, (epoch.count + 1) / 2) : 1;
   for (int64_t done = 0; done < epoch.count; done += size) {
     const Batch batch = whole->Slice(epoch.first + done, std::min(size, epoch.count - done));
@@ -201,6 +209,8 @@ Result<std::vector<Row>> ask_late(const sql::BoundQuery& late, const sql::Source
   const Batch whole = batch_of_rows(decoded, source.schema, rows);
   Context context;
   context.memory = arrow::default_memory_pool();
+  context.labels = {{"pipeline", "queries"}};
+  context.now = kQueryTime;
   std::vector<Batch> out;
   Rejects rejects;
   Chain chain(must(late.operators(decoded, context)), std::make_unique<Collect>(out));

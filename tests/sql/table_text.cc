@@ -198,6 +198,8 @@ Result<Answer> ask(std::string_view query, std::string_view select, const Schema
   const sql::Decoded decoded = sql::decode_for(source, {&bound, 1}, {"_offset"});
   Context context;
   context.memory = arrow::default_memory_pool();
+  context.labels = {{"pipeline", "queries"}};
+  context.now = kQueryTime;
   StaticTables board;
   publish(tables, board, context);
   LT_ASSIGN_OR_RETURN(auto operators, bound.operators(decoded, context));

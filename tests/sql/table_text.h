@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "flow/batch.h"
 #include "flow/context.h"
 #include "laketide/status.h"
@@ -16,6 +17,9 @@ namespace laketide {
 
 using Cell = std::optional<std::string>;  // none: NULL
 using Row = std::vector<Cell>;
+
+/// What now() is in every epoch here: 2023-11-14 22:13:20.123456 UTC.
+inline constexpr Instant kQueryTime{1'700'000'000'123'456};
 
 /// "id int, v numeric(10,2), b bytea" as a schema.
 Schema schema_of_text(std::string_view columns);

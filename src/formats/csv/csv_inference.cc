@@ -79,7 +79,7 @@ class CsvInference final : public SchemaInference {
     arrow::FieldVector fields;
     std::set<std::string> names;
     for (const Candidate& column : columns_) {
-      if (is_record_pseudo_column(column.name)) continue;
+      if (is_pseudo_column(column.name)) continue;
       if (!names.insert(lower(column.name)).second) return Status::user("bad_schema", "the first line has two columns of one name; name them apart: " + column.name, "schema");
       fields.push_back(arrow::field(column.name, column.type()));
     }

@@ -1,20 +1,12 @@
 #include "formats/json/column_builders.h"
 
-#include <algorithm>
-#include <cstring>
-#include <limits>
-
 #include <arrow/array/array_base.h>
 #include <arrow/array/builder_binary.h>
 #include <arrow/array/builder_decimal.h>
 #include <arrow/array/builder_nested.h>
 #include <arrow/array/builder_primitive.h>
 #include <arrow/array/builder_time.h>
-#include <arrow/array/data.h>
-#include <arrow/array/util.h>
-#include <arrow/buffer.h>
 #include <arrow/type.h>
-#include <arrow/util/bit_util.h>
 #include <arrow/util/decimal.h>
 
 #include "flow/arrow_status.h"
@@ -109,152 +101,6 @@ arrow::Status append_cell(const Column& column, arrow::ArrayBuilder& builder, co
   return arrow::Status::OK();
 }
 
-/// What a column's values are in memory; kBuilt: an Arrow builder knows.
-enum class Layout : uint8_t { kBuilt, kTwoBytes, kFourBytes, kSingle, kEightBytes, kText };
-
-Layout layout_of(ColumnKind kind) {
-  switch (kind) {
-    case ColumnKind::kSmallint: return Layout::kTwoBytes;
-    case ColumnKind::kInt:
-    case ColumnKind::kDate: return Layout::kFourBytes;
-    case ColumnKind::kReal: return Layout::kSingle;
-    case ColumnKind::kBigint:
-    case ColumnKind::kDouble:
-    case ColumnKind::kTime:
-    case ColumnKind::kTimestamp:
-    case ColumnKind::kTimestamptz: return Layout::kEightBytes;
-    case ColumnKind::kBoolean:
-    case ColumnKind::kNumeric:
-    case ColumnKind::kList:
-    case ColumnKind::kStruct: return Layout::kBuilt;
-    default: return Layout::kText;
-  }
-}
-
-/// A column in plain memory, where a value is one store: a builder's bookkeeping per value costs as much as reading the value. No bitmap
-/// until there is a NULL. Confined to its task.
-class PlainColumn {
- public:
-  PlainColumn(Layout layout, std::shared_ptr<arrow::DataType> type, arrow::MemoryPool* memory)
-      : layout_(layout), type_(std::move(type)), memory_(memory) {}
-
-  arrow::Status begin(int64_t rows) {
-    rows_ = nulls_ = size_ = 0;
-    rows_max_ = rows;
-    validity_.reset();
-    const int64_t fixed = layout_ == Layout::kText ? (rows + 1) * int64_t{sizeof(int32_t)} : rows * width();
-    ARROW_ASSIGN_OR_RAISE(fixed_, arrow::AllocateResizableBuffer(fixed, memory_));
-    at_ = reinterpret_cast<char*>(fixed_->mutable_data());
-    if (layout_ != Layout::kText) return arrow::Status::OK();
-    put<int32_t>(0);
-    ARROW_ASSIGN_OR_RAISE(text_, arrow::AllocateResizableBuffer(text_expected_, memory_));
-    text_at_ = reinterpret_cast<char*>(text_->mutable_data());
-    return arrow::Status::OK();
-  }
-
-  /// False: see failure().
-  bool append(const Cell& cell) {
-    if (!cell.is_set && !note_null()) return false;
-    ++rows_;
-    switch (layout_) {
-      case Layout::kTwoBytes: put(cell.is_set ? static_cast<int16_t>(cell.integer) : int16_t{0}); break;
-      case Layout::kFourBytes: put(cell.is_set ? static_cast<int32_t>(cell.integer) : 0); break;
-      case Layout::kSingle: put(cell.is_set ? static_cast<float>(cell.real) : 0.0F); break;
-      case Layout::kEightBytes: {
-        // An integer or a double, by the kind: either way these are its bytes.
-        static_assert(sizeof cell.integer == 8 && sizeof cell.real == 8);
-        std::memcpy(at_, &cell.integer, 8);
-        if (!cell.is_set) std::memset(at_, 0, 8);
-        at_ += 8;
-        break;
-      }
-      default: return append_text(cell.is_set ? cell.bytes.view() : std::string_view());
-    }
-    return true;
-  }
-
-  const arrow::Status& failure() const { return failure_; }
-
-  arrow::Result<std::shared_ptr<arrow::Array>> finish() {
-    ARROW_RETURN_NOT_OK(fixed_->Resize(at_ - reinterpret_cast<char*>(fixed_->mutable_data()), /*shrink_to_fit=*/false));
-    fixed_->ZeroPadding();
-    std::vector<std::shared_ptr<arrow::Buffer>> buffers{std::move(validity_), std::move(fixed_)};
-    if (layout_ == Layout::kText) {
-      ARROW_RETURN_NOT_OK(text_->Resize(size_, /*shrink_to_fit=*/false));
-      text_->ZeroPadding();
-      text_expected_ = size_ + size_ / 8 + kTextFirst;  // the next batch is as this one, most often
-      buffers.push_back(std::move(text_));
-    }
-    return arrow::MakeArray(arrow::ArrayData::Make(type_, rows_, std::move(buffers), nulls_));
-  }
-
- private:
-  static constexpr int64_t kTextFirst = 1024;
-
-  int64_t width() const {
-    switch (layout_) {
-      case Layout::kTwoBytes: return 2;
-      case Layout::kEightBytes: return 8;
-      default: return 4;
-    }
-  }
-
-  template <typename T>
-  void put(T value) {
-    std::memcpy(at_, &value, sizeof value);
-    at_ += sizeof value;
-  }
-
-  bool append_text(std::string_view text) {
-    const auto size = static_cast<int64_t>(text.size());
-    if (size > text_->capacity() - size_ && !make_room(size)) return false;
-    if (size > 0) std::memcpy(text_at_ + size_, text.data(), text.size());
-    size_ += size;
-    put(static_cast<int32_t>(size_));
-    return true;
-  }
-
-  bool make_room(int64_t size) {
-    if (size_ + size > std::numeric_limits<int32_t>::max()) {
-      failure_ = arrow::Status::CapacityError("the text of one batch is longer than 2 GiB");
-    } else {
-      failure_ = text_->Reserve(std::max(2 * text_->capacity(), size_ + size));
-    }
-    text_at_ = reinterpret_cast<char*>(text_->mutable_data());
-    return failure_.ok();
-  }
-
-  bool note_null() {
-    if (!validity_) {
-      auto bits = arrow::AllocateEmptyBitmap(rows_max_, memory_);
-      if (!bits.ok()) {
-        failure_ = bits.status();
-        return false;
-      }
-      validity_ = std::move(bits).ValueUnsafe();
-      arrow::bit_util::SetBitsTo(validity_->mutable_data(), 0, rows_max_, true);
-    }
-    arrow::bit_util::ClearBit(validity_->mutable_data(), rows_);
-    ++nulls_;
-    return true;
-  }
-
-  Layout layout_;
-  std::shared_ptr<arrow::DataType> type_;
-  arrow::MemoryPool* memory_;
-  arrow::Status failure_;
-  int64_t rows_max_ = 0;
-  int64_t rows_ = 0;
-  int64_t nulls_ = 0;
-  int64_t size_ = 0;  // of the text
-  int64_t text_expected_ = kTextFirst;
-  char* at_ = nullptr;
-  char* text_at_ = nullptr;
-  std::shared_ptr<arrow::Buffer> validity_;
-  std::shared_ptr<arrow::ResizableBuffer> fixed_;  // values, or where texts end
-  std::shared_ptr<arrow::ResizableBuffer> text_;
-};
-
 }  // namespace
 
 /// Confined to its task.
@@ -275,18 +121,27 @@ ColumnBuilders::ColumnBuilders(const Schema& schema, const std::vector<Column>& 
   for (size_t i = 0; i < columns.size(); ++i) {
     const auto& type = schema->field(static_cast<int>(i))->type();
     State::Target& target = state_->targets.emplace_back();
-    const Layout layout = layout_of(columns[i].kind);
-    if (layout == Layout::kBuilt) {
-      state_->failed &= arrow::MakeBuilder(memory, type, &target.builder);
+    if (PlainColumn::holds(columns[i].kind)) {
+      target.plain = std::make_unique<PlainColumn>(columns[i].kind, type, memory);
     } else {
-      target.plain = std::make_unique<PlainColumn>(layout, type, memory);
+      state_->failed &= arrow::MakeBuilder(memory, type, &target.builder);
     }
   }
 }
 
 ColumnBuilders::~ColumnBuilders() = default;
 
+std::vector<PlainColumn*> ColumnBuilders::plain_columns() const {
+  std::vector<PlainColumn*> all;
+  for (const auto& target : state_->targets) {
+    if (!target.plain) return {};
+    all.push_back(target.plain.get());
+  }
+  return all;
+}
+
 Status ColumnBuilders::begin(int64_t rows) {
+  rows_ = 0;
   LT_RETURN_IF_ERROR(from_arrow(state_->failed));
   for (size_t i = 0; i < state_->targets.size(); ++i) {
     const State::Target& target = state_->targets[i];
@@ -296,22 +151,23 @@ Status ColumnBuilders::begin(int64_t rows) {
 }
 
 Status ColumnBuilders::append(std::span<const Cell> cells, const std::vector<Cell>& elements) {
-  State::Target* const targets = state_->targets.data();
   for (size_t i = 0; i < cells.size(); ++i) {
-    if (targets[i].plain) {
-      if (!targets[i].plain->append(cells[i])) return from_arrow(targets[i].plain->failure());
+    const State::Target& target = state_->targets[i];
+    if (target.plain) {
+      if (!target.plain->set(rows_, cells[i])) return from_arrow(target.plain->failure());
       continue;
     }
-    const arrow::Status done = append_cell(state_->columns[i], *targets[i].builder, cells[i], elements);
+    const arrow::Status done = append_cell(state_->columns[i], *target.builder, cells[i], elements);
     if (!done.ok()) return from_arrow(done);
   }
+  ++rows_;
   return {};
 }
 
 Result<std::vector<std::shared_ptr<arrow::Array>>> ColumnBuilders::finish() {
   std::vector<std::shared_ptr<arrow::Array>> arrays;
   for (auto& target : state_->targets) {
-    auto finished = target.plain ? target.plain->finish() : target.builder->Finish();
+    auto finished = target.plain ? target.plain->finish(rows_) : target.builder->Finish();
     LT_RETURN_IF_ERROR(from_arrow(finished.status()));
     arrays.push_back(std::move(finished).ValueUnsafe());
   }

@@ -10,6 +10,7 @@
 #include "flow/batch.h"
 #include "formats/json/cell.h"
 #include "formats/json/column_plan.h"
+#include "formats/json/plain_column.h"
 #include "laketide/status.h"
 
 namespace laketide::json {
@@ -24,12 +25,18 @@ class ColumnBuilders {
   Status begin(int64_t rows);
   /// Appends one row: a cell for each column, in order.
   Status append(std::span<const Cell> cells, const std::vector<Cell>& elements);
+  /// The columns, if a row can be written into them without cells, else none; they live as long as this. Who has written all of row
+  /// `rows()` into them appends it by keep_row.
+  std::vector<PlainColumn*> plain_columns() const;
+  int64_t rows() const { return rows_; }
+  void keep_row() { ++rows_; }
   /// The columns; call begin before the next batch.
   Result<std::vector<std::shared_ptr<arrow::Array>>> finish();
 
  private:
   struct State;
   std::unique_ptr<State> state_;
+  int64_t rows_ = 0;
 };
 
 }  // namespace laketide::json

@@ -51,21 +51,20 @@ class ColumnPlan {
     return position < order_.size() ? std::string_view(order_[position].name) : std::string_view();
   }
   int expected_column(size_t position) const { return order_[position].column; }
-  /// That name as it stands in a text without white space: `"name":`, with 8 readable bytes behind it. Empty as expected_name, and if it
-  /// has characters that are not plain ASCII.
-  std::string_view expected_key(size_t position) const {
-    return position < order_.size() ? std::string_view(order_[position].key.data(), order_[position].key_size) : std::string_view();
-  }
+
+  /// A field of the last record. Immutable.
+  struct Expected {
+    std::string name;
+    std::string key;  // the name as it stands in a text without white space, `"name":`, and kKeyPadding zeros
+    size_t key_size = 0;  // without these; 0: the name has characters that are not plain ASCII
+    int column = kUnknownField;
+    std::string_view key_text() const { return {key.data(), key_size}; }
+  };
+  const std::vector<Expected>& order() const { return order_; }
   /// The column called `name`, kUnknownField or kUnwantedField; it is expected at `position` from now on.
   int look_up(std::string_view name, size_t position);
 
  private:
-  struct Expected {
-    std::string name;
-    std::string key;  // and kKeyPadding zeros
-    size_t key_size = 0;
-    int column = kUnknownField;
-  };
   struct Hash {
     using is_transparent = void;
     size_t operator()(std::string_view text) const { return std::hash<std::string_view>()(text); }

@@ -83,7 +83,7 @@ class JsonDecoder final : public Decoder {
         plan_(std::move(plan)),
         builders_(options_.wanted, plan_.columns(), context.memory),
         pseudo_(options_.hidden, context.memory),
-        quick_(plan_.columns(), options_.unknown == UnknownFields::kIgnore),
+        quick_(plan_.columns(), builders_.plain_columns(), options_.unknown == UnknownFields::kIgnore),
         reader_(options_.unknown),
         cells_(plan_.columns().size()) {
     arrow::FieldVector fields = options_.wanted->fields();
@@ -148,11 +148,15 @@ Status JsonDecoder::decode(const Records& records, Batch& out, Rejects& rejects)
   LT_RETURN_IF_ERROR(builders_.begin(static_cast<int64_t>(records.rows.size())));
   for (const RecordView& record : records.rows) {
     if (record.value == nullptr && options_.skip_tombstones) continue;
-    if (!read_record(record)) {
+    if (record.value != nullptr) text_ = copy_padded(record);
+    if (record.value != nullptr && quick_.read(text_, plan_, builders_.rows())) {
+      builders_.keep_row();
+    } else if (read_record(record)) {
+      LT_RETURN_IF_ERROR(builders_.append(cells_, reader_.elements()));
+    } else {
       rejects.add(records, record, RejectStage::kDecode, refusal_.code, std::move(refusal_.reason));
       continue;
     }
-    LT_RETURN_IF_ERROR(builders_.append(cells_, reader_.elements()));
     kept_.push_back(static_cast<size_t>(&record - records.rows.data()));
   }
   const auto rows = static_cast<int64_t>(kept_.size());
@@ -178,15 +182,10 @@ std::string_view JsonDecoder::copy_padded(const RecordView& record) {
 
 bool JsonDecoder::read_record(const RecordView& record) {
   for (Cell& cell : cells_) cell.is_set = false;
-  if (record.value != nullptr) {
-    text_ = copy_padded(record);
-    if (!quick_.read(text_, plan_, cells_) && !parse(record)) return false;
-  }
-  return check_nulls();
+  return (record.value == nullptr || parse(record)) && check_nulls();
 }
 
 bool JsonDecoder::parse(const RecordView& record) {
-  for (Cell& cell : cells_) cell.is_set = false;
   rescued_.clear();
   reader_.start_record(record.value_size);
   ondemand::document document;

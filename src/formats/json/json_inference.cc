@@ -147,8 +147,7 @@ void JsonInference::note(const std::string& name, unsigned seen) {
     fields_[known->second].seen |= seen;
     return;
   }
-  const bool taken = name.empty() || is_record_pseudo_column(name) || name == "_epoch" || name == "_pipeline" ||
-                     name == kRescuedColumn || fields_.size() >= kColumnsMax;
+  const bool taken = name.empty() || is_pseudo_column(name) || name == kRescuedColumn || fields_.size() >= kColumnsMax;
   if (taken || !lower_names_.insert(lower(name)).second) return;
   by_name_[name] = fields_.size();
   fields_.push_back({name, seen});

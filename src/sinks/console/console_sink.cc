@@ -7,7 +7,6 @@
 #include <arrow/util/string.h>
 
 #include <algorithm>
-#include <mutex>
 #include <utility>
 
 #include "flow/change_column.h"
@@ -17,16 +16,22 @@
 namespace laketide {
 namespace {
 
-// Rows kept of a lane's epoch, already as text behind the kind of their change, and how many there were.
+// Rows as text, each behind the kind of its change.
+struct TextRows {
+  std::vector<std::vector<std::string>> cells;
+  bool has_changes = false;  // some row is no insert
+};
+
+// What a lane's epoch has: the rows that its commit shows, and how many there were.
 class StagedText final : public Staged {
  public:
   int64_t rows() const override { return count; }
   int64_t bytes() const override { return text_bytes; }
 
-  std::vector<std::vector<std::string>> cells;
+  TextRows kept;
   int64_t count = 0;
+  int64_t shown = 0;  // kept, or printed at once
   int64_t text_bytes = 0;
-  bool has_changes = false;  // some row is no insert
 };
 
 const char* name_of(Change change) {
@@ -49,23 +54,78 @@ std::string value_text(const arrow::Array& values, int64_t row) {
   return scalar.ok() ? (*scalar)->ToString() : scalar.status().ToString();
 }
 
+// The pages that go out, in the order given. Used by one io actor at a time. Caller synchronises.
+class Output {
+ public:
+  explicit Output(const ConsoleSinkOptions& options) : options_(options) {}
+
+  void bind(const Schema& schema) {
+    head_.clear();
+    schema_ = schema;
+    for (const auto& field : schema->fields()) head_.push_back(to_cell(field->name(), options_.width_max));
+  }
+  int columns() const { return static_cast<int>(head_.size()); }
+
+  std::string page(const std::string& title, TextRows rows) {
+    if (options_.form == ConsoleForm::kCsv || options_.form == ConsoleForm::kJson) return lines(rows);
+    std::vector<std::string> head = head_;
+    if (rows.has_changes) {
+      head.insert(head.begin(), std::string(kChangeColumn));
+    } else {
+      for (auto& cells : rows.cells) cells.erase(cells.begin());
+    }
+    if (options_.form == ConsoleForm::kPlain) return format_table(head, rows.cells);
+    const std::string rule(43, '-');
+    return rule + "\n" + title + (options_.pipeline.empty() ? "" : " of " + options_.pipeline) + "\n" + rule + "\n" + format_table(head, rows.cells);
+  }
+
+  void print(const std::string& text) {
+    if (std::fwrite(text.data(), 1, text.size(), options_.out) != text.size() || std::fflush(options_.out) != 0) closed_ = true;
+  }
+  bool closed() const { return closed_; }
+
+ private:
+  std::string lines(const TextRows& rows) {
+    const bool is_csv = options_.form == ConsoleForm::kCsv;
+    std::string out = is_csv && !std::exchange(names_are_out_, true) ? csv_head(*schema_) + "\n" : "";
+    for (const auto& row : rows.cells) {
+      const bool says_change = rows.has_changes && !is_csv;
+      out += says_change ? "{\"" + std::string(kChangeColumn) + "\":\"" + row[0] + "\"," + row[1].substr(1) : row[1];
+      out += '\n';
+    }
+    return out;
+  }
+
+  const ConsoleSinkOptions options_;
+  std::vector<std::string> head_;
+  Schema schema_;
+  bool names_are_out_ = false;
+  bool closed_ = false;
+};
+
 class ConsoleWriter final : public Writer {
  public:
-  ConsoleWriter(const ConsoleSinkOptions& options, int columns) : options_(options), columns_(columns) {}
+  ConsoleWriter(const ConsoleSinkOptions& options, std::shared_ptr<Output> output) : options_(options), output_(std::move(output)), columns_(output_->columns()) {}
 
   Result<Step> write(const Batch& batch, Rejects&) override {
     if (!batch) return Step::kReady;
     const ChangeColumn changes(*batch);
-    staged_->has_changes = staged_->has_changes || changes.any(Change::kUpdate) || changes.any(Change::kDelete);
-    const auto room = options_.rows_max - static_cast<int64_t>(staged_->cells.size());
-    const int64_t shown = std::clamp<int64_t>(room, 0, batch->num_rows());
+    TextRows at_once;
+    TextRows& rows = options_.at_once ? at_once : staged_->kept;
+    rows.has_changes = rows.has_changes || changes.any(Change::kUpdate) || changes.any(Change::kDelete);
+    const int64_t shown = std::clamp<int64_t>(options_.rows_max - staged_->shown, 0, batch->num_rows());
     for (int64_t row = 0; row < shown; ++row) {
-      auto& cells = staged_->cells.emplace_back();
+      auto& cells = rows.cells.emplace_back();
       cells.push_back(name_of(changes.at(row)));
       add_cells(*batch, row, cells);
+      if (options_.at_once) continue;
       for (const auto& cell : cells) staged_->text_bytes += static_cast<int64_t>(cell.size());
     }
+    staged_->shown += shown;
     staged_->count += batch->num_rows();
+    if (!at_once.cells.empty()) {
+      options_.at_once([output = output_, rows = std::move(at_once)] { output->print(output->page("Rows", rows)); });
+    }
     return Step::kReady;
   }
 
@@ -82,13 +142,14 @@ class ConsoleWriter final : public Writer {
   }
 
   const ConsoleSinkOptions options_;
+  const std::shared_ptr<Output> output_;
   const int columns_;
   std::unique_ptr<StagedText> staged_ = std::make_unique<StagedText>();
 };
 
 class ConsoleSink final : public Sink {
  public:
-  explicit ConsoleSink(ConsoleSinkOptions options) : options_(std::move(options)) {}
+  explicit ConsoleSink(ConsoleSinkOptions options) : options_(std::move(options)), output_(std::make_shared<Output>(options_)) {}
 
   const std::string& id() const override { return options_.id; }
   Result<Progress> claim(const Wait&) override {
@@ -99,40 +160,41 @@ class ConsoleSink final : public Sink {
   }
 
   Status bind(const Schema& schema, const Wait&) override {
-    std::lock_guard lock(mutex_);
-    head_.clear();
-    schema_ = schema;
-    for (const auto& field : schema->fields()) head_.push_back(to_cell(field->name(), options_.width_max));
+    output_->bind(schema);
     return {};
   }
 
-  Result<std::unique_ptr<Writer>> open(Context&) override {
-    std::lock_guard lock(mutex_);
-    return std::unique_ptr<Writer>(std::make_unique<ConsoleWriter>(options_, static_cast<int>(head_.size())));
-  }
+  Result<std::unique_ptr<Writer>> open(Context&) override { return std::unique_ptr<Writer>(std::make_unique<ConsoleWriter>(options_, output_)); }
 
   Status prepare(const EpochPlan& plan, std::span<const std::unique_ptr<Staged>> staged, const Wait&) override {
     prepared_.reset();
-    std::vector<std::vector<std::string>> rows;
+    TextRows rows;
     int64_t count = 0;
-    bool has_changes = false;
+    int64_t shown = 0;
     for (const auto& one : staged) {
       auto& text = static_cast<StagedText&>(*one);
       count += text.count;
-      has_changes = has_changes || text.has_changes;
-      for (auto& cells : text.cells) {
-        if (static_cast<int64_t>(rows.size()) < options_.rows_max) rows.push_back(std::move(cells));
+      shown += text.shown;
+      rows.has_changes = rows.has_changes || text.kept.has_changes;
+      for (auto& cells : text.kept.cells) {
+        if (static_cast<int64_t>(rows.cells.size()) < options_.rows_max) rows.cells.push_back(std::move(cells));
       }
     }
-    prepared_ = Printed{plan.epoch, count, count == 0 ? std::string() : page(plan, std::move(rows), count, has_changes)};
+    if (!options_.at_once) shown = static_cast<int64_t>(rows.cells.size());
+    std::string text;
+    if (count > 0 && !options_.at_once) text = output_->page("Epoch: " + std::to_string(plan.epoch.value), std::move(rows));
+    if (options_.form == ConsoleForm::kTable && count > 0) {
+      if (count > shown) text += "only showing top " + std::to_string(shown) + " of " + std::to_string(count) + " rows\n";
+      text += "\n";
+    }
+    prepared_ = Printed{plan.epoch, count, std::move(text)};
     return {};
   }
 
   Result<Commit> commit(const EpochPlan& plan, const Wait&) override {
     if (!prepared_ || prepared_->epoch != plan.epoch) return Commit{};
-    const std::string text = std::exchange(prepared_->text, {});
-    const bool written = std::fwrite(text.data(), 1, text.size(), options_.out) == text.size() && std::fflush(options_.out) == 0;
-    if (!written && options_.form != ConsoleForm::kTable) return Status::user("output_closed", "the rows could not be written: whatever read them went away");
+    output_->print(std::exchange(prepared_->text, {}));
+    if (output_->closed() && options_.form != ConsoleForm::kTable) return Status::user("output_closed", "the rows could not be written: whatever read them went away");
     return Commit{std::to_string(plan.epoch.value), prepared_->rows, 0};
   }
 
@@ -148,41 +210,8 @@ class ConsoleSink final : public Sink {
     std::string text;
   };
 
-  std::string page(const EpochPlan& plan, std::vector<std::vector<std::string>> rows, int64_t count, bool has_changes) {
-    std::lock_guard lock(mutex_);
-    if (options_.form == ConsoleForm::kCsv || options_.form == ConsoleForm::kJson) return lines(rows, has_changes);
-    std::vector<std::string> head = head_;
-    if (has_changes) {
-      head.insert(head.begin(), std::string(kChangeColumn));
-    } else {
-      for (auto& cells : rows) cells.erase(cells.begin());
-    }
-    if (options_.form == ConsoleForm::kPlain) return format_table(head, rows);
-    const std::string rule(43, '-');
-    std::string out = rule + "\nEpoch: " + std::to_string(plan.epoch.value) + (options_.pipeline.empty() ? "" : " of " + options_.pipeline) +
-                      "\n" + rule + "\n" + format_table(head, rows);
-    if (count > static_cast<int64_t>(rows.size())) {
-      out += "only showing top " + std::to_string(rows.size()) + " of " + std::to_string(count) + " rows\n";
-    }
-    return out + "\n";
-  }
-
-  std::string lines(const std::vector<std::vector<std::string>>& rows, bool has_changes) {
-    const bool is_csv = options_.form == ConsoleForm::kCsv;
-    std::string out = is_csv && !std::exchange(names_are_out_, true) ? csv_head(*schema_) + "\n" : "";
-    for (const auto& row : rows) {
-      const bool says_change = has_changes && !is_csv;
-      out += says_change ? "{\"" + std::string(kChangeColumn) + "\":\"" + row[0] + "\"," + row[1].substr(1) : row[1];
-      out += '\n';
-    }
-    return out;
-  }
-
   const ConsoleSinkOptions options_;
-  std::mutex mutex_;  // what writers read: head_
-  std::vector<std::string> head_;
-  Schema schema_;
-  bool names_are_out_ = false;
+  const std::shared_ptr<Output> output_;
   std::optional<Printed> prepared_;
 };
 

@@ -18,6 +18,8 @@ constexpr int64_t kNoEnd = std::numeric_limits<int64_t>::max();
 constexpr int64_t kNoRow = -1;
 // A reader that was not asked for so long has not missed anything: nobody was listening.
 constexpr std::chrono::seconds kAskedAtLeast{10};
+// A reader that nothing wakes comes by all the same, to look for silence.
+constexpr std::chrono::seconds kComesBy{5};
 // Reading the clocks of the client's threads costs a system call for each.
 constexpr std::chrono::milliseconds kChargeEvery{5};
 
@@ -53,7 +55,7 @@ std::string name_of(const SourcePartition& place) { return place.topic + " [" + 
 class KafkaReader final : public Reader {
  public:
   KafkaReader(KafkaReaderOptions options, Context& context)
-      : options_(std::move(options)), context_(context), late_(options_.alarm, context.wake) {
+      : options_(std::move(options)), context_(context), late_(options_.alarm, context.wake), comes_by_(options_.alarm, context.wake) {
     if (options_.max_rate_per_partition) limits_.emplace(*options_.max_rate_per_partition);
     if (!context.metrics) return;
     Labels labels = context.labels;
@@ -122,6 +124,7 @@ class KafkaReader final : public Reader {
   const KafkaReaderOptions options_;
   Context& context_;
   LateWake late_;
+  LateWake comes_by_;
   std::optional<RateLimits> limits_;
   std::shared_ptr<Counter> lost_, regressions_, revived_;
 
@@ -234,6 +237,7 @@ Result<Step> KafkaReader::poll(const Budget& budget, std::variant<Records, Batch
   if (unfinished_ == 0) return Step::kDone;
   if (any) return Step::kMore;
   LT_RETURN_IF_ERROR(look_for_silence(now));
+  if (options_.alarm) comes_by_.after(kComesBy);
   if (context_.blocked != BlockReason::kRateLimit) {
     context_.blocked = consumer_->is_broker_away() ? BlockReason::kBrokerAway : BlockReason::kNoInput;
   }

@@ -19,7 +19,7 @@ struct KafkaReaderOptions {
   kafka::ConsumerOptions consumer;
   std::optional<int64_t> max_rate_per_partition;  // records per second
   bool fail_on_data_loss = true;
-  Alarm alarm;  // needed with max_rate_per_partition
+  Alarm alarm;  // needed with max_rate_per_partition; without it a silent partition is only looked at when something else wakes the reader
   /// A partition that must have something (a record, or its end) and gives nothing for so long is assigned anew, after that with a
   /// new client, after that the reader fails `kExternal` source_stuck.
   std::chrono::milliseconds stuck_after{30'000};

@@ -14,6 +14,9 @@ namespace {
 
 using kafka::TopicPartition;
 
+// The next record waits for the answer to the request that went out behind the one before.
+constexpr std::chrono::milliseconds kRereadWait{20};
+
 /// Serves the run's questions by one client, made at the first, and rereads records by another. Thread-safe.
 class KafkaSource final : public Source {
  public:
@@ -127,7 +130,9 @@ Reject KafkaSource::copy(const SourcePartition& place, const kafka::MessageView&
 Result<std::optional<Reject>> KafkaSource::fetch(const SourcePartition& place, RecordOffset offset, const Wait& wait) {
   std::lock_guard lock(fetching_);
   if (!fetcher_) {
-    LT_ASSIGN_OR_RETURN(fetcher_, kafka::Consumer::open(consumer_options(), [] {}));
+    kafka::ConsumerOptions options = consumer_options();
+    options.fetch_wait = kRereadWait;
+    LT_ASSIGN_OR_RETURN(fetcher_, kafka::Consumer::open(options, [] {}));
   }
   LT_RETURN_IF_ERROR(fetcher_->assign({{place.topic, place.partition, offset.value}}));
   Result<std::optional<Reject>> found = wait_for_record(place, offset, wait);

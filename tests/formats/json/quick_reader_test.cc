@@ -11,6 +11,7 @@
 #include <arrow/scalar.h>
 
 #include "flow/schema_text.h"
+#include "formats/json/column_builders.h"
 #include "formats/json/json_format.h"
 #include "support/sample_records.h"
 
@@ -47,11 +48,12 @@ bool takes(std::string text, const char* schema = kQuickSchema, bool ignores_unk
   const Schema known = parse_schema_text(schema).value();
   ColumnPlan plan = ColumnPlan::make(known, known).value();
   plan.look_up("u", static_cast<size_t>(known->num_fields()));
-  QuickReader reader(plan.columns(), ignores_unknown);
-  std::vector<Cell> cells(plan.columns().size());
+  ColumnBuilders builders(known, plan.columns(), arrow::default_memory_pool());
+  EXPECT_TRUE(builders.begin(1).ok());
+  QuickReader reader(plan.columns(), builders.plain_columns(), ignores_unknown);
   const size_t size = text.size();
-  text.append(8, '\0');
-  return reader.read(std::string_view(text).substr(0, size), plan, cells);
+  text.append(QuickReader::kPadding, '\0');
+  return reader.read(std::string_view(text).substr(0, size), plan, 0);
 }
 
 /// As `texts`, but each begins with a space: so the parser reads it.
@@ -102,10 +104,11 @@ TEST(QuickReader, LeavesTheRestToTheParser) {
 TEST(QuickReader, PausesWhereItKeepsMissing) {
   const Schema known = parse_schema_text("s int").value();
   const ColumnPlan plan = ColumnPlan::make(known, known).value();
-  QuickReader reader(plan.columns(), true);
-  std::vector<Cell> cells(1);
-  const std::string good = std::string(R"({"s":1})") + std::string(8, '\0'), bad = std::string(R"({"x":1})") + std::string(8, '\0');
-  const auto read = [&](const std::string& text) { return reader.read(std::string_view(text).substr(0, 7), plan, cells); };
+  ColumnBuilders builders(known, plan.columns(), arrow::default_memory_pool());
+  ASSERT_TRUE(builders.begin(1).ok());
+  QuickReader reader(plan.columns(), builders.plain_columns(), true);
+  const std::string padding(QuickReader::kPadding, '\0'), good = R"({"s":1})" + padding, bad = R"({"x":1})" + padding;
+  const auto read = [&](const std::string& text) { return reader.read(std::string_view(text).substr(0, 7), plan, 0); };
   EXPECT_FALSE(read(bad));
   EXPECT_TRUE(read(good));  // one miss is forgiven
   for (int i = 0; i < 1000; ++i) EXPECT_FALSE(read(bad));
@@ -129,6 +132,14 @@ TEST(QuickReader, AgreesWithTheParserOnDamagedRecords) {
       ASSERT_EQ(decoded(both), decoded(for_the_parser(both))) << text;
     }
   }
+}
+
+// What was written of a record before it was given up is no part of the next.
+TEST(QuickReader, LeavesNothingOfARecordThatItGivesUp) {
+  const std::vector<std::string> texts = {
+      kQuickRecord, R"({"s":null,"i":null,"b":null,"r":null,"d":null,"f":null,"t":null,"day":null,"at":"never"})", R"({"s":2,"i":3,"b":4,"r":5,"d":6,"f":false,"t":"x"})",
+      R"({"s":2,"i":3,"b":4,"r":5,"d":6,"f":true,"t":"long enough to be seen","day":"never"})", R"({"s":3})", R"({"s":4,"i":5,"s":6})", R"({"s":7,"i":8,"b":null})", kQuickRecord};
+  EXPECT_EQ(decoded(texts), decoded(for_the_parser(texts)));
 }
 
 TEST(QuickReader, ReadsNumbersAsTheParserDoes) {

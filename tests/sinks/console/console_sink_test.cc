@@ -64,6 +64,26 @@ class ConsoleSinkTest : public testing::Test {
   std::unique_ptr<Writer> writer_;
 };
 
+TEST_F(ConsoleSinkTest, RowsAtOnceDoNotWaitForTheirEpoch) {
+  std::vector<std::function<void()>> posted;
+  sink_ = make_console_sink({.pipeline = "p", .rows_max = 2, .out = out_, .at_once = [&](std::function<void()> work) { posted.push_back(std::move(work)); }});
+  ASSERT_TRUE(sink_->bind(schema(), {}).ok());
+  writer_ = *sink_->open(context_);
+  ASSERT_EQ(*writer_->write(rows_of(R"([[1, "a", null]])"), rejects_), Step::kReady);
+  ASSERT_EQ(*writer_->write(rows_of(R"([[2, "b", null], [3, "c", null]])"), rejects_), Step::kReady);
+  EXPECT_EQ(printed(), "") << "the lane does not wait for the terminal";
+  for (const auto& work : posted) work();
+  const std::string pages = printed();
+  EXPECT_NE(pages.find("Rows of p"), std::string::npos) << pages;
+  EXPECT_NE(pages.find("|  1|     a|NULL|"), std::string::npos) << pages;
+  EXPECT_NE(pages.find("|  2|     b|NULL|"), std::string::npos) << pages;
+  EXPECT_EQ(pages.find("|  3|"), std::string::npos) << pages;
+  const auto commit = finish(0);
+  ASSERT_TRUE(commit.ok());
+  EXPECT_EQ(commit->rows, 3);
+  EXPECT_EQ(printed(), pages + "only showing top 2 of 3 rows\n\n");
+}
+
 TEST_F(ConsoleSinkTest, CsvHasItsNamesOnce) {
   open_as(ConsoleForm::kCsv);
   for (int64_t epoch = 0; epoch < 2; ++epoch) {

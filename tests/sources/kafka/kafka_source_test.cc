@@ -245,6 +245,7 @@ TEST_F(KafkaSourceTest, KeepsToTheRateOfEachPartition) {
   KafkaSourceOptions made = options();
   made.max_rate_per_partition = 50;
   made.alarm = [&](milliseconds delay, std::function<void()> work) {
+    if (delay >= seconds(1)) return;  // the look for silence
     EXPECT_GT(delay.count(), 0);
     EXPECT_LE(delay.count(), 100);
     std::lock_guard lock(mutex);
@@ -269,6 +270,33 @@ TEST_F(KafkaSourceTest, KeepsToTheRateOfEachPartition) {
   EXPECT_EQ(lane.read().size(), 45u);
   // 5 at once, 35 at 50 a second.
   EXPECT_GE(std::chrono::steady_clock::now() - started, milliseconds(680));
+}
+
+// The client wakes nobody where nothing comes: a reader that is blocked must look for partitions that fell silent by itself.
+TEST_F(KafkaSourceTest, ComesByWhereNothingWakesIt) {
+  std::mutex mutex;
+  std::vector<std::pair<milliseconds, std::function<void()>>> alarms;
+  KafkaSourceOptions made = options();
+  made.alarm = [&](milliseconds delay, std::function<void()> work) {
+    std::lock_guard lock(mutex);
+    alarms.emplace_back(delay, std::move(work));
+  };
+  const auto poll_blocked = [](Lane& lane) {
+    const auto deadline = std::chrono::steady_clock::now() + seconds(30);
+    auto step = lane.poll();
+    while (step.ok() && *step == Step::kMore && std::chrono::steady_clock::now() < deadline) step = lane.poll();
+    return step.ok() && *step == Step::kBlocked;
+  };
+  auto source = open(made);
+  Lane lane(*source);
+  ASSERT_TRUE(lane.reader().assign({{place(0), Range{NextOffset(0), std::nullopt}}}).ok());
+  ASSERT_TRUE(poll_blocked(lane));
+  ASSERT_TRUE(poll_blocked(lane));
+  ASSERT_EQ(alarms.size(), 1u) << "one is enough until it rings";
+  EXPECT_EQ(alarms[0].first, seconds(5));
+  alarms[0].second();
+  ASSERT_TRUE(poll_blocked(lane));
+  EXPECT_EQ(alarms.size(), 2u) << "and the next one after it";
 }
 
 TEST_F(KafkaSourceTest, ReadsOneRecordAgain) {
