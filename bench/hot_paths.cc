@@ -256,6 +256,7 @@ class SilentHost final : public LaneHost {
   void part_failed(Status status) override { must(status); }
   void part_ended(std::shared_ptr<void>) override {}
   void lane_has_read(int64_t) override {}
+  Instant epoch_opened(EpochId) override { return {}; }
   void lane_has_rows(EpochId) override {}
   void lane_is_full(EpochId) override {}
   void lane_is_drained() override {}

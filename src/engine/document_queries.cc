@@ -59,6 +59,19 @@ ChainPlan::Tail tail_of(const sql::PlanPtr& memory, OutputMode mode, const Decod
   return made;
 }
 
+// Rows of two SELECTs of a UNION ALL would replace one another under a key that does not tell them apart.
+Status check_key(const sql::BoundQuery& query, OutputMode mode, const std::vector<std::string>& key) {
+  if (mode != OutputMode::kUpdate || key.empty() || !std::holds_alternative<sql::Union>(query.memory->step)) return {};
+  for (const std::string& column : query.key) {
+    if (std::ranges::find(key, column) != key.end()) continue;
+    std::string whole;
+    for (const std::string& name : query.key) whole += (whole.empty() ? "" : ", ") + name;
+    return Status::user("bad_output_mode", "rows of this UNION ALL are told apart by more columns than the key of the sink has: write key: [" + whole + "], or leave key out; missing: " + column,
+                        "key");
+  }
+  return {};
+}
+
 // The first that is declared by a source of the query.
 std::string event_time_of(const sql::PlanNode& memory) {
   for (const sql::PlanNode* scan : sql::scans_of(memory)) {
@@ -84,6 +97,7 @@ Result<DocumentQueries> DocumentQueries::parse(const config::PipelineSpec& pipel
     SinkQuery& one = made.sinks_.emplace_back();
     one.mode = output_mode(sink);
     one.marks_deletes = !sink.delete_when.empty();
+    one.key = sink.key;
     if (sink.select.empty() && sink.delete_when.empty()) continue;
     const std::string where = (sink.delete_when.empty() ? "select of " : "delete_when of ") + sink.id;
     LT_ASSIGN_OR_RETURN(one.select, sql::parse_query(select_text(sink), origin + where));
@@ -115,7 +129,7 @@ Result<ChainPlan> DocumentQueries::bind(const Schemas& schemas, std::span<const 
   add_event_times(plan, sources);
   std::map<std::pair<sql::PlanPtr, OutputMode>, size_t> tails;  // what two sinks ask for alike is remembered once
   std::set<sql::PlanPtr> counting;
-  for (const auto& [query, mode] : all) {
+  for (const auto& [query, mode, key] : all) {
     plan.branches.push_back(branch_of(query, mode, decoded));
     if (!query.memory) continue;
     const auto [at, added] = tails.emplace(std::pair(query.memory, mode), plan.tails.size());
@@ -134,13 +148,13 @@ Result<std::vector<DocumentQueries::Asked>> DocumentQueries::bind_each(std::span
   LT_ASSIGN_OR_RETURN(const sql::BoundQuery result, main_.bind(sources, tables));
   std::vector<Asked> all;
   for (const SinkQuery& sink : sinks_) {
-    all.push_back({result, sink.mode});
+    all.push_back({result, sink.mode, sink.key});
     if (!sink.select) continue;
     LT_ASSIGN_OR_RETURN(all.back().query, sink.select->bind(result, tables));
   }
   if (terms_.late_rows) {
     LT_ASSIGN_OR_RETURN(sql::BoundQuery late, late_query(all));
-    all.push_back({std::move(late), OutputMode::kAppend});
+    all.push_back({std::move(late), OutputMode::kAppend, {}});
   }
   for (const Asked& asked : all) LT_RETURN_IF_ERROR(check_asked(asked));
   return all;
@@ -166,7 +180,8 @@ Status DocumentQueries::check_asked(const Asked& asked) const {
   if (!asked.query.memory) return {};
   const sql::Ending ending = terms_.one_epoch ? sql::Ending::kOneEpoch : sql::Ending::kNone;
   LT_RETURN_IF_ERROR(sql::check_mode(*asked.query.memory, asked.mode, event_time_of(*asked.query.memory), ending, bound_));
-  return sql::check_changes(asked.query, asked.mode);
+  LT_RETURN_IF_ERROR(sql::check_changes(asked.query, asked.mode));
+  return check_key(asked.query, asked.mode, asked.key);
 }
 
 void DocumentQueries::add_event_times(ChainPlan& plan, std::span<const sql::SourceTable> sources) const {

@@ -39,11 +39,13 @@ class DocumentQueries {
     std::optional<sql::Query> select;  // none: the pipeline's result as it is
     OutputMode mode = OutputMode::kAppend;
     bool marks_deletes = false;        // its last column says which rows are deletes
+    std::vector<std::string> key;      // as the document names it; empty: what the query says
   };
   /// Bound: what one sink, or late rows, asks for.
   struct Asked {
     sql::BoundQuery query;
     OutputMode mode;
+    std::vector<std::string> key;  // of its sink
   };
 
   explicit DocumentQueries(sql::Query main) : main_(std::move(main)) {}

@@ -159,3 +159,40 @@ def test_a_join_without_bounds_is_kept_for_ever_only_if_the_document_says_so(kaf
         wanted = sorted(((row["order_id"], row["paid"]) for row in payments), key=str)
         wait_until(lambda: (daemon.lake / "pairs/_delta_log").exists() and delta_rows(daemon, "pairs", "id", "paid") == wanted, "every pair")
         assert daemon.terminate() == 0
+
+
+def test_groups_of_two_topics_are_one_table_through_a_kill(kafka, postgres):
+    kafka.create_topic("sum_orders", 2)
+    kafka.create_topic("sum_payments", 2)
+    orders, payments = shop(200, seed=5)
+    query = ("SELECT 'order' AS kind, id % 7 AS k, count(*) AS n, sum(amount) AS total FROM orders GROUP BY id % 7 "
+             "UNION ALL SELECT 'payment', order_id % 7, count(*), sum(paid) FROM payments GROUP BY order_id % 7")
+    spec = document("sums", sql=query, output_mode="update", sinks=[{"delta": {"path": "sums", "mode": "upsert"}}, {"postgres": {"table": "public.sums", "mode": "upsert"}}])
+    for name, one in spec["sources"].items():
+        one["kafka"]["topic"] = f"sum_{name}"
+    daemon = Daemon({"kafka": {"brokers": kafka.address}, "postgres": {"url": postgres.url}, "stream_defaults": {"epoch": "50ms"}})
+    with daemon.start("epoch.planned=kill@4"):
+        untold = daemon.post("/stream/start", {**spec, "sql": query.replace("'order' AS kind, ", "").replace("'payment', ", "")}, expect=422)
+        assert untold["code"] == "bad_output_mode" and "SELECT 'clicks' AS part" in untold["detail"], untold
+        short = daemon.post("/stream/start", {**spec, "sinks": [{"postgres": {"table": "public.sums", "mode": "upsert", "key": ["k"]}}]}, expect=422)
+        assert short["code"] == "bad_output_mode" and "key: [kind, k]" in short["detail"], short
+        daemon.post("/stream/start", spec)
+        for begin in range(0, 100, 20):
+            send(kafka, "sum_orders", orders[begin:begin + 20])
+            send(kafka, "sum_payments", payments[begin:begin + 20])
+            wait_until(lambda: not daemon.running or (daemon.stream("sums") or {}).get("lagRecords") == 0, "the piece to be committed, or the kill")
+        assert daemon.wait_exit(60) == -signal.SIGKILL
+    send(kafka, "sum_orders", orders[100:])
+    send(kafka, "sum_payments", payments[100:])
+    wanted = {}
+    for kind, key, value, rows in (("order", "id", "amount", orders), ("payment", "order_id", "paid", payments)):
+        for row in rows:
+            n, total = wanted.get((kind, row[key] % 7), (0, 0))
+            wanted[(kind, row[key] % 7)] = (n + 1, total + row[value])
+    with daemon.start():
+        def in_postgres():
+            return {(kind, k): (n, int(total)) for kind, k, n, total in postgres.query("SELECT kind, k, n, total FROM sums")}
+        wait_until(lambda: in_postgres() == wanted, "the sums of both topics", 60)
+        rows = DeltaTable(str(daemon.lake / "sums")).to_pyarrow_table().to_pylist()
+        assert {(row["kind"], row["k"]): (row["n"], int(row["total"])) for row in rows} == wanted and len(rows) == len(wanted)
+        assert daemon.terminate() == 0

@@ -24,25 +24,34 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "services"))
 
 from daemon import Daemon  # noqa: E402
+from proxy import Proxy  # noqa: E402
 from servers import MADE, KafkaBroker, PostgresServer  # noqa: E402
 
 from storm import HECTIC, USUAL, Storm  # noqa: E402
 
 
 class Servers:
-    """The broker and the database of a campaign, started when they are first asked for. Confined to one thread."""
+    """The broker and the database of a campaign, and the lines by which a daemon reaches them. Confined to one thread."""
 
     def __enter__(self):
+        self.lines = {"broker": Proxy().__enter__(), "PostgreSQL": Proxy().__enter__()}
         # A transaction that a killed daemon left open must not stand in the way for long, nor a database that was frozen.
-        self.kafka = KafkaBroker(
-            settings={"log.retention.ms": "-1", "log.segment.delete.delay.ms": "1000"}
-        ).__enter__()
-        self.postgres = PostgresServer().__enter__()
+        self.kafka = KafkaBroker(settings={"log.retention.ms": "-1", "log.segment.delete.delay.ms": "1000"})
+        self.kafka.behind(self.lines["broker"]).start()
+        self.postgres = PostgresServer().start()
+        self.lines["PostgreSQL"].target = self.postgres.place
         return self
 
     def __exit__(self, *_):
         self.kafka.close()
         self.postgres.close()
+        for line in self.lines.values():
+            line.__exit__()
+
+    def config(self):
+        """What a service file says of them."""
+        postgres = f"postgresql://laketide@{self.lines['PostgreSQL'].address}/postgres"
+        return {"kafka": {"brokers": self.lines["broker"].address}, "postgres": {"url": postgres}}
 
 
 def make_daemon(config, lake):

@@ -121,8 +121,7 @@ class Storm:
     def _config(self):
         draw = self._draw
         return {
-            "kafka": {"brokers": self.servers.kafka.address},
-            "postgres": {"url": self.servers.postgres.url},
+            **self.servers.config(),
             "engine": {
                 "threads": draw.choice((1, 2, 4)),
                 "memory": draw.choice(("512MiB", "1GiB")),
@@ -248,8 +247,11 @@ class Storm:
             self._cut_postgres,
             self._lock_postgres,
             self._compact,
+            self._cut_line,
+            self._kill_line,
+            self._slow_line,
         ]
-        weights = [6, 2, 2, 4, 2, 3]
+        weights = [6, 2, 2, 4, 2, 3, 3, 2, 2]
         if not self._transactional:
             choices += [self._pause_broker, self._kill_broker]
             weights += [3, 1]
@@ -289,6 +291,25 @@ class Storm:
 
     def _kill_postgres(self):
         self._take_down("PostgreSQL killed", self.servers.postgres.kill, self.servers.postgres.start)
+
+    def _a_line(self):
+        return self._draw.choice(sorted(self.servers.lines.items()))
+
+    def _cut_line(self):
+        name, line = self._a_line()
+        self._count(f"line to {name} cut")
+        line.cut()
+
+    def _kill_line(self):
+        """Whatever is connected hears nothing any more; what connects anew is served."""
+        name, line = self._a_line()
+        self._count(f"line to {name} dead")
+        line.forget()
+
+    def _slow_line(self):
+        name, line = self._a_line()
+        self._count(f"line to {name} slow")
+        line.delay = self._draw.choice((0.005, 0.05))
 
     def _reachable(self):
         return not self._undo
@@ -358,6 +379,8 @@ class Storm:
         while self._undo:
             self._undo.pop()()
         self._down.clear()
+        for line in self.servers.lines.values():
+            line.delay = 0.0
 
     # ---- jobs -------------------------------------------------------------------------------------------------------
 

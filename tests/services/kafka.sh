@@ -6,6 +6,7 @@
 #   kafka.sh stop|kill|pause|cont DIR     SIGTERM and wait | SIGKILL | SIGSTOP | SIGCONT
 #   kafka.sh topic DIR NAME PARTITIONS    creates a topic unless it is there
 #
+# KAFKA_FAR        host:port under which it is told to be found by those who come to the third port of DIR/port
 # LAKETIDE_CACHE   where the jars are kept (default ~/.cache/laketide)      KAFKA_HEAP   default 512m
 # LAKETIDE_OWNER   a process id: the broker ends when that process does
 set -euo pipefail
@@ -26,19 +27,19 @@ install() {
 }
 
 write_settings() {
-  local dir=$1 port controller
+  local dir=$1 port controller far
   shift
-  [ -s "$dir/port" ] || free_ports 2 > "$dir/port"
-  read -r port controller < "$dir/port"
+  [ -s "$dir/port" ] || free_ports 3 > "$dir/port"
+  read -r port controller far < "$dir/port"
   cat > "$dir/server.properties" << END
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:$controller
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$port
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller${KAFKA_FAR:+,FAR://127.0.0.1:$far}
+advertised.listeners=PLAINTEXT://127.0.0.1:$port${KAFKA_FAR:+,FAR://$KAFKA_FAR}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,FAR:PLAINTEXT
 log.dirs=$dir/logs
 broker.session.timeout.ms=2000
 broker.heartbeat.interval.ms=500

@@ -2,6 +2,7 @@
 # One PostgreSQL server with its data in DIR, on a free loopback port.
 #
 #   postgres.sh start DIR [KEY=VALUE ...]   makes the cluster at the first start; prints its URL
+#   postgres.sh standby DIR PRIMARY         makes DIR a copy of the server that runs in PRIMARY; started, it follows that one
 #   postgres.sh stop|kill|pause|cont DIR    fast shutdown | immediate, as a crash | SIGSTOP | SIGCONT
 #   postgres.sh psql DIR                    prints the client's command line, up to its options
 #   postgres.sh reachable DIR               1 if the user it runs as could not reach DIR
@@ -52,6 +53,16 @@ start() {
   echo "postgresql://laketide@127.0.0.1:$port/postgres"
 }
 
+standby() {  # DIR PRIMARY
+  local dir=$1 primary
+  primary=$(cat "$2/port")
+  mkdir -p "$dir/data"
+  chmod 700 "$dir/data"
+  [ "$(id -u)" -ne 0 ] || chown nobody:nogroup "$dir/data"
+  as_server "$bin/pg_basebackup" -D "$dir/data" -d "postgresql://laketide@127.0.0.1:$primary/postgres" -R -c fast > "$dir/backup.log" 2>&1 ||
+    fail "PostgreSQL could not be copied" "$dir/backup.log"
+}
+
 stop() {  # DIR MODE
   running "$1" || return 0
   signal_family "$1" CONT
@@ -60,13 +71,14 @@ stop() {  # DIR MODE
   rm -f "$1/pid"
 }
 
-[ $# -ge 2 ] || fail "usage: postgres.sh start DIR [KEY=VALUE ...] | stop|kill|pause|cont|psql|reachable DIR"
+[ $# -ge 2 ] || fail "usage: postgres.sh start DIR [KEY=VALUE ...] | standby DIR PRIMARY | stop|kill|pause|cont|psql|reachable DIR"
 command=$1
 mkdir -p "$2"
 dir=$(cd "$2" && pwd)
 shift 2
 case $command in
   start) start "$dir" "$@" ;;
+  standby) standby "$dir" "$@" ;;
   stop) stop "$dir" fast ;;
   kill) stop "$dir" immediate ;;
   pause) signal_family "$dir" STOP ;;

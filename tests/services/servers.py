@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
@@ -41,7 +42,7 @@ class Server:
         self._owned = directory is None
         self.directory = Path(directory) if directory else own_directory(Path(self.script).stem)
         self.settings = dict(settings or {})
-        self._address = None
+        self._address, self._environment = None, {}
 
     @property
     def address(self):
@@ -85,7 +86,7 @@ class Server:
 
     def _run(self, command, *arguments):
         done = subprocess.run(["bash", str(HERE / self.script), command, str(self.directory), *arguments],
-                              env={**os.environ, "LAKETIDE_OWNER": str(os.getpid())}, stdin=subprocess.DEVNULL,
+                              env={**os.environ, **self._environment, "LAKETIDE_OWNER": str(os.getpid())}, stdin=subprocess.DEVNULL,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=150)
         if done.returncode != 0:
             raise RuntimeError(f"{self.script} {command}: {done.stderr.strip()}")
@@ -96,9 +97,18 @@ class KafkaBroker(Server):
     """One Kafka node. `settings` are broker settings, such as log.retention.check.interval.ms. Caller synchronises."""
 
     script = "kafka.sh"
+    _proxy = None
+
+    def behind(self, proxy):
+        """To be called before the start: who comes through the proxy is told to come that way again. The proxy's own address is theirs."""
+        self._environment["KAFKA_FAR"] = proxy.address
+        self._proxy = proxy
+        return self
 
     def start(self):
         super().start()
+        if self._proxy:
+            self._proxy.target = ("127.0.0.1", int((self.directory / "port").read_text().split()[2]))
         self._admin = AdminClient({"bootstrap.servers": self.address, "log_level": 0})
         return self
 
@@ -141,6 +151,17 @@ class PostgresServer(Server):
     @property
     def url(self):
         return self.address
+
+    @property
+    def place(self):
+        """(host, port)."""
+        return urlsplit(self.url).hostname, urlsplit(self.url).port
+
+    def standby(self):
+        """Another server, not started yet, that holds what this one holds now and follows it from its start on."""
+        other = PostgresServer()
+        other._run("standby", str(self.directory))
+        return other
 
     def connect(self, **options):
         """A psycopg connection in autocommit mode."""

@@ -1,14 +1,18 @@
 """The servers keep address and data over stop, crash and freeze, and leave nothing behind."""
 import os
 import shutil
+import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import psycopg
 import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from proxy import Proxy
 from servers import KafkaBroker, PostgresServer, own_directory
 from waiting import NotInTime, wait_until
 
@@ -75,3 +79,82 @@ def test_a_server_ends_with_its_owner():
 def test_waiting_gives_up():
     with pytest.raises(NotInTime, match="the tide: not within 0.1 s; last seen: 0"):
         wait_until(lambda: 0, "the tide", 0.1)
+
+
+@pytest.fixture
+def echo():
+    """(proxy, connect): a server behind a proxy that sends back what it gets."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            try:
+                taken = listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=answer, args=(taken,), daemon=True).start()
+
+    def answer(taken):
+        with taken:
+            try:
+                while piece := taken.recv(4096):
+                    taken.sendall(piece)
+            except OSError:
+                pass  # cut
+
+    threading.Thread(target=serve, daemon=True).start()
+    with Proxy() as proxy:
+        proxy.target = listener.getsockname()
+        yield proxy, lambda: socket.create_connection(("127.0.0.1", proxy.port), timeout=10)
+    listener.close()
+
+
+def ask(connection, text):
+    connection.sendall(text)
+    answer = b""
+    while len(answer) < len(text):
+        answer += connection.recv(4096)
+    return answer
+
+
+def test_a_proxy_passes_on_what_comes_and_takes_its_time(echo):
+    proxy, connect = echo
+    with connect() as connection:
+        assert ask(connection, b"x" * 100_000) == b"x" * 100_000
+        proxy.delay = 0.1
+        began = time.monotonic()
+        assert ask(connection, b"late") == b"late"
+        assert time.monotonic() - began >= 0.1, "half of it in each direction at least"
+
+
+def test_a_proxy_cuts_and_serves_those_who_come_again(echo):
+    proxy, connect = echo
+    with connect() as connection:
+        assert ask(connection, b"one") == b"one"
+        proxy.cut()
+        with pytest.raises(ConnectionResetError):
+            connection.recv(1)
+    with connect() as connection:
+        assert ask(connection, b"two") == b"two"
+    assert proxy.taken == 2
+
+
+def test_a_proxy_that_is_silent_holds_back_and_one_that_forgets_loses(echo):
+    proxy, connect = echo
+    with connect() as old:
+        assert ask(old, b"one") == b"one"
+        proxy.silent = True
+        old.sendall(b"two")
+        old.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            old.recv(1)
+        proxy.silent = False
+        old.settimeout(10)
+        assert old.recv(3) == b"two"
+        proxy.forget()
+        old.sendall(b"three")
+        old.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            old.recv(1)
+    with connect() as new:
+        assert ask(new, b"four") == b"four"
