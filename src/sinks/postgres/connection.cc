@@ -12,7 +12,7 @@ namespace laketide::postgres {
 namespace {
 
 constexpr std::chrono::milliseconds kStopCheck{50};  // how soon a stop token is seen
-constexpr size_t kPieceBytes = 256 << 10;            // bounds what libpq buffers of a COPY
+constexpr size_t kPieceBytes = 64 << 10;             // bounds what libpq buffers of a COPY, and stays in the server's cache until it is parsed
 
 struct ConnectionEnd {
   void operator()(PGconn* handle) const { PQfinish(handle); }

@@ -25,7 +25,7 @@ namespace laketide::postgres {
 namespace {
 
 constexpr size_t kChunkBytes = 1 << 20;
-constexpr size_t kCopyBytes = 4 << 20;  // chunks that go under one savepoint; 64 of those fit the server's cache of them
+constexpr size_t kCopyBytes = 8 << 20;  // chunks that go under one savepoint, while as many fill again; 64 of those fit the server's cache of them
 constexpr int kReadBackAttempts = 3;
 
 // Held by every writer that is alive.

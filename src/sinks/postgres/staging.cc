@@ -15,6 +15,12 @@ constexpr const char* kPlaceOrder =
 constexpr const char* kPlaceOrderUp =
     "_lt_topic COLLATE \"C\" NULLS FIRST, _lt_partition NULLS FIRST, _lt_offset NULLS FIRST, _lt_seq";
 
+// An epoch of a million rows sorted in the 4 MB that a server gives by itself goes through the disk twice. A server, role or URL that gives
+// more keeps it.
+constexpr const char* kRoomToSort =
+    "; SELECT pg_catalog.set_config('work_mem', '64MB', false) WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) < "
+    "pg_catalog.pg_size_bytes('64MB')";
+
 std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
   std::string out;
   for (const auto& part : parts) {
@@ -61,12 +67,13 @@ Staging::Staging(const PostgresTarget& target, std::shared_ptr<const BoundTable>
 }
 
 Status Staging::create(Connection& connection, const Wait& wait) const {
-  const std::string sql = "DROP TABLE IF EXISTS " + stage_ + ", " + picked_ + "; CREATE TEMPORARY TABLE " + stage_.substr(8) +
+  std::string sql = "DROP TABLE IF EXISTS " + stage_ + ", " + picked_ + "; CREATE TEMPORARY TABLE " + stage_.substr(8) +
                           " ON COMMIT DELETE ROWS AS SELECT " + columns_ +
                           ", NULL::text AS _lt_topic, NULL::integer AS _lt_partition, NULL::bigint AS _lt_offset, NULL::bigint AS "
                           "_lt_seq, NULL::boolean AS _lt_delete FROM " + table_->name.quoted() + " WITH NO DATA; CREATE TEMPORARY TABLE " + picked_.substr(8) +
                           " ON COMMIT DELETE ROWS AS SELECT *, NULL::bigint AS _lt_rank FROM " + stage_ +
                           " WITH NO DATA; CREATE INDEX ON " + picked_ + " (_lt_rank)";
+  if (target_.mode == PostgresTarget::Mode::kUpsert) sql += kRoomToSort;
   return connection.run(sql, wait).in("making the staging tables of " + table_->name.plain());
 }
 

@@ -47,6 +47,20 @@ TEST_F(PostgresUpsert, TheLastRowOfAKeyStaysAndTheTableHasTheKey) {
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|11|b", "2|1|newer", "3|30|NULL"}));
 }
 
+// What the session has when it inserts, told by the default of a column that no row has.
+TEST_F(PostgresUpsert, HasRoomToSortUnlessItHasMore) {
+  database_.run("CREATE TABLE t (id bigint PRIMARY KEY, v bigint, note text, room text DEFAULT current_setting('work_mem'))");
+  Pipeline pipeline(database_, {target()}, schema());
+  pipeline.start();
+  write(pipeline, 0, {rows_of(schema(), R"([[1, 10, "a"]])")});
+  EXPECT_EQ(database_.rows("SELECT id, room FROM t"), (Rows{"1|64MB"}));
+  database_.run("DELETE FROM t; ALTER DATABASE " + database_.value("SELECT quote_ident(current_database())") + " SET work_mem = '1GB'");
+  Pipeline next(database_, {target()}, schema());
+  next.start();
+  write(next, 1, {rows_of(schema(), R"([[2, 20, "b"]])")});
+  EXPECT_EQ(database_.rows("SELECT id, room FROM t"), (Rows{"2|1GB"}));
+}
+
 TEST_F(PostgresUpsert, PlaceDecidesOverArrivalByTopicPartitionAndOffset) {
   const auto topic = arrow::schema({field("_topic", arrow::utf8())});
   Pipeline pipeline(database_, {target()}, schema());
