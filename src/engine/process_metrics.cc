@@ -5,10 +5,14 @@
 #include <sstream>
 #include <string>
 
+#include <arrow/memory_pool.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "laketide/version.h"
+
+// jemalloc's, where it is linked.
+extern "C" __attribute__((weak)) int mallctl(const char* name, void* old_value, size_t* old_size, void* new_value, size_t new_size);
 
 namespace laketide {
 namespace {
@@ -49,6 +53,18 @@ double open_files() {
   return failed ? -1 : count - 1;  // one of them is the look
 }
 
+/// jemalloc(3), `stats.<name>`, as of the last read_heap(); -1 with another allocator.
+double heap_bytes(const char* name) {
+  size_t value = 0, size = sizeof value;
+  return mallctl != nullptr && mallctl(name, &value, &size, nullptr, 0) == 0 ? static_cast<double>(value) : -1;
+}
+
+/// The statistics are as of the moment that `epoch` is written.
+void read_heap() {
+  uint64_t epoch = 1;
+  if (mallctl != nullptr) static_cast<void>(mallctl("epoch", nullptr, nullptr, &epoch, sizeof epoch));
+}
+
 }  // namespace
 
 Readings process_readings() {
@@ -56,6 +72,10 @@ Readings process_readings() {
   const auto add = [&](Reading::Kind kind, const char* name, const char* help, double value) {
     if (value >= 0) all.push_back({kind, name, help, {}, value});
   };
+  read_heap();
+  add(Reading::Kind::kGauge, "laketide_heap_allocated_bytes", "Memory in use, but for columns", heap_bytes("stats.allocated"));
+  add(Reading::Kind::kGauge, "laketide_heap_resident_bytes", "What the allocator holds for it in RAM, used or kept for later", heap_bytes("stats.resident"));
+  add(Reading::Kind::kGauge, "laketide_column_bytes", "Memory of columns and of encoded files", static_cast<double>(arrow::default_memory_pool()->bytes_allocated()));
   rusage used{};
   const double cpu = getrusage(RUSAGE_SELF, &used) != 0 ? -1
                                                        : static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +

@@ -23,6 +23,7 @@ namespace laketide::lake {
 namespace {
 
 constexpr int64_t kForEver = -1;
+constexpr int64_t kRowGroupBytes = 4 << 20;  // it is held in memory until it is full, beside the run's own budget
 
 /// "interval 1 week" in milliseconds; what cannot be read keeps tombstones for ever, which is safe.
 int64_t retention_ms(const TableState& state) {
@@ -142,6 +143,7 @@ Result<int64_t> write_checkpoint(storage::Store& store, const std::string& table
   LT_ASSIGN_OR_RETURN(auto file, store.create(temporary.path));
   ParquetOptions options;
   options.compression = "snappy";  // what every reader of checkpoints has
+  options.row_group_bytes = kRowGroupBytes;
   LT_ASSIGN_OR_RETURN(auto writer, open_parquet_writer(std::move(file), checkpoint_schema(), options));
   CheckpointRows rows([&](const arrow::RecordBatch& batch) { return writer->write(batch); });
   Checkpoint checkpoint(state, now, rows);

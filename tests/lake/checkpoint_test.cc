@@ -3,6 +3,8 @@
 #include <fstream>
 
 #include <nlohmann/json.hpp>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
 
 #include "lake/checkpoint_reader.h"
 #include "lake/checkpoint_rows.h"
@@ -201,6 +203,28 @@ TEST_F(CheckpointTest, a_missing_version_is_named) {
   const auto broken = read_full_state(*store_, path(), {}, wait_);
   EXPECT_EQ(broken.status().code(), "broken_log");
   EXPECT_NE(broken.status().detail().find("version 3"), std::string_view::npos) << broken.status().to_string();
+}
+
+TEST_F(CheckpointTest, a_large_one_is_written_and_read_in_pieces_that_memory_can_hold) {
+  create({}, {{"delta.checkpointInterval", "2"}});
+  auto mine = log();
+  std::vector<AddFile> many;
+  for (int i = 0; i < 12'000; ++i) {
+    many.push_back(add("f" + std::to_string(i)));
+    many.back().stats = R"({"numRecords":1,"minValues":{"text":")" + std::string(900, static_cast<char>('a' + i % 26)) + R"("}})";
+  }
+  ASSERT_TRUE(mine.commit(append("app", 1, many), always(), wait_).ok());
+  ASSERT_TRUE(mine.commit(append("app", 2, {add("last")}), always(), wait_).ok());
+  ASSERT_TRUE(std::filesystem::exists(checkpoint(2)));
+  const auto reader = parquet::ParquetFileReader::OpenFile(checkpoint(2));
+  const auto groups = reader->metadata()->num_row_groups();
+  EXPECT_GE(groups, 3) << "12 MiB";
+  EXPECT_LE(groups, 12);
+  remove_commits_up_to(1);
+  const auto full = read_full_state(*store_, path(), 2, wait_);
+  ASSERT_TRUE(full.ok()) << full.status().to_string();
+  ASSERT_EQ(full->files.size(), 12'001U);
+  EXPECT_EQ(full->files.at("f11999").stats, many.back().stats);
 }
 
 TEST_F(CheckpointTest, the_interval_grows_with_the_table_unless_it_is_set) {

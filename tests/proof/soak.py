@@ -20,6 +20,8 @@ BURST_S = 8.0
 # What may be larger in the last quarter than in the second: (share, absolute).
 MAY_GROW = {
     "rss_mib": (0.05, 4),
+    "heap_mib": (0.05, 4),
+    "ledger_mib": (0.05, 1),
     "descriptors": (0.0, 2),
     "threads": (0.0, 1),
     "temporary_files": (0.0, 2),
@@ -67,11 +69,22 @@ class Steady(workload.Windowed):
         return 500
 
 
+def metric(text, name):
+    """A gauge without labels, in MiB."""
+    found = re.search(rf"^{name} (\S+)$", text, re.MULTILINE)
+    return float(found[1]) / 2**20 if found else 0.0
+
+
 def sample(daemon):
+    metrics = daemon.get("/metrics")
     status = pathlib.Path(f"/proc/{daemon.process.pid}/status").read_text()
     number = lambda name: int(re.search(rf"{name}:\s+(\d+)", status)[1])
     return {
         "rss_mib": number("VmRSS") / 1024,
+        "anonymous_mib": number("RssAnon") / 1024,
+        "heap_mib": metric(metrics, "laketide_heap_allocated_bytes"),
+        "heap_resident_mib": metric(metrics, "laketide_heap_resident_bytes"),
+        "columns_mib": metric(metrics, "laketide_column_bytes"),
         "threads": number("Threads"),
         "descriptors": len(list(pathlib.Path(f"/proc/{daemon.process.pid}/fd").iterdir())),
         "temporary_files": sum(path.name.endswith(".tmp") for path in daemon.directory.rglob("*")),
@@ -107,11 +120,7 @@ def soak(seed, seconds, log):
             kind(servers.kafka, servers.postgres, f"soak{seed % 10_000}_{kind.kind}", draw)
             for kind in (Steady, Bursty)
         ]
-        config = {
-            "kafka": {"brokers": servers.kafka.address},
-            "postgres": {"url": servers.postgres.url},
-            "engine": {"memory": "512MiB"},
-        }
+        config = {**servers.config(), "engine": {"memory": "512MiB"}}
         daemon = make_daemon(config, None).start()
         jobs = []
         try:
