@@ -1,4 +1,5 @@
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
 
 #include "cli/program.h"
@@ -11,6 +12,9 @@ const char* malloc_conf = "narenas_ratio:1";
 }
 
 int main(int argc, char** argv) {
+  // One allocator for all: Arrow's own gives pages back to the kernel between two batches, to be cleared and mapped anew, and keeps for each
+  // thread that ever encoded a file what the largest one took. Read by Arrow at its first allocation; who sets it otherwise has his way.
+  setenv("ARROW_DEFAULT_MEMORY_POOL", "system", 0);
   std::signal(SIGPIPE, SIG_IGN);  // a peer that is gone is an error of that write, not the end of the process
   return laketide::cli::run_program({argv + 1, argv + argc}, std::cout, std::cerr, laketide::cli::screen_of_process());
 }

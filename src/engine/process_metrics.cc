@@ -73,9 +73,9 @@ Readings process_readings() {
     if (value >= 0) all.push_back({kind, name, help, {}, value});
   };
   read_heap();
-  add(Reading::Kind::kGauge, "laketide_heap_allocated_bytes", "Memory in use, but for columns", heap_bytes("stats.allocated"));
-  add(Reading::Kind::kGauge, "laketide_heap_resident_bytes", "What the allocator holds for it in RAM, used or kept for later", heap_bytes("stats.resident"));
-  add(Reading::Kind::kGauge, "laketide_column_bytes", "Memory of columns and of encoded files", static_cast<double>(arrow::default_memory_pool()->bytes_allocated()));
+  add(Reading::Kind::kGauge, "laketide_heap_allocated_bytes", "Memory in use", heap_bytes("stats.allocated"));
+  add(Reading::Kind::kGauge, "laketide_heap_resident_bytes", "What the allocator holds in RAM, used or kept for later", heap_bytes("stats.resident"));
+  add(Reading::Kind::kGauge, "laketide_column_bytes", "Memory of columns and of files being encoded, part of the heap", static_cast<double>(arrow::default_memory_pool()->bytes_allocated()));
   rusage used{};
   const double cpu = getrusage(RUSAGE_SELF, &used) != 0 ? -1
                                                        : static_cast<double>(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <map>
-#include <set>
 #include <optional>
 #include <random>
+#include <set>
 
 #include "engine/catalog.h"
 #include "engine/document_queries.h"

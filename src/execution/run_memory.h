@@ -42,8 +42,7 @@ class RunMemory final : public arrow::MemoryPool {
   arrow::Status refused(int64_t bytes) const;
 
   const std::shared_ptr<MemoryBudget> budget_;
-  // The process's allocator and not Arrow's own: that one gives pages back to the kernel between two batches, to be cleared and mapped anew.
-  arrow::MemoryPool* const below_ = arrow::system_memory_pool();
+  arrow::MemoryPool* const below_ = arrow::default_memory_pool();
   std::atomic<int64_t> bytes_{0}, total_{0}, count_{0}, reserved_{0};
 };
 
