@@ -45,10 +45,12 @@ class Cluster {
   /// The first offset whose record is at or after `time`; -1 where there is none.
   Result<std::map<TopicPartition, int64_t>> offsets_at(Instant time, const std::vector<TopicPartition>& partitions,
                                                        const Wait& wait);
-  /// Writes next offsets for the group, without being its member. Fails if a consumer is a member of it.
+  /// Writes next offsets for the group, without being its member. Fails if a consumer is a member of it; `broker_away` without asking where
+  /// the brokers have not answered for ten seconds, or did not answer the last one.
   Status commit(const std::map<TopicPartition, int64_t>& next, const Wait& wait);
 
  private:
+  Status alter_offsets(const std::map<TopicPartition, int64_t>& next, const Wait& wait);
   struct State;
   explicit Cluster(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -58,5 +58,17 @@ TEST(Cluster, GivesUpInTimeWhenNobodyAnswers) {
   EXPECT_TRUE((*cluster)->partitions({"events"}, Wait{stop.token()}).status().is_cancelled());
 }
 
+// Asked again and again, librdkafka ends the process where the coordinator takes connections and does not answer.
+TEST(Cluster, LeavesTheGroupAloneAfterARequestThatNobodyAnswered) {
+  auto cluster = Cluster::open("127.0.0.1:1", "group", {});
+  ASSERT_TRUE(cluster.ok());
+  const Status first = (*cluster)->commit({{{"events", 0}, 5}}, Wait::for_at_most(std::chrono::milliseconds(300)));
+  EXPECT_EQ(first.code(), "broker_away");
+  EXPECT_EQ(first.detail().find("written again once"), std::string::npos) << first.detail();
+  const Status second = (*cluster)->commit({{{"events", 0}, 6}}, Wait::for_at_most(seconds(60)));
+  EXPECT_EQ(second.code(), "broker_away");
+  EXPECT_NE(second.detail().find("written again once"), std::string::npos) << second.detail();
+}
+
 }  // namespace
 }  // namespace laketide::kafka
