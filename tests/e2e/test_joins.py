@@ -157,7 +157,7 @@ def test_a_join_without_bounds_is_kept_for_ever_only_if_the_document_says_so(kaf
         assert refused["code"] == "join_unbounded" and "state: unbounded" in refused["detail"], refused
         daemon.post("/stream/start", {**plain, "state": "unbounded"})
         wanted = sorted(((row["order_id"], row["paid"]) for row in payments), key=str)
-        wait_until(lambda: (daemon.lake / "pairs/_delta_log").exists() and delta_rows(daemon, "pairs", "id", "paid") == wanted, "every pair")
+        wait_until(lambda: (daemon.lake / "pairs/_delta_log/00000000000000000000.json").exists() and delta_rows(daemon, "pairs", "id", "paid") == wanted, "every pair")
         assert daemon.terminate() == 0
 
 
