@@ -75,6 +75,7 @@ std::string query_of(const Input& input) {
 /// What the stream has, and for each window the rows that came too late for it.
 struct Expected {
   Groups stream, late;
+  Groups replaced;        // of `stream`: in update mode a session takes the place of one that began when it does
   int64_t late_rows = 0;  // that were late for a window or several
 };
 
@@ -135,8 +136,15 @@ Expected naive(const Input& input) {
       for (Session& one : merged(sessions)) {
         if (!one.open && one.end <= late) continue;  // nothing that was still there took it in
         one.open = true;
-        if (one.end <= evict || first + each >= rows) expected.stream[{one.start, one.end, key}] = one.sums;
-        else open[key].push_back(one);
+        if (one.end > evict && first + each < rows) {
+          open[key].push_back(one);
+          continue;
+        }
+        // Its first row may have come when a session of that very start was final, and been late but for others of its epoch.
+        for (const auto& [group, sums] : expected.stream) {
+          if (std::get<0>(group) == one.start && std::get<2>(group) == key) expected.replaced.emplace(group, sums);
+        }
+        expected.stream[{one.start, one.end, key}] = one.sums;
       }
     }
   }
@@ -193,7 +201,9 @@ TEST(NaiveWindows, StreamsGiveWhatEveryRowLookedAtAgainGives) {
       ASSERT_TRUE(answer.ok()) << answer.status().to_string();
       for (const OutRow& row : answer->rows) stream.push_back(line(row.cells));
       EXPECT_EQ(answer->late_rows, expected.late_rows) << i << ": " << query_of(input);
-      EXPECT_THAT(stream, testing::UnorderedElementsAreArray(lines(expected.stream))) << i << ": " << query_of(input);
+      Groups groups = expected.stream;
+      if (mode == OutputMode::kUpdate) std::erase_if(groups, [&](const auto& one) { return expected.replaced.contains(one.first); });
+      EXPECT_THAT(stream, testing::UnorderedElementsAreArray(lines(groups))) << i << ": " << query_of(input);
     }
     if (input.kind == Input::Kind::kSession) {
       EXPECT_EQ(sql::bind_late_rows(bound).status().code(), "bad_late_rows");
