@@ -124,7 +124,7 @@ class ConsoleWriter final : public Writer {
     staged_->shown += shown;
     staged_->count += batch->num_rows();
     if (!at_once.cells.empty()) {
-      options_.at_once([output = output_, rows = std::move(at_once)] { output->print(output->page("Rows", rows)); });
+      options_.at_once([output = output_, rows = std::move(at_once)]() mutable { output->print(output->page("Rows", std::move(rows))); });
     }
     return Step::kReady;
   }
