@@ -3,10 +3,10 @@
 #include <regex.h>
 
 #include <array>
-#include <atomic>
 #include <chrono>
 
 #include "base/log.h"
+#include "kafka/commit_rest.h"
 #include "kafka/error.h"
 #include "kafka/handles.h"
 
@@ -65,31 +65,12 @@ class Pattern {
 
 }  // namespace
 
-/// Whether a group's offsets can be written now. librdkafka ends the process, by an assertion (its pull request 5397, in no release yet), where such
-/// a request waits for a coordinator that takes the connection and answers nothing. So none is made unless the cluster answered shortly before, and
-/// after one that failed not until it has answered anew, and half a minute is over. Thread-safe.
-class CommitRest {
- public:
-  void answered() { answered_ = now(); }
-  void failed() { failed_ = now(); }
-  bool is_over() const {
-    const int64_t answered = answered_, failed = failed_;
-    return now() - answered <= kFresh && (failed == 0 || (answered > failed && now() - failed >= kRest));
-  }
-
- private:
-  static constexpr int64_t kFresh = 10, kRest = 30;
-  static int64_t now() { return std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-  std::atomic<int64_t> answered_{now()};  // seconds; at first a client has the benefit of the doubt
-  std::atomic<int64_t> failed_{0};
-};
-
 /// The client with its name for messages. Thread-safe.
 struct Cluster::State {
   std::string brokers;
   std::string group;
   ClientHandle client;
-  mutable CommitRest commits;
+  mutable CommitRest commits{std::chrono::steady_clock::now()};
 
   /// Calls `attempt(timeout_ms)` until it answers, fails for good, or the Wait is over.
   template <typename Attempt>
@@ -126,7 +107,7 @@ Result<std::map<TopicPartition, int64_t>> Cluster::State::list_offsets(const std
     }
     return error;
   }));
-  commits.answered();
+  commits.answered(std::chrono::steady_clock::now());
   return found;
 }
 
@@ -213,9 +194,9 @@ Result<std::map<TopicPartition, int64_t>> Cluster::offsets_at(Instant time, cons
 // The consumer's own commit waits for its coordinator without end, and so does destroying a client with such a commit under way.
 // The administrator's request has a time-out and belongs to nobody's membership.
 Status Cluster::commit(const std::map<TopicPartition, int64_t>& next, const Wait& wait) {
-  if (!state_->commits.is_over()) return Status::external("broker_away", "the group's offsets are written again once the brokers answer: " + state_->brokers);
+  if (!state_->commits.is_over(std::chrono::steady_clock::now())) return Status::external("broker_away", "the group's offsets are written again once the brokers answer: " + state_->brokers);
   const Status written = alter_offsets(next, wait);
-  if (!written.ok()) state_->commits.failed();
+  if (!written.ok()) state_->commits.failed(std::chrono::steady_clock::now());
   return written;
 }
 
