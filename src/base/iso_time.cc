@@ -116,11 +116,18 @@ std::optional<int> offset(Scanner& in) {
   return west ? -seconds : seconds;
 }
 
+template <typename At>
+constexpr uint64_t word_of(At at) {
+  std::array<char, 8> bytes{};
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = at(i);
+  return std::bit_cast<uint64_t>(bytes);
+}
+
 /// Eight characters that a text may have: `0` stands for any digit, all else for itself. Immutable.
 class Shape {
  public:
-  constexpr explicit Shape(const char (&text)[9]) : text_(word([&](size_t i) { return text[i]; })),
-      fixed_(word([&](size_t i) { return text[i] == '0' ? '\0' : '\xff'; })) {}
+  constexpr explicit Shape(const char (&text)[9]) : text_(word_of([&](size_t i) { return text[i]; })),
+      fixed_(word_of([&](size_t i) { return text[i] == '0' ? '\0' : '\xff'; })) {}
 
   bool fits(const char* at) const {
     constexpr uint64_t kHighBits = 0x8080808080808080, kToHighBit = 0x7676767676767676;  // what takes 10 there, and 9 not
@@ -129,12 +136,6 @@ class Shape {
   }
 
  private:
-  template <typename At>
-  static constexpr uint64_t word(At at) {
-    std::array<char, 8> bytes{};
-    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = at(i);
-    return std::bit_cast<uint64_t>(bytes);
-  }
   uint64_t text_;
   uint64_t fixed_;
 };
