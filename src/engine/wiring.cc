@@ -269,7 +269,7 @@ class Wiring {
       options.targets.push_back(std::move(target));
     }
     if (spec_.sources.size() == 1) options.source = spec_.sources.front().name;
-    if (spec_.topics.size() == 1) options.topic = spec_.topics.front();
+    options.topic = only_topic(pipeline_);
     options.refused = pipeline_.bad_records.policy == "fail"   ? PostgresSinkOptions::Refused::kFail
                       : pipeline_.bad_records.policy == "drop" ? PostgresSinkOptions::Refused::kDrop
                                                                : PostgresSinkOptions::Refused::kQuarantine;
@@ -349,7 +349,7 @@ class Wiring {
   std::vector<std::string> hidden_columns() const {
     const bool timed = std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
     if (!needs_place_ && !timed) return {};
-    if (spec_.topics.size() == 1) return {"_partition", "_offset"};
+    if (!only_topic(pipeline_).empty()) return {"_partition", "_offset"};
     return {"_topic", "_partition", "_offset"};
   }
 
