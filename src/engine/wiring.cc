@@ -83,7 +83,6 @@ class Wiring {
       return Status::user("unknown_pool", "no pool of this name is configured; GET /pools lists them: " + spec_.pool, "pool");
     }
     spec_.account = scheduler_.open_account({spec_.pool, spec_.run_id});
-    spec_.topics = topics_of(pipeline_);
     return {};
   }
 
