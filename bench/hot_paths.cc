@@ -50,16 +50,35 @@ std::unique_ptr<Context> new_context() {
   return context;
 }
 
+/// The benchmark's own records, one behind the other.
+auto plain_records() {
+  return [line = Line(), sums = Sums()](int64_t id, std::string& text) mutable {
+    put_record(line, id, 1, sums);
+    text += line.view();
+  };
+}
+
+/// Records of fifty fields, of which three are wanted: the others are numbers, and a text of 500 characters.
+constexpr int kWideNumbers = 46;
+void wide_record(int64_t id, std::string& text) {
+  text += R"({"id":)" + std::to_string(id) + R"(,"value":)" + std::to_string(id % 1000) + R"(.5,"source":"sensor")";
+  for (int i = 0; i < kWideNumbers; ++i) text += R"(,"extra_)" + std::to_string(i) + R"(":)" + std::to_string(1000 + i);
+  text += R"(,"note":")" + std::string(500, 'n') + R"("})";
+}
+
+std::string wide_schema() {
+  std::string schema = "id bigint not null, value double not null, source text not null, note text";
+  for (int i = 0; i < kWideNumbers; ++i) schema += ", extra_" + std::to_string(i) + " bigint";
+  return schema;
+}
+
 /// The records as a reader hands them on: views into one text. Immutable.
 class Input {
  public:
-  Input() {
+  explicit Input(std::function<void(int64_t id, std::string& text)> add = plain_records()) {
     std::vector<size_t> ends;
-    Line line;
-    Sums sums;
     for (int64_t id = 0; id < HotPath::kBatches * HotPath::kBatchRecords; ++id) {
-      put_record(line, id, 1, sums);
-      text_ += line.view();
+      add(id, text_);
       ends.push_back(text_.size());
     }
     size_t begin = 0;
@@ -84,7 +103,9 @@ class Input {
 /// The decoder as a run opens it. Confined to its task.
 class Decoding {
  public:
-  explicit Decoding(Context& context) : format_(must(json::make_json_format({.schema = kSchema}))), decoder_(must(format_->open(schema(), {}, context))) {}
+  /// `wanted`: how many of the schema's columns, the first ones; -1: all.
+  explicit Decoding(Context& context, const std::string& known = kSchema, int wanted = -1)
+      : format_(must(json::make_json_format({.schema = known}))), decoder_(must(format_->open(first_of(schema(), wanted), {}, context))) {}
   Schema schema() const { return format_->schema(); }
   Batch decode(const Records& records) {
     Batch batch;
@@ -96,6 +117,10 @@ class Decoding {
   std::unique_ptr<Decoder> take() { return std::move(decoder_); }
 
  private:
+  static Schema first_of(Schema all, int count) {
+    return count < 0 ? all : arrow::schema(arrow::FieldVector(all->fields().begin(), all->fields().begin() + count));
+  }
+
   std::unique_ptr<Format> format_;
   std::unique_ptr<Decoder> decoder_;
 };
@@ -125,6 +150,18 @@ class JsonDecode final : public HotPath {
   const Input input_;
   std::unique_ptr<Context> context_ = new_context();
   Decoding decoding_{*context_};
+};
+
+class WideDecode final : public HotPath {
+ public:
+  void run() override {
+    for (int64_t i = 0; i < kBatches; ++i) (void)decoding_.decode(input_.batch(i));
+  }
+
+ private:
+  const Input input_{wide_record};
+  std::unique_ptr<Context> context_ = new_context();
+  Decoding decoding_{*context_, wide_schema(), 3};
 };
 
 /// A file that is not there: what the disk costs is not ours. Confined to its task.
@@ -298,7 +335,7 @@ std::unique_ptr<HotPath> make() {
 const std::map<std::string, Make, std::less<>>& paths() {
   static const std::map<std::string, Make, std::less<>> all = {
       {"json_decode", make<JsonDecode>}, {"parquet_encode", make<ParquetEncode>}, {"copy_encode", make<CopyEncode>},
-      {"window_lane", make<WindowLane>}, {"lane", make<WholeLane>}};
+      {"window_lane", make<WindowLane>}, {"lane", make<WholeLane>}, {"wide_decode", make<WideDecode>}};
   return all;
 }
 

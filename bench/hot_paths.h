@@ -21,7 +21,7 @@ class HotPath {
   static constexpr int64_t kBatchRecords = 2048;
 };
 
-/// json_decode: six fields of text to columns. parquet_encode: columns to snappy Parquet, with statistics. copy_encode: columns to
+/// json_decode: six fields of text to columns. wide_decode: three fields of fifty, among them a text of 500 characters. parquet_encode: columns to snappy Parquet, with statistics. copy_encode: columns to
 /// COPY BINARY. window_lane: a lane's part of a 10 s window's count and average by text. lane: from a reader's records through the decoder
 /// to a sink that forgets them.
 std::vector<std::string> hot_path_names();

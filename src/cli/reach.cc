@@ -14,7 +14,7 @@ constexpr std::chrono::seconds kReachPatience{10};
 constexpr const char* kNoTopicMatches = "^$";  // asks a broker for its topics, and for none of them
 
 Status reach_kafka(const std::string& brokers, const kafka::Settings& client, const config::KafkaSourceSpec* source) {
-  LT_ASSIGN_OR_RETURN(const auto cluster, kafka::Cluster::open(brokers, "laketide-check", client));
+  LT_ASSIGN_OR_RETURN(const auto cluster, kafka::Cluster::open(brokers, client));
   const Wait wait = Wait::for_at_most(kReachPatience);
   if (source != nullptr && !source->topics.empty()) return cluster->partitions(source->topics, wait).status();
   return cluster->topics_matching(source != nullptr ? source->pattern : kNoTopicMatches, wait).status();

@@ -427,19 +427,30 @@ Result<JobStatus> Jobs::find(const std::string& id) const {
   return record.status;
 }
 
+// Only a look at the jobs that live needs the lock: whoever starts or ends a job holds it until that is durable.
 Result<std::vector<JobStatus>> Jobs::list(const JobFilter& filter) const {
-  std::lock_guard lock(mutex_);
   JobQuery query{filter.state ? to_string(*filter.state) : "", filter.pipeline, INT64_MAX, filter.count_max};
   if (!filter.before.empty()) {
     LT_ASSIGN_OR_RETURN(const JobRecord before, remembered(filter.before));
     query.before_number = before.number;
   }
   LT_ASSIGN_OR_RETURN(const auto rows, host_.ledger->jobs(query));
+  std::map<std::string, JobStatus> live;
+  {
+    std::lock_guard lock(mutex_);
+    for (const auto& row : rows) {
+      const auto found = row.finished ? active_.end() : active_.find(row.id);
+      if (found != active_.end()) live.emplace(row.id, status_of(found->second));
+    }
+  }
   std::vector<JobStatus> all;
   for (const auto& row : rows) {
+    if (const auto found = live.find(row.id); found != live.end()) {
+      all.push_back(std::move(found->second));
+      continue;
+    }
     LT_ASSIGN_OR_RETURN(JobRecord record, from_row(row));
-    const auto found = active_.find(row.id);
-    all.push_back(found == active_.end() ? std::move(record.status) : status_of(found->second));
+    all.push_back(std::move(record.status));
   }
   return all;
 }

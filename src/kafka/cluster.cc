@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "base/log.h"
+#include "base/mutex.h"
 #include "kafka/commit_rest.h"
 #include "kafka/error.h"
 #include "kafka/handles.h"
@@ -68,7 +69,6 @@ class Pattern {
 /// The client with its name for messages. Thread-safe.
 struct Cluster::State {
   std::string brokers;
-  std::string group;
   ClientHandle client;
   mutable CommitRest commits{std::chrono::steady_clock::now()};
 
@@ -111,24 +111,33 @@ Result<std::map<TopicPartition, int64_t>> Cluster::State::list_offsets(const std
   return found;
 }
 
-Result<std::unique_ptr<Cluster>> Cluster::open(const std::string& brokers, const std::string& group_id,
-                                               const Settings& client) {
+Result<std::shared_ptr<Cluster>> Cluster::open(const std::string& brokers, const Settings& client) {
+  static Mutex mutex;
+  static auto& all = *new std::map<std::pair<std::string, Settings>, std::weak_ptr<Cluster>>;  // runs may end after this file's objects
+  const MutexLock lock(mutex);
+  std::erase_if(all, [](const auto& one) { return one.second.expired(); });
+  if (const auto known = all.find({brokers, client}); known != all.end()) {
+    if (auto shared = known->second.lock()) return shared;
+  }
+  LT_ASSIGN_OR_RETURN(auto made, make(brokers, client));
+  all[{brokers, client}] = made;
+  return made;
+}
+
+// Without a group: the library would look for its coordinator, by one more thread.
+Result<std::shared_ptr<Cluster>> Cluster::make(const std::string& brokers, const Settings& client) {
   auto made_conf = make_conf(brokers,
-                             {{"group.id", group_id},
-                              {"enable.auto.commit", "false"},
+                             {{"enable.auto.commit", "false"},
                               {"isolation.level", "read_committed"},
                               {"allow.auto.create.topics", "false"},
                               {"socket.keepalive.enable", "true"},
-                              {"log.connection.close", "false"},
-                              {"max.poll.interval.ms", "86400000"}},
+                              {"log.connection.close", "false"}},
                              client);
   LT_ASSIGN_OR_RETURN(ConfHandle conf, std::move(made_conf));
   auto state = std::make_unique<State>();
   state->brokers = brokers;
-  state->group = group_id;
   LT_ASSIGN_OR_RETURN(state->client, make_client(RD_KAFKA_CONSUMER, std::move(conf)));
-  rd_kafka_poll_set_consumer(state->client.get());
-  return std::unique_ptr<Cluster>(new Cluster(std::move(state)));
+  return std::shared_ptr<Cluster>(new Cluster(std::move(state)));
 }
 
 Cluster::Cluster(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -193,14 +202,14 @@ Result<std::map<TopicPartition, int64_t>> Cluster::offsets_at(Instant time, cons
 
 // The consumer's own commit waits for its coordinator without end, and so does destroying a client with such a commit under way.
 // The administrator's request has a time-out and belongs to nobody's membership.
-Status Cluster::commit(const std::map<TopicPartition, int64_t>& next, const Wait& wait) {
+Status Cluster::commit(const std::string& group, const std::map<TopicPartition, int64_t>& next, const Wait& wait) {
   if (!state_->commits.is_over(std::chrono::steady_clock::now())) return Status::external("broker_away", "the group's offsets are written again once the brokers answer: " + state_->brokers);
-  const Status written = alter_offsets(next, wait);
+  const Status written = alter_offsets(group, next, wait);
   if (!written.ok()) state_->commits.failed(std::chrono::steady_clock::now());
   return written;
 }
 
-Status Cluster::alter_offsets(const std::map<TopicPartition, int64_t>& next, const Wait& wait) {
+Status Cluster::alter_offsets(const std::string& group, const std::map<TopicPartition, int64_t>& next, const Wait& wait) {
   constexpr auto kDoing = "writing the group's offsets";
   const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(next.size())));
   for (const auto& [partition, offset] : next) {
@@ -212,7 +221,7 @@ Status Cluster::alter_offsets(const std::map<TopicPartition, int64_t>& next, con
   const auto limit = static_cast<int>(wait.left(std::chrono::minutes(1)).count());
   rd_kafka_AdminOptions_set_request_timeout(options.get(), std::max(1, limit), reason.data(), reason.size());
   std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, Freed<rd_kafka_AlterConsumerGroupOffsets_destroy>> wanted(
-      rd_kafka_AlterConsumerGroupOffsets_new(state_->group.c_str(), list.get()));
+      rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list.get()));
   const QueueHandle answers(rd_kafka_queue_new(state_->client.get()));
   rd_kafka_AlterConsumerGroupOffsets_t* request = wanted.get();
   rd_kafka_AlterConsumerGroupOffsets(state_->client.get(), &request, 1, options.get(), answers.get());

@@ -29,12 +29,13 @@ struct LogBounds {
   int64_t high = 0;
 };
 
-/// One client for control calls. Every call may block until its Wait is over; then it fails `kExternal` broker_away, or cancelled
+/// One client for control calls; its own threads cost as much as a reader's that has nothing to do, so all who ask the same brokers share
+/// one. Every call may block until its Wait is over; then it fails `kExternal` broker_away, or cancelled
 /// if its stop token fired. Errors of the broker come as error.h sorts them. Thread-safe.
 class Cluster {
  public:
-  static Result<std::unique_ptr<Cluster>> open(const std::string& brokers, const std::string& group_id,
-                                               const Settings& client);
+  /// The process's one for these brokers and settings, for as long as somebody holds it.
+  static Result<std::shared_ptr<Cluster>> open(const std::string& brokers, const Settings& client);
   ~Cluster();
 
   /// All partitions of `topics`; fails unknown_topic for one that the broker does not have.
@@ -45,12 +46,13 @@ class Cluster {
   /// The first offset whose record is at or after `time`; -1 where there is none.
   Result<std::map<TopicPartition, int64_t>> offsets_at(Instant time, const std::vector<TopicPartition>& partitions,
                                                        const Wait& wait);
-  /// Writes next offsets for the group, without being its member. Fails if a consumer is a member of it; `broker_away` without asking where
-  /// the brokers have not answered for ten seconds, or did not answer the last one.
-  Status commit(const std::map<TopicPartition, int64_t>& next, const Wait& wait);
+  /// Writes next offsets for `group`, without being its member. Fails if a consumer is a member of it; `broker_away` without asking where
+  /// the brokers have not answered for ten seconds, or did not answer the last one, of whichever group.
+  Status commit(const std::string& group, const std::map<TopicPartition, int64_t>& next, const Wait& wait);
 
  private:
-  Status alter_offsets(const std::map<TopicPartition, int64_t>& next, const Wait& wait);
+  Status alter_offsets(const std::string& group, const std::map<TopicPartition, int64_t>& next, const Wait& wait);
+  static Result<std::shared_ptr<Cluster>> make(const std::string& brokers, const Settings& client);
   struct State;
   explicit Cluster(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

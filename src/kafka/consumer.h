@@ -24,10 +24,10 @@ struct ConsumerOptions {
   /// Keeps each partition's messages apart, for `take_from`, and holds back by `prefetch_messages` for each.
   bool queue_per_partition = false;
   int64_t prefetch_messages = 1000;
-  /// How long a broker that has nothing new may hold a request. A record of a partition that was asked for is answered at once; partitions
-  /// that were not ready to be asked for, or are assigned meanwhile, wait for the answer: with 500 ms rows were seen up to 470 ms late, with
-  /// 100 ms up to 140. Each request costs some 30 µs of ours, also where nothing ever comes.
-  std::chrono::milliseconds fetch_wait{100};
+  /// How long a broker that has nothing new may hold a request. A record of a partition that was asked for is answered at once, however
+  /// long it is; one of a partition that became ready right behind the first request after `assign` waits for the answer, and so does the end
+  /// of an empty log. Each request costs some 30 µs of ours, also where nothing ever comes.
+  std::chrono::milliseconds fetch_wait{500};
 };
 
 /// Where reading of a partition starts. Immutable.

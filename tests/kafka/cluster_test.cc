@@ -21,7 +21,7 @@ TEST(Cluster, KnowsPartitionsAndTheirBounds) {
   for (int i = 0; i < 7; ++i) ASSERT_TRUE((*producer)->send({"events", i < 5 ? 0 : 2, std::nullopt, "x"}, wait).ok());
   ASSERT_TRUE((*producer)->flush(wait).ok());
 
-  auto cluster = Cluster::open(broker.address(), "group", {});
+  auto cluster = Cluster::open(broker.address(), {});
   ASSERT_TRUE(cluster.ok());
   const auto partitions = (*cluster)->partitions({"events"}, wait);
   ASSERT_TRUE(partitions.ok()) << partitions.status().to_string();
@@ -36,7 +36,7 @@ TEST(Cluster, KnowsPartitionsAndTheirBounds) {
 TEST(Cluster, FindsTopicsByPattern) {
   MockBroker broker;
   for (const char* topic : {"events-a", "events-b", "other", "__internal"}) broker.create(topic, 1);
-  auto cluster = Cluster::open(broker.address(), "group", {});
+  auto cluster = Cluster::open(broker.address(), {});
   ASSERT_TRUE(cluster.ok());
   auto names = (*cluster)->topics_matching("^(events-.*|__.*)$", Wait::for_at_most(seconds(20)));
   ASSERT_TRUE(names.ok()) << names.status().to_string();
@@ -45,8 +45,17 @@ TEST(Cluster, FindsTopicsByPattern) {
   EXPECT_EQ(check_pattern("^(a").code(), "bad_pattern");
 }
 
+TEST(Cluster, IsOneForTheSameBrokersAndSettings) {
+  const auto one = Cluster::open("127.0.0.1:1", {});
+  const auto again = Cluster::open("127.0.0.1:1", {});
+  const auto other = Cluster::open("127.0.0.1:1", {{"client.id", "other"}});
+  ASSERT_TRUE(one.ok() && again.ok() && other.ok());
+  EXPECT_EQ(one->get(), again->get());
+  EXPECT_NE(one->get(), other->get());
+}
+
 TEST(Cluster, GivesUpInTimeWhenNobodyAnswers) {
-  auto cluster = Cluster::open("127.0.0.1:1", "group", {});
+  auto cluster = Cluster::open("127.0.0.1:1", {});
   ASSERT_TRUE(cluster.ok());
   const auto asked = std::chrono::steady_clock::now();
   const Status status = (*cluster)->partitions({"events"}, Wait::for_at_most(std::chrono::milliseconds(300))).status();
@@ -60,12 +69,12 @@ TEST(Cluster, GivesUpInTimeWhenNobodyAnswers) {
 
 // Asked again and again, librdkafka ends the process where the coordinator takes connections and does not answer.
 TEST(Cluster, LeavesTheGroupAloneAfterARequestThatNobodyAnswered) {
-  auto cluster = Cluster::open("127.0.0.1:1", "group", {});
+  auto cluster = Cluster::open("127.0.0.1:1", {});
   ASSERT_TRUE(cluster.ok());
-  const Status first = (*cluster)->commit({{{"events", 0}, 5}}, Wait::for_at_most(std::chrono::milliseconds(300)));
+  const Status first = (*cluster)->commit("group", {{{"events", 0}, 5}}, Wait::for_at_most(std::chrono::milliseconds(300)));
   EXPECT_EQ(first.code(), "broker_away");
   EXPECT_EQ(first.detail().find("written again once"), std::string::npos) << first.detail();
-  const Status second = (*cluster)->commit({{{"events", 0}, 6}}, Wait::for_at_most(seconds(60)));
+  const Status second = (*cluster)->commit("group", {{{"events", 0}, 6}}, Wait::for_at_most(seconds(60)));
   EXPECT_EQ(second.code(), "broker_away");
   EXPECT_NE(second.detail().find("written again once"), std::string::npos) << second.detail();
 }

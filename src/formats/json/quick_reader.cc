@@ -49,8 +49,12 @@ class Cursor {
   bool text(std::string_view& out) {
     if (!take('"')) return false;
     const char* const begin = at_;
-    uint64_t stops = 0;
-    while ((stops = stops_in(eight_at(at_))) == 0) at_ += 8;
+    uint64_t stops = stops_in(eight_at(at_));
+    if (stops == 0) {
+      at_ += 8;
+      while (!has_stop_in_sixteen(at_)) at_ += 16;
+      while ((stops = stops_in(eight_at(at_))) == 0) at_ += 8;
+    }
     at_ += std::countr_zero(stops) / 8;
     out = {begin, static_cast<size_t>(at_ - begin)};
     return take('"');
@@ -105,6 +109,16 @@ class Cursor {
     return ends_value();
   }
 
+  /// A number of any size, of which nobody wants the value.
+  bool skip_number() {
+    (void)take('-');
+    const char first = peek();
+    const int64_t whole = skip_digits();
+    if (whole == 0 || (first == '0' && whole > 1)) return false;
+    if (take('.') && skip_digits() == 0) return false;
+    return ends_value();
+  }
+
   bool ends_value() const { return *at_ == ',' || *at_ == '}'; }
 
  private:
@@ -127,6 +141,12 @@ class Cursor {
     number = made;
     return all;
   }
+  int64_t skip_digits() {
+    const char* const begin = at_;
+    int count = 8;
+    while (count == 8) at_ += count = leading_digits(eight_at(at_));
+    return at_ - begin;
+  }
   /// Digits with a point among them that fit into eight characters with one behind: the point is taken out.
   bool short_real(uint64_t& number, int& whole, int& behind) {
     const uint64_t eight = eight_at(at_);
@@ -148,6 +168,17 @@ class Cursor {
     const uint64_t quote = eight ^ (kOnes * '"'), backslash = eight ^ (kOnes * '\\');
     const uint64_t plain = (quote + kOnes * 0x7f) & (backslash + kOnes * 0x7f) & (eight + kOnes * 0x60);
     return (~plain | eight) & kTops;
+  }
+
+  /// Whether there is one among sixteen characters.
+  static bool has_stop_in_sixteen(const char* at) {
+    using Sixteen [[gnu::vector_size(16)]] = signed char;  // what is not ASCII is below zero
+    Sixteen text;
+    std::memcpy(&text, at, sizeof text);
+    const auto stops = (text < 0x20) | (text == '"') | (text == '\\');
+    std::array<uint64_t, 2> halves;
+    std::memcpy(halves.data(), &stops, sizeof stops);
+    return (halves[0] | halves[1]) != 0;
   }
 
   const char* at_;
@@ -225,13 +256,12 @@ bool take_null(Cursor& cursor) { return cursor.take_word("null") && cursor.ends_
 
 bool skip_value(Cursor& cursor) {
   std::string_view text;
-  double number = 0;
   switch (cursor.peek()) {
     case '"': return cursor.text(text);
     case 't': return cursor.take_word("true");
     case 'f': return cursor.take_word("false");
     case 'n': return take_null(cursor);
-    default: return cursor.real(number);
+    default: return cursor.skip_number();
   }
 }
 

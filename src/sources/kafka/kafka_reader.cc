@@ -20,6 +20,8 @@ constexpr int64_t kNoRow = -1;
 constexpr std::chrono::seconds kAskedAtLeast{10};
 // A reader that nothing wakes comes by all the same, to look for silence.
 constexpr std::chrono::seconds kComesBy{5};
+// The end of a range may be behind markers and aborted records: then only the end of the log tells that it is reached.
+constexpr std::chrono::milliseconds kWaitForEnd{100};
 // Reading the clocks of the client's threads costs a system call for each.
 constexpr std::chrono::milliseconds kChargeEvery{5};
 
@@ -79,7 +81,9 @@ class KafkaReader final : public Reader {
     topic_of_id_.clear();
     cached_ = nullptr;
     consumer_.reset();
-    LT_ASSIGN_OR_RETURN(consumer_, kafka::Consumer::open(options_.consumer, context_.wake));
+    kafka::ConsumerOptions options = options_.consumer;
+    if (is_bounded_) options.fetch_wait = kWaitForEnd;
+    LT_ASSIGN_OR_RETURN(consumer_, kafka::Consumer::open(options, context_.wake));
     return {};
   }
 
@@ -131,6 +135,7 @@ class KafkaReader final : public Reader {
   std::vector<std::string> topics_;
   std::vector<Slot> slots_;
   size_t unfinished_ = 0;
+  bool is_bounded_ = false;  // every range has an end
   std::unordered_map<const void*, uint16_t> topic_of_id_;
   std::unordered_map<uint64_t, size_t> slot_of_;  // topic << 32 | partition
   // The slot of the message before: runs of one partition are long.
@@ -181,6 +186,8 @@ Status KafkaReader::assign(const Ranges& ranges) {
     slots_.push_back(std::move(slot));
   }
   if (limits_) limits_->reset(slots_.size(), asked_);
+  const bool was_bounded = std::exchange(is_bounded_, std::ranges::none_of(slots_, [](const Slot& slot) { return slot.end == kNoEnd; }));
+  if (!consumer_ || was_bounded != is_bounded_) LT_RETURN_IF_ERROR(open_client());
   return assign_client();
 }
 
@@ -456,9 +463,7 @@ Result<std::unique_ptr<Reader>> make_kafka_reader(KafkaReaderOptions options, Co
     // Twice what is used while the client's thread sleeps, which it does for up to a second once a queue is that long.
     options.consumer.prefetch_messages = std::max<int64_t>(100, 2 * *options.max_rate_per_partition);
   }
-  auto reader = std::make_unique<KafkaReader>(std::move(options), context);
-  LT_RETURN_IF_ERROR(reader->open_client());
-  return std::unique_ptr<Reader>(std::move(reader));
+  return std::unique_ptr<Reader>(std::make_unique<KafkaReader>(std::move(options), context));
 }
 
 }  // namespace laketide

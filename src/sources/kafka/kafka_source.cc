@@ -17,7 +17,7 @@ using kafka::TopicPartition;
 // The next record waits for the answer to the request that went out behind the one before.
 constexpr std::chrono::milliseconds kRereadWait{20};
 
-/// Serves the run's questions by one client, made at the first, and rereads records by another. Thread-safe.
+/// Serves the run's questions by a client that others share, and rereads records by one of its own, made at the first. Thread-safe.
 class KafkaSource final : public Source {
  public:
   explicit KafkaSource(KafkaSourceOptions options) : options_(std::move(options)) {}
@@ -60,7 +60,7 @@ class KafkaSource final : public Source {
     for (const auto& [place, offset] : committed) next[{place.topic, place.partition}] = offset.value;
     Status done = [&]() -> Status {
       LT_ASSIGN_OR_RETURN(kafka::Cluster * cluster, this->cluster());
-      return cluster->commit(next, wait);
+      return cluster->commit(options_.group_id, next, wait);
     }();
     if (!done.ok()) {
       log::warn("the group's offsets could not be written; only lag tools look at them",
@@ -75,7 +75,7 @@ class KafkaSource final : public Source {
   Result<kafka::Cluster*> cluster() {
     std::lock_guard lock(mutex_);
     if (!cluster_) {
-      LT_ASSIGN_OR_RETURN(cluster_, kafka::Cluster::open(options_.brokers, options_.group_id, options_.client));
+      LT_ASSIGN_OR_RETURN(cluster_, kafka::Cluster::open(options_.brokers, options_.client));
     }
     return cluster_.get();
   }
@@ -107,7 +107,7 @@ class KafkaSource final : public Source {
 
   const KafkaSourceOptions options_;
   std::mutex mutex_;
-  std::unique_ptr<kafka::Cluster> cluster_;
+  std::shared_ptr<kafka::Cluster> cluster_;
   std::mutex fetching_;
   std::unique_ptr<kafka::Consumer> fetcher_;
 };

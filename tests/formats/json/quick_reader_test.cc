@@ -142,6 +142,40 @@ TEST(QuickReader, LeavesNothingOfARecordThatItGivesUp) {
   EXPECT_EQ(decoded(texts), decoded(for_the_parser(texts)));
 }
 
+// Nobody wants the field `u`: it is passed over, in longer steps than a value is read, and has to be JSON all the same.
+TEST(QuickReader, PassesOverWhatTheParserPassesOver) {
+  const auto with = [](const std::string& value) { return R"({"s":1,"u":)" + value + "}"; };
+  const std::string record = kQuickRecord, front = record.substr(0, record.size() - 2);
+  const auto agree = [&](const std::string& value) {
+    const std::vector<std::string> both = {record, front + value + "}"};
+    EXPECT_EQ(decoded(both), decoded(for_the_parser(both))) << value;
+  };
+  for (const char* number : {"0", "-0", "7", "-12.5", "0.25", "12345678", "123456789", "-1234567890123456789012345.000000000000000000000001"}) {
+    EXPECT_TRUE(takes(with(number), "s int")) << number;
+    agree(number);
+  }
+  for (const char* other : {"", "-", "01", "-00.5", "1.", ".5", "12345678.", "1.x", "--1", "1-", "1e5", "12345678x", "1 ", "+1", "tru", "nul", "{}", "[1]"}) {
+    EXPECT_FALSE(takes(with(other), "s int")) << other;
+    agree(other);
+  }
+  for (size_t length = 0; length <= 60; ++length) {
+    const std::string text = '"' + std::string(length, 'n') + '"';
+    EXPECT_TRUE(takes(with(text), "s int")) << text;
+    EXPECT_FALSE(takes(with(text.substr(0, length + 1)), "s int")) << text;
+    for (size_t at = 1; at <= length; ++at) {
+      for (const char stop : {'"', '\\', '\x1f', '\0', '\x80', '\xff'}) {
+        std::string stopped = text;
+        stopped[at] = stop;
+        EXPECT_FALSE(takes(with(stopped), "s int")) << stopped;
+      }
+    }
+  }
+  agree(R"("a long text that is passed over, with an escape: \u00e4")");
+  agree(R"("a long text that is passed over, with a wrong one: \x")");
+  agree("\"a long text that is passed over, not ASCII: \xc3\xa4\"");
+  agree("\"a long text that is passed over, not UTF-8: \xc3\"");
+}
+
 TEST(QuickReader, ReadsNumbersAsTheParserDoes) {
   std::mt19937_64 random(7);
   std::vector<std::string> texts;
