@@ -116,11 +116,21 @@ std::optional<int> offset(Scanner& in) {
   return west ? -seconds : seconds;
 }
 
+constexpr int64_t kFirstMicros = -62'135'596'800'000'000;  // 0001-01-01T00:00Z
+constexpr int64_t kEndMicros = 253'402'300'800'000'000;    // 10000-01-01T00:00Z
+
+template <typename At>
+constexpr uint64_t word_of(At at) {
+  std::array<char, 8> bytes{};
+  for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = at(i);
+  return std::bit_cast<uint64_t>(bytes);
+}
+
 /// Eight characters that a text may have: `0` stands for any digit, all else for itself. Immutable.
 class Shape {
  public:
-  constexpr explicit Shape(const char (&text)[9]) : text_(word([&](size_t i) { return text[i]; })),
-      fixed_(word([&](size_t i) { return text[i] == '0' ? '\0' : '\xff'; })) {}
+  constexpr explicit Shape(const char (&text)[9]) : text_(word_of([&](size_t i) { return text[i]; })),
+      fixed_(word_of([&](size_t i) { return text[i] == '0' ? '\0' : '\xff'; })) {}
 
   bool fits(const char* at) const {
     constexpr uint64_t kHighBits = 0x8080808080808080, kToHighBit = 0x7676767676767676;  // what takes 10 there, and 9 not
@@ -129,12 +139,6 @@ class Shape {
   }
 
  private:
-  template <typename At>
-  static constexpr uint64_t word(At at) {
-    std::array<char, 8> bytes{};
-    for (size_t i = 0; i < bytes.size(); ++i) bytes[i] = at(i);
-    return std::bit_cast<uint64_t>(bytes);
-  }
   uint64_t text_;
   uint64_t fixed_;
 };
@@ -204,12 +208,15 @@ std::optional<IsoTime> parse_iso_time(std::string_view text) {
   const auto micros = time_of_day(in);
   if (!micros) return std::nullopt;
   result.instant.micros += *micros;
-  if (in.done()) return result;
-  const auto ahead = offset(in);
-  if (!ahead || !in.done()) return std::nullopt;
-  result.instant.micros -= *ahead * kMicrosPerSecond;
-  result.has_offset = true;
-  return result;
+  if (!in.done()) {
+    const auto ahead = offset(in);
+    if (!ahead || !in.done()) return std::nullopt;
+    result.instant.micros -= *ahead * kMicrosPerSecond;
+    result.has_offset = true;
+  }
+  // An offset, or a second 60, leads out of the years that can be written.
+  const int64_t at = result.instant.micros;
+  return kFirstMicros <= at && at < kEndMicros ? std::optional(result) : std::nullopt;
 }
 
 std::optional<int32_t> parse_iso_date(std::string_view text) {

@@ -17,7 +17,7 @@ struct IsoTime {
 };
 
 /// `YYYY-MM-DD`, then `T`, `t` or a space, then `HH:MM[:SS[.fraction]]`, then nothing, `Z`, `z`, `±HH`, `±HHMM` or `±HH:MM`; or the
-/// date alone (its midnight). Years 0001 to 9999; second 60 is the next minute's first; a fraction beyond microseconds is cut off, so
+/// date alone (its midnight). Years 0001 to 9999, also in UTC; second 60 is the next minute's first; a fraction beyond microseconds is cut off, so
 /// that no time moves up. None if the text is anything else.
 std::optional<IsoTime> parse_iso_time(std::string_view text);
 

@@ -16,6 +16,15 @@ std::vector<std::string> topics_of(const config::SourceSpec& source) {
   return topics;
 }
 
+std::string only_topic(const config::PipelineSpec& pipeline) {
+  const auto topics = topics_of(pipeline);
+  const auto is_pattern = [](const config::SourceSpec& source) {
+    const auto* kafka = std::get_if<config::KafkaSourceSpec>(&source.from);
+    return kafka != nullptr && !kafka->pattern.empty();
+  };
+  return topics.size() == 1 && std::ranges::none_of(pipeline.sources, is_pattern) ? topics.front() : std::string();
+}
+
 std::vector<std::string> sources_over(const config::PipelineSpec& pipeline, const std::string& topic) {
   std::vector<std::string> names;
   for (const auto& source : pipeline.sources) {
@@ -26,13 +35,11 @@ std::vector<std::string> sources_over(const config::PipelineSpec& pipeline, cons
   return names;
 }
 
-// A row's place names its topic if rows of several topics can meet.
 std::vector<sql::SourceTable> source_tables(const config::PipelineSpec& pipeline) {
-  const auto topics = topics_of(pipeline);
   std::vector<sql::SourceTable> tables;
   for (const auto& source : pipeline.sources) {
     const bool is_made = std::holds_alternative<config::RateSourceSpec>(source.from);
-    tables.push_back({source.name, nullptr, topics.size() == 1 ? topics.front() : "", !is_made, source.event_time.column, source.deduplicate.key, {}});
+    tables.push_back({source.name, nullptr, only_topic(pipeline), !is_made, source.event_time.column, source.deduplicate.key, {}});
     if (const auto within = source.deduplicate.within) tables.back().within = within->count();
   }
   return tables;

@@ -12,6 +12,9 @@ namespace laketide {
 /// Of Kafka, or what stands for a topic in places of rows: `delta:<path>`, `files:<path>`. None: its rows are made.
 std::vector<std::string> topics_of(const config::SourceSpec& source);
 
+/// The topic of every row; empty: rows of several can meet, as behind a pattern, and each says which is its own.
+std::string only_topic(const config::PipelineSpec& pipeline);
+
 /// The sources over this topic; the first one if no document names it, as behind a pattern.
 std::vector<std::string> sources_over(const config::PipelineSpec& pipeline, const std::string& topic);
 

@@ -83,7 +83,6 @@ class Wiring {
       return Status::user("unknown_pool", "no pool of this name is configured; GET /pools lists them: " + spec_.pool, "pool");
     }
     spec_.account = scheduler_.open_account({spec_.pool, spec_.run_id});
-    spec_.topics = topics_of(pipeline_);
     return {};
   }
 
@@ -269,7 +268,7 @@ class Wiring {
       options.targets.push_back(std::move(target));
     }
     if (spec_.sources.size() == 1) options.source = spec_.sources.front().name;
-    if (spec_.topics.size() == 1) options.topic = spec_.topics.front();
+    options.topic = only_topic(pipeline_);
     options.refused = pipeline_.bad_records.policy == "fail"   ? PostgresSinkOptions::Refused::kFail
                       : pipeline_.bad_records.policy == "drop" ? PostgresSinkOptions::Refused::kDrop
                                                                : PostgresSinkOptions::Refused::kQuarantine;
@@ -349,7 +348,7 @@ class Wiring {
   std::vector<std::string> hidden_columns() const {
     const bool timed = std::ranges::any_of(spec_.sources, [](const RunSource& one) { return one.event_time.has_value(); });
     if (!needs_place_ && !timed) return {};
-    if (spec_.topics.size() == 1) return {"_partition", "_offset"};
+    if (!only_topic(pipeline_).empty()) return {"_partition", "_offset"};
     return {"_topic", "_partition", "_offset"};
   }
 

@@ -3,6 +3,20 @@
 #include "base/failpoint.h"
 
 namespace laketide {
+namespace {
+
+struct Syncs {
+  Durable plan = Durable::kNow;
+  Durable record = Durable::kNow;
+};
+
+Syncs syncs_of(const EpochPlan& plan, const std::vector<SinkStage>& stages) {
+  if (plan.sinks.size() > 1) return {.record = Durable::kWithNext};
+  if (stages.size() == 1 && stages.front().sink->keeps_progress()) return {.plan = Durable::kWithNext};
+  return {};
+}
+
+}  // namespace
 
 Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<SinkStage>& stages, Ledger& ledger,
                                          const Decide& decide, const MakeReceipt& make_receipt, const Wait& wait,
@@ -19,7 +33,8 @@ Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<Sink
   over(Phase::kPrepare);
   LT_FAILPOINT("epoch.prepared");
   LT_RETURN_IF_ERROR(decide());
-  LT_RETURN_IF_ERROR(ledger.plan_epoch(plan.pipeline, plan.epoch, plan.to_json()));
+  const Syncs syncs = syncs_of(plan, stages);
+  LT_RETURN_IF_ERROR(ledger.plan_epoch(plan.pipeline, plan.epoch, plan.to_json(), syncs.plan));
   over(Phase::kPlan);
   LT_FAILPOINT("epoch.planned");
   if (LT_SEEDED_BUG("epoch.planned", "ledger_first")) {
@@ -34,7 +49,7 @@ Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<Sink
     LT_FAILPOINT("epoch.sink_committed");
   }
   over(Phase::kCommit);
-  LT_RETURN_IF_ERROR(ledger.commit_epoch(plan.pipeline, plan.epoch, plan.to_json(), make_receipt(commits)));
+  LT_RETURN_IF_ERROR(ledger.commit_epoch(plan.pipeline, plan.epoch, plan.to_json(), make_receipt(commits), syncs.record));
   over(Phase::kRecord);
   LT_FAILPOINT("epoch.committed");
   return commits;

@@ -31,6 +31,10 @@ using Decide = std::function<Status()>;
 ///   plan durable in ledger    from here the epoch is finished, by this process or the next
 ///   commit each sink          each with the plan inside, atomically
 ///   ledger committed          with the receipt
+/// The ledger syncs once an epoch. Where a pipeline has several sinks, a plan must be found if some of them lack its epoch, so it is durable
+/// before the first commits; that they have it, they say themselves, and the record is durable with the next plan. A sink that is alone has
+/// the plan in its own commit, or nothing of the epoch: there the record is synced, and the plan with it. (Both are where the one sink is
+/// beside the quarantine, or keeps no progress.)
 /// A failure anywhere leaves a state that `recover` resolves; nothing is retried here. Blocks until done or `wait` is over.
 Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<SinkStage>& stages, Ledger& ledger,
                                          const Decide& decide, const MakeReceipt& make_receipt, const Wait& wait,

@@ -76,7 +76,7 @@ Result<Recovery> recover(const std::string& pipeline, const LedgerView& ledger, 
   for (const auto& sink : sinks) {
     const Progress& has = sink.progress;
     if (has.epoch == newest) continue;
-    if (!has.kept) {  // the ledger speaks for it
+    if (!sink.keeps_progress) {  // the ledger speaks for it
       if (!recorded && has_part(plan, sink.id)) out.lacking.push_back(sink.id);
       continue;
     }

@@ -16,6 +16,7 @@ namespace laketide {
 struct ClaimedSink {
   std::string id;
   Progress progress;
+  bool keeps_progress = true;
 };
 
 /// What the ledger has of the pipeline: its newest epoch, and its newest committed one (often the same). Immutable.

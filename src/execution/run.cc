@@ -282,7 +282,7 @@ Result<Recovery> Run::claim() {
   for (auto& sink : spec_.sinks) {
     auto progress = sink->claim(Wait::for_at_most(kCallTimeout, halt_.token()));
     if (!progress.ok()) return progress.status().in(sink->id());
-    claimed.push_back({sink->id(), std::move(progress).value()});
+    claimed.push_back({sink->id(), std::move(progress).value(), sink->keeps_progress()});
   }
   std::optional<EpochId> quarantined;
   if (spec_.quarantine) {

@@ -103,7 +103,6 @@ struct RunSpec {
   std::vector<RunSource> sources;
   std::shared_ptr<Source> source;  // all of them together; made when the run starts unless its parts needed it before
   bool needs_schema = false;       // the query names columns: without a schema there is nothing to bind it to
-  std::vector<std::string> topics; // for the status
   std::string start_text;          // for the status
   /// Binds the query to the sources' schemas, and tells those that yield rows which columns of them are wanted.
   std::function<Result<ChainPlan>(const Schemas& schemas)> plan;

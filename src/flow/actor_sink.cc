@@ -14,6 +14,7 @@ class ActorSink final : public Sink {
   }
 
   const std::string& id() const override { return sink_->id(); }
+  bool keeps_progress() const override { return sink_->keeps_progress(); }
   Result<Progress> claim(const Wait& wait) override {
     return call<Result<Progress>>([&] { return sink_->claim(wait); });
   }

@@ -25,7 +25,6 @@ struct Progress {
   std::optional<EpochId> epoch;  // last epoch committed into it; none: it never had one
   Positions next;                // next offset of every partition it ever had records of
   std::string plan;              // JSON of that epoch's plan; empty if the sink no longer has it
-  bool kept = true;              // false: this sink keeps no progress (console); the ledger's word counts for it
 };
 
 /// What a sink did in a commit, for the receipt of the epoch. Immutable.
@@ -55,6 +54,8 @@ class Sink {
   virtual ~Sink() = default;
   /// `<kind>:<table or path>` or the `id:` given; unique in its pipeline, part of the progress's name.
   virtual const std::string& id() const = 0;
+  /// False: its commits do not carry the plan (console), and the ledger's word counts for it.
+  virtual bool keeps_progress() const { return true; }
   /// Takes ownership: raises the generation kept in the sink (so that an older owner finds out and is fenced), drops what
   /// an earlier owner left staged, and tells what is there. A table that does not exist yet yields generation 1 and no
   /// epoch; whoever creates it has it.

@@ -4,6 +4,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -164,25 +165,27 @@ class SqliteLedger final : public Ledger {
     });
   }
 
-  Status plan_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan) override {
+  Status plan_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan, Durable durable) override {
     LT_FAILPOINT("ledger.plan.before");
-    LT_RETURN_IF_ERROR(write([&](SqliteFile& db) -> Status {
+    const Change change = [&](SqliteFile& db) -> Status {
       bool differs = false;
       LT_RETURN_IF_ERROR(db.run("SELECT plan FROM epochs WHERE pipeline=? AND epoch=? AND committed=1", {pipeline, epoch.value},
                                 [&](const auto& row) { differs = text_of(row[0]) != plan; }));
       if (differs) return Status::internal("epoch_replanned", "a committed epoch would be planned anew: " + pipeline + " epoch " + std::to_string(epoch.value));
       return db.run("INSERT INTO epochs VALUES (?,?,?,0,'') ON CONFLICT DO UPDATE SET plan=excluded.plan", {pipeline, epoch.value, plan});
-    }));
+    };
+    LT_RETURN_IF_ERROR(write(change, durable));
     LT_FAILPOINT("ledger.plan.after");
     return {};
   }
 
-  Status commit_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan, const std::string& receipt) override {
+  Status commit_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan, const std::string& receipt, Durable durable) override {
     LT_FAILPOINT("ledger.committed.before");
-    LT_RETURN_IF_ERROR(write([&](SqliteFile& db) -> Status {
+    const Change change = [&](SqliteFile& db) -> Status {
       LT_RETURN_IF_ERROR(db.run("INSERT OR REPLACE INTO epochs VALUES (?,?,?,1,?)", {pipeline, epoch.value, plan, receipt}));
       return db.run("DELETE FROM epochs WHERE pipeline=? AND epoch<=?", {pipeline, epoch.value - kEpochsKept});
-    }));
+    };
+    LT_RETURN_IF_ERROR(write(change, durable));
     LT_FAILPOINT("ledger.committed.after");
     return {};
   }
@@ -233,6 +236,7 @@ class SqliteLedger final : public Ledger {
   using Change = std::function<Status(SqliteFile&)>;
   struct Waiting {
     const Change* change;
+    Durable durable;
     std::promise<Status> done;
   };
 
@@ -241,9 +245,9 @@ class SqliteLedger final : public Ledger {
     return reader_->run(sql, parameters, row);
   }
 
-  /// Waits until `change` is durable. Changes that wait together share one transaction and one sync.
-  Status write(const Change& change) {
-    Waiting mine{&change, {}};
+  /// Waits until `change` is written, and synced unless that may wait. Changes that wait together share one transaction and one sync.
+  Status write(const Change& change, Durable durable = Durable::kNow) {
+    Waiting mine{&change, durable, {}};
     auto outcome = mine.done.get_future();
     bool first;
     {
@@ -261,11 +265,21 @@ class SqliteLedger final : public Ledger {
       const MutexLock lock(waiting_mutex_);
       group.swap(waiting_);
     }
+    const bool sync = std::ranges::any_of(group, [](const Waiting* one) { return one->durable == Durable::kNow; });
     std::vector<Status> outcomes;
-    Status all = writer_->run("BEGIN IMMEDIATE");
+    Status all = set_sync(sync);
+    if (all.ok()) all = writer_->run("BEGIN IMMEDIATE");
     for (Waiting* one : group) outcomes.push_back(all.ok() ? apply(*one->change) : all);
     if (all.ok()) all = commit();
     for (size_t i = 0; i < group.size(); ++i) group[i]->done.set_value(all.ok() ? outcomes[i] : all);
+  }
+
+  // With NORMAL a COMMIT is not synced, and the next one with FULL syncs all that stands before it in the log.
+  Status set_sync(bool sync) {
+    if (syncs_ == sync) return {};
+    LT_RETURN_IF_ERROR(writer_->run(sync ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL"));
+    syncs_ = sync;
+    return {};
   }
 
   Status apply(const Change& change) {
@@ -291,6 +305,7 @@ class SqliteLedger final : public Ledger {
 
   std::unique_ptr<DirectoryLock> lock_;
   std::unique_ptr<SqliteFile> writer_;  // only the actor touches it
+  bool syncs_ = true;                   // so does it this: whether the writer's commits are synced
   Mutex reader_mutex_;
   std::unique_ptr<SqliteFile> reader_ LT_PT_GUARDED_BY(reader_mutex_);
   IoActor actor_;

@@ -58,9 +58,12 @@ struct JobQuery {
   int count_max = 100;
 };
 
+/// When what is written must survive the machine: now, or with whatever is written next. It survives the process, and is read, at once.
+enum class Durable { kNow, kWithNext };
+
 /// One SQLite file in the state directory (WAL, synchronous=FULL), written by one io actor that puts what waits into one
-/// transaction. Writes block until they are durable or `wait` is over; they are for io threads. Holds the state
-/// directory's lock: a second process is refused with `state_dir_in_use`. Thread-safe.
+/// transaction. Writes block until they are durable, unless that may wait; they are for io threads. Holds the state directory's lock: a second process is
+/// refused with `state_dir_in_use`. Thread-safe.
 class Ledger {
  public:
   /// Creates the directory and file if need be. Fails `kUser` for a file of another format version or one that is damaged.
@@ -89,9 +92,10 @@ class Ledger {
   virtual Status forget_jobs(int64_t count_max, int64_t since_ms) = 0;
 
   /// Before any sink commits. Repeating it with the same plan is success; another plan for a committed epoch is refused.
-  virtual Status plan_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan) = 0;
+  virtual Status plan_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan, Durable durable = Durable::kNow) = 0;
   /// After every sink has committed. Also records an epoch that a sink had and the ledger had not.
-  virtual Status commit_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan, const std::string& receipt) = 0;
+  virtual Status commit_epoch(const std::string& pipeline, EpochId epoch, const std::string& plan, const std::string& receipt,
+                              Durable durable = Durable::kNow) = 0;
   /// The jobs' line is free, and the receipts of its epochs are kept elsewhere: they are forgotten, but for the newest committed one and
   /// what is behind it if the next job `goes_on` there.
   virtual Status end_line(const std::string& line, bool goes_on) = 0;

@@ -1,4 +1,4 @@
-"""A clock that jumps, a single core, records of ten megabytes, deep JSON and a partition of nothing but garbage: the rest goes on, exactly."""
+"""A clock that jumps, a single core and a fifth of one, records of ten megabytes, deep JSON and a partition of nothing but garbage: the rest goes on, exactly."""
 import json
 import os
 import re
@@ -7,6 +7,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from confluent_kafka import Producer
+from cpu_share import CpuShare, NoShare
+import pytest
 from proven import DECLARED, Proven, started, two_sinks
 import readers
 
@@ -89,6 +91,33 @@ def test_on_one_core_everything_is_slower_and_nothing_else(kafka, postgres):
         stream.wait_caught_up(daemon, 120)
         assert daemon.get("/stream/single")["state"] == "RUNNING"
         assert daemon.terminate() == 0
+        stream.assert_exact(daemon)
+
+
+@pytest.fixture
+def fifth_of_a_core():
+    try:
+        share = CpuShare(0.2).__enter__()
+    except NoShare as reason:
+        pytest.skip(str(reason))
+    yield share
+    share.__exit__()
+
+
+def test_on_a_fifth_of_a_core_probes_answer_and_nothing_is_lost(kafka, postgres, fifth_of_a_core):
+    stream = Proven(kafka, "rationed", document=two_sinks("rationed"), postgres=(postgres, "public.rationed"))
+    stream.produce(5000)
+    with started(kafka, postgres=postgres) as daemon:
+        for upto in (20_000, 25_000):
+            daemon.kill()
+            daemon.start(within=fifth_of_a_core.enter, seconds=120)
+            assert "\nlaketide_scheduler_workers 1\n" in daemon.get("/metrics"), "the quota counts, not the machine's cores"
+            stream.begin(daemon)
+            stream.produce(upto)
+            daemon.wait_for(lambda: daemon.get("/health", timeout=10) and stream.caught_up(daemon), f"{upto} with probes answered", 240)
+        assert daemon.get("/stream/rationed")["state"] == "RUNNING"
+        assert fifth_of_a_core.throttled() > 0, "it had all that it wanted: nothing was tried"
+        assert daemon.terminate(60) == 0
         stream.assert_exact(daemon)
 
 

@@ -76,3 +76,21 @@ def test_rows_that_the_server_refuses_are_read_again_with_all_that_the_record_ha
     assert rows == [
         (1, "check_violation", "write", b"key 1", large, headers[0], "unwanted", 0, 1_700_000_000_001),
         (3, "not_null_violation", "write", b"key 3", null, headers[1], "unwanted", 0, 1_700_000_000_003)]
+
+
+def test_rows_of_a_pattern_keep_their_topics(kafka, postgres):
+    """A refused row is found again in its own topic, and of one key the row of the last topic stays, whichever was read first."""
+    refused = b'{"id": 7, "name": null}'
+    kafka.create_topic("shops-b", 1)
+    kafka.create_topic("shops-a", 1)
+    produce(kafka, "shops-b", [b'{"id": 1, "name": "of b"}'])
+    produce(kafka, "shops-a", [b'{"id": 1, "name": "of a, early"}', b'{"id": 1, "name": "of a"}', refused])
+    postgres.query("CREATE TABLE public.shops (id bigint PRIMARY KEY, name text NOT NULL)")
+    document = {"name": "shops", "source": {"kafka": {"pattern": "^shops-.*"}, "format": {"json": {"schema": "id bigint, name text"}}}, "trigger": "available_now",
+                "sinks": [{"postgres": {"table": "public.shops", "mode": "upsert", "key": ["id"]}}], "bad_records": {"max_ratio": 1.0}}
+    with started(kafka, postgres=postgres) as daemon:
+        daemon.post("/stream/start", document)
+        daemon.wait_for_state("shops", "FINISHED")
+        assert daemon.terminate() == 0
+    assert postgres.query("SELECT id, name FROM public.shops") == [(1, "of b")]
+    assert postgres.query('SELECT topic, partition, "offset", value FROM laketide.quarantine WHERE pipeline = \'shops\'') == [("shops-a", 0, 2, refused)]

@@ -26,7 +26,7 @@ ClaimedSink at(const std::string& id, int64_t epoch, std::vector<std::string> si
   progress.plan = plan_of(epoch, std::move(sinks)).to_json();
   return {id, progress};
 }
-ClaimedSink without_progress(const std::string& id) { return {id, Progress{Generation(1), {}, {}, {}, true}}; }
+ClaimedSink without_progress(const std::string& id) { return {id, Progress{Generation(1), {}, {}, {}}}; }
 
 LedgerView planned(int64_t epoch, std::vector<std::string> sinks = {"a", "b"}) {
   LedgerView view;
@@ -142,7 +142,7 @@ TEST(Recovery, sink_added_while_an_epoch_was_under_way_has_no_part_in_its_replay
 }
 
 TEST(Recovery, sink_without_progress_of_its_own_follows_the_ledger) {
-  ClaimedSink console{"console", Progress{Generation(0), {}, {}, {}, false}};
+  ClaimedSink console{"console", Progress{Generation(0), {}, {}, {}}, false};
   const auto done = recover("p", committed(4, {"console"}), {console});
   ASSERT_TRUE(done.ok()) << done.status().to_string();
   EXPECT_EQ(done->positions.at(kPlace), NextOffset(50));

@@ -33,10 +33,14 @@ from storm import HECTIC, USUAL, Storm  # noqa: E402
 class Servers:
     """The broker and the database of a campaign, and the lines by which a daemon reaches them. Confined to one thread."""
 
+    def __init__(self, broker=None):
+        """`broker`: settings of it."""
+        self._settings = {"log.retention.ms": "-1", "log.segment.delete.delay.ms": "1000", **(broker or {})}
+
     def __enter__(self):
         self.lines = {"broker": Proxy().__enter__(), "PostgreSQL": Proxy().__enter__()}
         # A transaction that a killed daemon left open must not stand in the way for long, nor a database that was frozen.
-        self.kafka = KafkaBroker(settings={"log.retention.ms": "-1", "log.segment.delete.delay.ms": "1000"})
+        self.kafka = KafkaBroker(settings=self._settings)
         self.kafka.behind(self.lines["broker"]).start()
         self.postgres = PostgresServer().start()
         self.lines["PostgreSQL"].target = self.postgres.place

@@ -52,51 +52,60 @@ class Windows:
 
 
 class WindowCoverage:
-    """Takes the place of a Coverage: which groups a table holds, against those it should hold. Confined to one thread."""
+    """Takes the place of a Coverage: which groups a table holds, against those it should hold. Confined to one thread.
+
+    A version is settled by the groups that it or the progress has touched: no other can have become right or wrong.
+    """
 
     def __init__(self, promise, windows):
         self._promise, self._windows = promise, windows
         self._due = {}  # (window_start, id) -> (n, total, least, most)
         self._next = {part: promise.feeds[part[0]].start(part[1]) for part in promise.parts()}
-        self._rows = collections.Counter()  # (window_start, id, n, total, least, most) -> how often
+        self._held = collections.defaultdict(collections.Counter)  # (window_start, id) -> values -> how often
+        self._touched = set()
         self._wrong = {}  # key -> kind, as it was last reported
         self.checked = 0
 
     def add(self, part, rows, sign=1):
         """`part` is the table itself: a group belongs to no partition."""
         for row in rows:
-            self._rows[row] += sign
-            if not self._rows[row]:
-                del self._rows[row]
+            key, values = row[:2], row[2:]
+            held = self._held[key]
+            held[values] += sign
+            if not held[values]:
+                del held[values]
+            self._touched.add(key)
 
     def settle(self, where, next_offsets, verdict):
         self._advance(next_offsets)
-        held = collections.defaultdict(list)
-        for row, times in self._rows.items():
-            held[row[:2]] += [row[2:]] * times
-        self.checked += len(self._due)
-        wrong = {}
-        for key in held.keys() | self._due.keys():
-            kind = _kind(held.get(key, []), self._due.get(key))
+        self.checked += len(self._touched)
+        fresh = collections.defaultdict(list)
+        for key in sorted(self._touched):
+            kind = _kind(self._rows_of(key), self._due.get(key))
+            if kind and self._wrong.get(key) != kind:
+                fresh[kind].append(key)
             if kind:
-                wrong[key] = kind
-        for kind in sorted(set(wrong.values())):
-            fresh = sorted(key for key in wrong if wrong[key] == kind and self._wrong.get(key) != kind)
-            if fresh:
-                shown = [f"{key}: {held.get(key)} must be {self._due.get(key)}" for key in fresh[:SHOWN]]
-                verdict.violation(kind, where, "; ".join(shown), len(fresh))
-        self._wrong = wrong
+                self._wrong[key] = kind
+            else:
+                self._wrong.pop(key, None)
+        self._touched.clear()
+        for kind, keys in sorted(fresh.items()):
+            shown = [f"{key}: {self._rows_of(key)} must be {self._due.get(key)}" for key in keys[:SHOWN]]
+            verdict.violation(kind, where, "; ".join(shown), len(keys))
 
     def totals(self):
         found = collections.Counter(self._wrong.values())
         return collections.Counter(
-            rows=sum(self._rows.values()),
+            rows=sum(held.total() for held in self._held.values()),
             groups=len(self._due),
             groups_compared=self.checked,
             lost=found["window_lost"],
             duplicated=found["window_duplicated"],
             unexpected=found["window_unexpected"] + found["window_wrong"],
         )
+
+    def _rows_of(self, key):
+        return list(self._held[key].elements()) if key in self._held else []
 
     def _advance(self, next_offsets):
         for (number, partition), offset in next_offsets.items():
@@ -114,6 +123,7 @@ class WindowCoverage:
                         max(most, had[3]),
                     )
                 self._due[key] = (n, total, least, most)
+                self._touched.add(key)
             self._next[(number, partition)] = max(before, offset)
 
 

@@ -21,7 +21,6 @@ from windows import Windows, WindowTable, check_postgres_windows
 
 DECLARED = "p int, i bigint, id bigint, ts timestamptz, value double, source text, h text"
 FORGIVE = 1 << 30
-WINDOW_S = (1, 10, 60)
 
 
 class Line:
@@ -177,12 +176,13 @@ class Windowed(Line):
     kind = "windows"
     source = "events"
     stateful = True
+    sizes_s = (1, 10, 60)
 
     def _spec(self, draw):
         return RecordSpec(draw.randrange(1 << 30), step_us=draw.choice((1000, 5000)))
 
     def _document(self, draw):
-        size_s = draw.choice(WINDOW_S)
+        size_s = draw.choice(self.sizes_s)
         self.windows = Windows(size_s * 1_000_000)
         self.delta_path = f"{self.name}_raw"
         self.window_path, self.pg_table = f"{self.name}_windows", f"public.{self.name}"
@@ -287,7 +287,10 @@ class Job:
         if not self.taken:
             self.submit(daemon)
             return None
-        job = daemon.request("GET", f"/batch/{self.taken}", timeout=10).json()
+        try:
+            job = daemon.request("GET", f"/batch/{self.taken}", timeout=10).json()
+        except requests.RequestException:
+            return None
         return job if job["status"] in ("SUCCEEDED", "FAILED", "CANCELLED") else None
 
     def verdict(self, lake, document):

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from confluent_kafka import KafkaException
+from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from waiting import wait_until
@@ -115,7 +115,17 @@ class KafkaBroker(Server):
     def create_topic(self, name, partitions=1, configs=None):
         """Returns when every partition has a leader."""
         topic = NewTopic(name, num_partitions=partitions, replication_factor=1, config=configs or {})
-        self._admin.create_topics([topic])[name].result(30)
+
+        def made():
+            try:
+                self._admin.create_topics([topic])[name].result(30)
+            except KafkaException as error:
+                # A controller that got no time to answer its own broker takes it for gone, for a moment.
+                if error.args[0].code() != KafkaError.INVALID_REPLICATION_FACTOR:
+                    raise
+                return False
+            return True
+        wait_until(made, f"{name} to be made")
         wait_until(lambda: self._leaders(name) == partitions, f"leaders of {name}'s {partitions} partitions")
 
     def add_partitions(self, name, total):
@@ -126,7 +136,7 @@ class KafkaBroker(Server):
     def delete_topic(self, name):
         """Returns when the broker no longer lists it."""
         self._admin.delete_topics([name])[name].result(30)
-        wait_until(lambda: name not in self._admin.list_topics(timeout=10).topics, f"{name} to be gone")
+        wait_until(lambda: self._gone(name), f"{name} to be gone")
 
     def delete_records(self, topic, before):
         """Raises the low watermark: {partition: first offset kept}."""
@@ -134,6 +144,12 @@ class KafkaBroker(Server):
         places = [TopicPartition(topic, partition, offset) for partition, offset in before.items()]
         for done in self._admin.delete_records(places).values():
             done.result(30)
+
+    def _gone(self, name):
+        try:
+            return name not in self._admin.list_topics(timeout=10).topics
+        except KafkaException:
+            return False
 
     def _leaders(self, name):
         try:

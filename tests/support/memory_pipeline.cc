@@ -284,7 +284,7 @@ class MemorySink final : public Sink {
     std::lock_guard lock(table_->mutex);
     generation_ = table_->generation = Generation(table_->generation.value + 1);
     staged_.clear();
-    return Progress{generation_, table_->epoch, table_->next, table_->plan, true};
+    return Progress{generation_, table_->epoch, table_->next, table_->plan};
   }
   Status bind(const Schema&, const Wait&) override { return {}; }
   Result<std::optional<Instant>> largest(const std::string& column, const Wait& wait) override {

@@ -152,10 +152,10 @@ class ConsoleSink final : public Sink {
   explicit ConsoleSink(ConsoleSinkOptions options) : options_(std::move(options)), output_(std::make_shared<Output>(options_)) {}
 
   const std::string& id() const override { return options_.id; }
+  bool keeps_progress() const override { return false; }
   Result<Progress> claim(const Wait&) override {
     Progress progress;
     progress.generation = Generation(1);
-    progress.kept = false;
     return progress;
   }
 

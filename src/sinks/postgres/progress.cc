@@ -151,16 +151,16 @@ Result<ProgressRow> ProgressTable::lock(Connection& connection, const std::strin
   return row;
 }
 
-Status ProgressTable::advance(Connection& connection, const std::string& sink, Generation generation, const EpochPlan& plan,
-                              const Positions& next, const Wait& wait) const {
+Result<std::string> ProgressTable::advance(Connection& connection, const std::string& sink, Generation generation, const EpochPlan& plan,
+                                           const Positions& next, const Wait& wait) const {
   LT_ASSIGN_OR_RETURN(const auto rows,
                       connection.query("UPDATE " + table_ +
                                            " SET epoch = $4, next = $5, plan = $6, updated_at = pg_catalog.clock_timestamp() "
-                                           "WHERE pipeline = $1 AND sink = $2 AND generation = $3 RETURNING 1",
+                                           "WHERE pipeline = $1 AND sink = $2 AND generation = $3 RETURNING pg_catalog.txid_current()",
                                        {pipeline_, sink, std::to_string(generation.value), std::to_string(plan.epoch.value),
                                         next_to_json(next), plan.to_json()},
                                        wait));
-  if (rows.size() == 1) return {};
+  if (rows.size() == 1) return rows[0].at(0).value_or("");
   return Status::internal("progress_lost", "the locked progress row was not there to update: " + pipeline_ + "/" + sink);
 }
 

@@ -43,8 +43,8 @@ class ProgressTable {
   /// Locks `sink`'s row until the end of the open transaction. Fails `kUser` `progress_lost` if there is none.
   Result<ProgressRow> lock(Connection& connection, const std::string& sink, const Wait& wait) const;
 
-  /// Inside the open transaction: the row says that `sink` has `plan`'s epoch and `next`.
-  Status advance(Connection& connection, const std::string& sink, Generation generation, const EpochPlan& plan,
+  /// Inside the open transaction, whose id is the answer: the row says that `sink` has `plan`'s epoch and `next`.
+  Result<std::string> advance(Connection& connection, const std::string& sink, Generation generation, const EpochPlan& plan,
                  const Positions& next, const Wait& wait) const;
 
   /// Ends the backend that holds `sink`'s row if its application_name is one of `own_names`; else fails

@@ -8,14 +8,15 @@
 #include <algorithm>
 
 #include "flow/change_column.h"
+#include "sinks/postgres/staged_place.h"
 
 namespace laketide::postgres {
 namespace {
 
 constexpr int kLaneShift = 48;  // leaves 2^48 rows to a lane of a run
 constexpr size_t kCountBytes = 2;
-constexpr size_t kStagedFields = 5;
-constexpr size_t kStagedFixedBytes = 4 + (4 + 4) + (4 + 8) + (4 + 8) + (4 + 1);  // all but the topic's bytes; NULLs take less
+constexpr size_t kStagedFields = 2;
+constexpr size_t kStagedFixedBytes = 4 + (4 + 1);  // all but the place
 
 // The rows' places, from the hidden columns. Valid as long as the batch.
 class PlaceColumns {
@@ -33,6 +34,7 @@ class PlaceColumns {
   std::string_view topic(int64_t row) const { return has(topic_, row) ? topic_->GetView(row) : std::string_view(); }
   int32_t partition(int64_t row) const { return has(partition_, row) ? partition_->Value(row) : -1; }
   int64_t offset(int64_t row) const { return has(offset_, row) ? offset_->Value(row) : -1; }
+  StagedPlace at(int64_t row) const { return {topic(row), partition(row), offset(row)}; }
 
  private:
   template <typename Array>
@@ -44,18 +46,6 @@ class PlaceColumns {
   std::shared_ptr<arrow::Int32Array> partition_;
   std::shared_ptr<arrow::Int64Array> offset_;
 };
-
-char* put_null(char* out) {
-  put_big_endian<int32_t>(out, -1);
-  return out + 4;
-}
-
-template <typename Integer>
-char* put_field(char* out, Integer value) {
-  put_big_endian<int32_t>(out, sizeof value);
-  put_big_endian<Integer>(out + 4, value);
-  return out + 4 + sizeof value;
-}
 
 class CopyRowEncoder final : public RowEncoder {
  public:
@@ -108,10 +98,7 @@ class CopyRowEncoder final : public RowEncoder {
   }
 
   void measure_places(const PlaceColumns& places, int64_t rows) {
-    for (int64_t row = 0; row < rows; ++row) {
-      sizes_[static_cast<size_t>(row)] += kStagedFixedBytes + places.topic(row).size() - (places.partition(row) < 0 ? 4 : 0) -
-                                          (places.offset(row) < 0 ? 8 : 0);
-    }
+    for (int64_t row = 0; row < rows; ++row) sizes_[static_cast<size_t>(row)] += kStagedFixedBytes + place_bytes(places.at(row));
   }
 
   Reject to_reject(const PlaceColumns& places, const RowRefusals::Refusal& refusal) const {
@@ -176,14 +163,11 @@ class CopyRowEncoder final : public RowEncoder {
 
   void write_places(const PlaceColumns& places, const ChangeColumn& changes, int64_t rows, char* out) {
     for (int64_t row = 0; row < rows; ++row) {
+      StagedPlace place = places.at(row);
+      place.sequence = sequence_++;
       char* at = out + starts_[static_cast<size_t>(row)];
-      const auto topic = places.topic(row);
-      put_big_endian<int32_t>(at, static_cast<int32_t>(topic.size()));
-      std::copy(topic.begin(), topic.end(), at + 4);
-      at += 4 + topic.size();
-      at = places.partition(row) < 0 ? put_null(at) : put_field<int32_t>(at, places.partition(row));
-      at = places.offset(row) < 0 ? put_null(at) : put_field<int64_t>(at, places.offset(row));
-      at = put_field<int64_t>(at, sequence_++);
+      put_big_endian<int32_t>(at, static_cast<int32_t>(place_bytes(place)));
+      at = put_place(place, at + 4);
       put_big_endian<int32_t>(at, 1);
       at[4] = changes.at(row) == Change::kDelete ? 1 : 0;
     }

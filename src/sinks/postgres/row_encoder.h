@@ -13,8 +13,8 @@
 namespace laketide::postgres {
 
 /// Appends a batch's rows to a chunk: int16 number of fields, then the fields (cell_encoder.h). Rows of a staged table
-/// get five more: _lt_topic text, _lt_partition int4, _lt_offset int8, _lt_seq int8 (lane and number of the row in it, so
-/// that rows have an order without a place), _lt_delete bool (flow/change.h; of such a row only the key counts). What PostgreSQL's encoding cannot express goes to `rejects` (stage kWrite,
+/// get two more: _lt_place bytea (staged_place.h; its sequence is the lane and the number of the row in it), _lt_delete bool (flow/change.h;
+/// of such a row only the key counts). What PostgreSQL's encoding cannot express goes to `rejects` (stage kWrite,
 /// codes zero_byte, invalid_utf8, out_of_range, bad_uuid, bad_text, bad_value, too_long; without bytes), a NULL in a
 /// column that is NOT NULL to the chunk's refused rows. Confined to its task.
 class RowEncoder {

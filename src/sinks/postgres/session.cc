@@ -404,10 +404,8 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       if (!target.takes_part(plan)) continue;
       if (LT_SEEDED_BUG("postgres.prepare.before", "skip_progress")) continue;
       const Positions next = target.next_after(plan);
-      LT_RETURN_IF_ERROR(progress_.advance(*connection_, target.spec.id, target.generation, plan, next, wait));
+      LT_ASSIGN_OR_RETURN(transaction_, progress_.advance(*connection_, target.spec.id, target.generation, plan, next, wait));
     }
-    LT_ASSIGN_OR_RETURN(const auto xid, connection_->query("SELECT pg_catalog.txid_current()", {}, wait));
-    transaction_ = xid.at(0).at(0).value_or("");
     return {};
   }
 

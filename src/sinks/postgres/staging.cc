@@ -5,21 +5,18 @@
 #include <utility>
 
 #include "sinks/postgres/identifier.h"
+#include "sinks/postgres/staged_place.h"
 
 namespace laketide::postgres {
 namespace {
 
 constexpr const char* kCheckConstraints = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED";
-constexpr const char* kPlaceOrder =
-    "_lt_topic COLLATE \"C\" DESC NULLS LAST, _lt_partition DESC NULLS LAST, _lt_offset DESC NULLS LAST, _lt_seq DESC";
-constexpr const char* kPlaceOrderUp =
-    "_lt_topic COLLATE \"C\" NULLS FIRST, _lt_partition NULLS FIRST, _lt_offset NULLS FIRST, _lt_seq";
 
-// An epoch of a million rows sorted in the 4 MB that a server gives by itself goes through the disk twice. A server, role or URL that gives
-// more keeps it.
+// As much as an epoch may hold in all, so that its rows are sorted in memory; the server takes no more than there are. In the 4 MB that it
+// gives by itself they go through the disk twice. A server, role or URL that gives more keeps it.
 constexpr const char* kRoomToSort =
-    "; SELECT pg_catalog.set_config('work_mem', '64MB', false) WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) < "
-    "pg_catalog.pg_size_bytes('64MB')";
+    "; SELECT pg_catalog.set_config('work_mem', '256MB', false) WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) < "
+    "pg_catalog.pg_size_bytes('256MB')";
 
 std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
   std::string out;
@@ -47,7 +44,7 @@ struct Staging::Pieces {
   const Wait& wait;
   Holds holds;
   int64_t rows = 0;
-  std::vector<std::string> refused_sequences{};
+  std::vector<std::string> refused_places{};
   std::vector<RefusedRow> refused{};
 };
 
@@ -57,7 +54,7 @@ Staging::Staging(const PostgresTarget& target, std::shared_ptr<const BoundTable>
       stage_("pg_temp.lt_stage_" + std::to_string(number)),
       picked_("pg_temp.lt_picked_" + std::to_string(number)),
       columns_(quote_identifiers(table_->column_names())),
-      copy_sql_("COPY " + stage_ + " (" + columns_ + ", _lt_topic, _lt_partition, _lt_offset, _lt_seq, _lt_delete) FROM STDIN (FORMAT binary)") {
+      copy_sql_("COPY " + stage_ + " (" + columns_ + ", _lt_place, _lt_delete) FROM STDIN (FORMAT binary)") {
   for (const auto& column : table_->columns) {
     const auto& name = column.type.name;
     const bool in_key = std::find(target_.key.begin(), target_.key.end(), name) != target_.key.end();
@@ -69,8 +66,7 @@ Staging::Staging(const PostgresTarget& target, std::shared_ptr<const BoundTable>
 Status Staging::create(Connection& connection, const Wait& wait) const {
   std::string sql = "DROP TABLE IF EXISTS " + stage_ + ", " + picked_ + "; CREATE TEMPORARY TABLE " + stage_.substr(8) +
                           " ON COMMIT DELETE ROWS AS SELECT " + columns_ +
-                          ", NULL::text AS _lt_topic, NULL::integer AS _lt_partition, NULL::bigint AS _lt_offset, NULL::bigint AS "
-                          "_lt_seq, NULL::boolean AS _lt_delete FROM " + table_->name.quoted() + " WITH NO DATA; CREATE TEMPORARY TABLE " + picked_.substr(8) +
+                          ", NULL::bytea AS _lt_place, NULL::boolean AS _lt_delete FROM " + table_->name.quoted() + " WITH NO DATA; CREATE TEMPORARY TABLE " + picked_.substr(8) +
                           " ON COMMIT DELETE ROWS AS SELECT *, NULL::bigint AS _lt_rank FROM " + stage_ +
                           " WITH NO DATA; CREATE INDEX ON " + picked_ + " (_lt_rank)";
   if (target_.mode == PostgresTarget::Mode::kUpsert) sql += kRoomToSort;
@@ -88,17 +84,16 @@ Status Staging::apply_with_care(Connection& connection, Holds holds, const Wait&
   for (;;) {
     Pieces pieces{connection, wait, holds};
     const std::string from = upsert ? "(" + best() + ")" : stage_;
-    LT_RETURN_IF_ERROR(connection.run("DELETE FROM " + picked_ + "; INSERT INTO " + picked_ + " SELECT b.*, row_number() OVER (ORDER BY " +
-                                          kPlaceOrderUp + ") FROM " + from + " b", wait));
+    LT_RETURN_IF_ERROR(connection.run("DELETE FROM " + picked_ + "; INSERT INTO " + picked_ + " SELECT b.*, row_number() OVER (ORDER BY _lt_place) FROM " + from + " b", wait));
     LT_ASSIGN_OR_RETURN(const auto count, connection.query("SELECT pg_catalog.count(*) FROM " + picked_, {}, wait));
     const int64_t end = to_number(count.at(0).at(0), 0) + 1;
     if (end > 1) LT_RETURN_IF_ERROR(apply_range(pieces, 1, end));
     rows += pieces.rows;
     refused.insert(refused.end(), pieces.refused.begin(), pieces.refused.end());
     if (!upsert || pieces.refused.empty()) return {};
-    const std::string bad = "(" + joined(pieces.refused_sequences, ", ") + ")";
-    LT_RETURN_IF_ERROR(connection.run("DELETE FROM " + stage_ + " s WHERE s._lt_seq IN " + bad + " OR NOT EXISTS (SELECT FROM " + picked_ +
-                                          " p WHERE p._lt_seq IN " + bad + " AND " + same_key("s.", "p.") + ")", wait));
+    const std::string bad = "(" + joined(pieces.refused_places, ", ") + ")";
+    LT_RETURN_IF_ERROR(connection.run("DELETE FROM " + stage_ + " s WHERE s._lt_place IN " + bad + " OR NOT EXISTS (SELECT FROM " + picked_ +
+                                          " p WHERE p._lt_place IN " + bad + " AND " + same_key("s.", "p.") + ")", wait));
   }
 }
 
@@ -106,7 +101,7 @@ Status Staging::apply_with_care(Connection& connection, Holds holds, const Wait&
 std::string Staging::best() const {
   const std::string key = quote_identifiers(target_.key);
   const std::string larger = target_.order_by.empty() ? "" : quote_identifier(target_.order_by) + " DESC NULLS LAST, ";
-  return "SELECT DISTINCT ON (" + key + ") * FROM " + stage_ + " ORDER BY " + key + ", " + larger + kPlaceOrder;
+  return "SELECT DISTINCT ON (" + key + ") * FROM " + stage_ + " ORDER BY " + key + ", " + larger + "_lt_place DESC";
 }
 
 std::string Staging::same_key(const std::string& left, const std::string& right) const {
@@ -146,7 +141,7 @@ std::vector<std::string> Staging::statements(const std::string& from, Holds hold
 void Staging::add_deletes(const std::string& from, Holds holds, std::vector<std::string>& sql) const {
   const std::string begin = "DELETE FROM " + table_->name.quoted() + " t USING " + from + " b WHERE b._lt_delete AND ";
   const std::string order = target_.order_by.empty() ? "" : quote_identifier(target_.order_by);
-  const std::string newer = order.empty() ? "" : " AND (b._lt_offset IS NULL OR t." + order + " IS NULL OR b." + order + " >= t." + order + ")";
+  const std::string newer = order.empty() ? "" : " AND (" + is_unplaced("b._lt_place") + " OR t." + order + " IS NULL OR b." + order + " >= t." + order + ")";
   std::vector<std::string> equal;
   for (const auto& name : target_.key) equal.push_back("t." + quote_identifier(name) + " = b." + quote_identifier(name));
   sql.push_back(begin + joined(equal, " AND ") + newer);
@@ -202,13 +197,13 @@ Status Staging::apply_range(Pieces& pieces, int64_t from, int64_t to) const {
 }
 
 Status Staging::refuse(Pieces& pieces, int64_t rank, const ServerError& error) const {
-  LT_ASSIGN_OR_RETURN(const auto rows, pieces.connection.query("SELECT _lt_topic, _lt_partition, _lt_offset, _lt_seq FROM " + picked_ +
-                                                                   " WHERE _lt_rank = $1",
+  LT_ASSIGN_OR_RETURN(const auto rows, pieces.connection.query("SELECT pg_catalog.encode(_lt_place, 'hex') FROM " + picked_ + " WHERE _lt_rank = $1",
                                                                {std::to_string(rank)}, pieces.wait));
-  const auto& row = rows.at(0);
-  pieces.refused_sequences.push_back(row[3].value_or("0"));
-  pieces.refused.push_back({{to_number(row[2], -1), static_cast<int32_t>(to_number(row[1], -1)), -1}, row[0].value_or(""),
-                            error.condition(), error.text()});
+  const std::string digits = rows.at(0).at(0).value_or("");
+  std::string bytes;
+  const StagedPlace place = place_of(digits, bytes);
+  pieces.refused_places.push_back("'\\x" + digits + "'");
+  pieces.refused.push_back({{place.offset, place.partition, -1}, std::string(place.topic), error.condition(), error.text()});
   return {};
 }
 

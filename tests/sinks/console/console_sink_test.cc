@@ -114,7 +114,7 @@ TEST_F(ConsoleSinkTest, ARowThatNobodyReadsIsAFailure) {
 }
 
 TEST_F(ConsoleSinkTest, PrintsATablePerEpochAtItsCommit) {
-  EXPECT_FALSE(sink_->claim({})->kept);
+  EXPECT_FALSE(sink_->keeps_progress());
   ASSERT_EQ(*writer_->write(rows_of(R"([[1, "a long source", 0], [22, null, null], [3, "x", 0]])"), rejects_), Step::kReady);
   StagedList staged(1);
   ASSERT_EQ(*writer_->end_epoch(EpochId(4), staged[0], rejects_), Step::kDone);
