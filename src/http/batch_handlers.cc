@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -86,7 +87,7 @@ Reply list_jobs(Service& service, const Call& call) {
   Json list = Json::array();
   for (size_t i = 0; i < std::min(limit, jobs->size()); ++i) list.push_back(job_json((*jobs)[i]));
   const Json next = jobs->size() > limit ? Json((*jobs)[limit - 1].id) : Json(nullptr);
-  return {json_response(200, {{"jobs", list}, {"next", next}})};
+  return {json_response(200, {{"jobs", std::move(list)}, {"next", next}})};
 }
 
 Reply show_job(Service& service, const Call& call) {
