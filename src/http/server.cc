@@ -71,7 +71,7 @@ class AsioServer final : public Server {
     listener_->start();
     if (probe_listener_) probe_listener_->start();
     thread_ = std::thread([this] {
-      name_this_thread("http-io");
+      begin_thread("http-io");
       context_->run();
     });
     return {};

@@ -36,7 +36,7 @@ class WorkerSet {
   std::vector<std::thread> threads_;
 };
 
-/// Names the calling thread as tools show it; at most 15 letters.
-void name_this_thread(const std::string& name);
+/// Names the calling thread as tools show it (at most 15 letters), and has it let in soon when it wakes, however busy the machine is.
+void begin_thread(const std::string& name);
 
 }  // namespace laketide::http
