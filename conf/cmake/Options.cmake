@@ -27,6 +27,9 @@ target_link_options(laketide_options INTERFACE -pie -Wl,--as-needed)
 target_compile_definitions(laketide_options INTERFACE SPDLOG_FMT_EXTERNAL BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION
   BOOST_BEAST_SEPARATE_COMPILATION)
 
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  target_compile_options(laketide_options INTERFACE -Wno-unknown-warning-option)  # some of the above are GCC's
+endif()
 if(CMAKE_UNITY_BUILD)
   # GCC takes a .cc that is included for a header, where a member of an unnamed namespace's type would be a mistake.
   target_compile_options(laketide_options INTERFACE -Wno-subobject-linkage)
