@@ -2,6 +2,7 @@
 into Delta with epochs of 100 ms."""
 import bisect
 import json
+import os
 import subprocess
 import threading
 import time
@@ -136,16 +137,35 @@ def _by_hand(bench, connection, seconds):
     return _percentiles(took)
 
 
+def _disk(bench, seconds):
+    """How long 4 KiB take to be on the disk, asked for every 5 ms while the broker takes the same records and nobody reads them: what is below
+    each transaction, whoever commits it."""
+    topic = "latency-unread"
+    bench.kafka.create_topic(topic, 4)
+    took, pause = [], threading.Event()
+    with Ticker(bench.kafka, topic, seconds) as ticker, open(bench.directory / "synced", "wb", buffering=0) as file:
+        due = time.monotonic()
+        while len(ticker.ids) * STEP < seconds:
+            began = time.monotonic()
+            file.write(bytes(4096))
+            os.fdatasync(file.fileno())
+            took.append(1000 * (time.monotonic() - began))
+            due = max(due + 0.005, began)
+            pause.wait(max(0, due - time.monotonic()))
+    return _percentiles(took)
+
+
 def measure(bench, seconds):
     # What other rows left behind is not to be vacuumed or written back meanwhile.
     bench.postgres.query(f"drop table if exists {results.TABLE}")
     bench.postgres.query("checkpoint")
     subprocess.run(["sync", "--file-system", str(bench.directory)], check=True)
     with psycopg.connect(bench.postgres.url, autocommit=True) as connection:
+        disk = _disk(bench, seconds)
         by_hand = _by_hand(bench, connection, seconds)
         connection.execute(f"drop table if exists {TABLE}")
         connection.execute("drop schema if exists laketide cascade")
         postgres = _laketide(bench, "latency-postgres", {"postgres": {"table": TABLE, "mode": "append"}}, "5ms", _postgres_rows(connection), seconds)
     postgres["p50_above_hand_ms"] = postgres["p50_ms"] - by_hand["p50_ms"]
     delta = _laketide(bench, "latency-delta", {"delta": {"path": "latency", "compression": "snappy"}}, "100ms", _delta_rows(), seconds)
-    return {"seconds": seconds, "PostgreSQL by hand": by_hand, "postgres": postgres, "delta": delta}
+    return {"seconds": seconds, "disk": disk, "PostgreSQL by hand": by_hand, "postgres": postgres, "delta": delta}

@@ -1,5 +1,9 @@
 #include "lake/actions.h"
 
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
 #include <nlohmann/json.hpp>
 
 namespace laketide::lake {
@@ -9,16 +13,30 @@ namespace {
 using Json = nlohmann::json;
 using Ordered = nlohmann::ordered_json;
 
+/// The library makes an integer of any number, which is undefined for those that are out of its range.
+template <typename T>
+T value_of(const Json& value) {
+  if constexpr (std::is_same_v<T, int64_t> || std::is_same_v<T, int>) {
+    using Limits = std::numeric_limits<T>;
+    const bool fits = value.is_number_float()      ? value.get<double>() >= static_cast<double>(Limits::min()) && value.get<double>() < -static_cast<double>(Limits::min())
+                      : value.is_number_unsigned() ? value.get<uint64_t>() <= static_cast<uint64_t>(Limits::max())
+                      : value.is_number_integer()  ? value.get<int64_t>() >= Limits::min() && value.get<int64_t>() <= Limits::max()
+                                                   : true;  // no number, as the library will say
+    if (!fits) throw Json::out_of_range::create(406, "a number is too large: " + value.dump(), &value);
+  }
+  return value.get<T>();
+}
+
 template <typename T>
 T required(const Json& object, const char* key) {
-  return object.at(key).get<T>();
+  return value_of<T>(object.at(key));
 }
 
 template <typename T>
 std::optional<T> optional(const Json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return std::nullopt;
-  return found->get<T>();
+  return value_of<T>(*found);
 }
 
 TextMap text_map(const Json& object) {

@@ -1,4 +1,5 @@
-"""A clock that jumps, a single core and a fifth of one, records of ten megabytes, deep JSON and a partition of nothing but garbage: the rest goes on, exactly."""
+"""A clock that jumps, a single core and a fifth of one, little memory, records of ten megabytes, deep JSON and a partition of nothing but garbage: the rest goes on, exactly."""
+import contextlib
 import json
 import os
 import re
@@ -7,7 +8,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 from confluent_kafka import Producer
-from cpu_share import CpuShare, NoShare
+from control_group import ControlGroup, NoGroup
 import pytest
 from proven import DECLARED, Proven, started, two_sinks
 import readers
@@ -95,29 +96,54 @@ def test_on_one_core_everything_is_slower_and_nothing_else(kafka, postgres):
 
 
 @pytest.fixture
-def fifth_of_a_core():
-    try:
-        share = CpuShare(0.2).__enter__()
-    except NoShare as reason:
-        pytest.skip(str(reason))
-    yield share
-    share.__exit__()
+def limited():
+    """A maker of groups that end with the test; without the right to make any it is skipped."""
+    with contextlib.ExitStack() as groups:
+        def make(**limits):
+            try:
+                return groups.enter_context(ControlGroup(**limits))
+            except NoGroup as reason:
+                return pytest.skip(str(reason))
+        yield make
 
 
-def test_on_a_fifth_of_a_core_probes_answer_and_nothing_is_lost(kafka, postgres, fifth_of_a_core):
+def test_on_a_fifth_of_a_core_probes_answer_and_nothing_is_lost(kafka, postgres, limited):
+    group = limited(cores=0.2)
     stream = Proven(kafka, "rationed", document=two_sinks("rationed"), postgres=(postgres, "public.rationed"))
     stream.produce(5000)
     with started(kafka, postgres=postgres) as daemon:
         for upto in (20_000, 25_000):
             daemon.kill()
-            daemon.start(within=fifth_of_a_core.enter, seconds=120)
+            daemon.start(within=group.enter, seconds=120)
             assert "\nlaketide_scheduler_workers 1\n" in daemon.get("/metrics"), "the quota counts, not the machine's cores"
             stream.begin(daemon)
             stream.produce(upto)
             daemon.wait_for(lambda: daemon.get("/health", timeout=10) and stream.caught_up(daemon), f"{upto} with probes answered", 240)
         assert daemon.get("/stream/rationed")["state"] == "RUNNING"
-        assert fifth_of_a_core.throttled() > 0, "it had all that it wanted: nothing was tried"
+        assert group.throttled() > 0, "it had all that it wanted: nothing was tried"
         assert daemon.terminate(60) == 0
+        stream.assert_exact(daemon)
+
+
+def test_in_a_container_of_little_memory_half_of_it_is_enough(kafka, limited):
+    group = limited(memory_bytes=192 << 20)
+    stream = Proven(kafka, "squeezed", document={
+        "name": "squeezed", "source": {"kafka": {"topic": "squeezed"}, "format": {"json": {"schema": DECLARED}}},
+        "sinks": [{"delta": {"path": "squeezed", "partition_by": ["source"]}}], "bad_records": {"max_ratio": 1.0}})
+    stream.produce(100_000)
+    with started(kafka) as daemon:
+        daemon.kill()
+        daemon.start(within=group.enter, seconds=60)
+        told = f'\nlaketide_pool_memory_max_bytes{{pool="batch-pool"}} {48 << 20}\n'
+        assert told in daemon.get("/metrics"), "jobs have half of the memory, which is half of the limit"
+        stream.begin(daemon)
+        stream.wait_caught_up(daemon, 120)
+        job = daemon.post("/batch/run", {"name": "squeezed_job", "source": stream.document["source"], "sinks": [{"delta": {"path": "squeezed_job"}}],
+                                         "bad_records": {"max_ratio": 1.0}, "startOffset": {"0": 0, "1": 0},
+                                         "endOffset": {"0": 100_000, "1": 100_000}}, expect=202)["jobId"]
+        daemon.wait_for(lambda: daemon.get(f"/batch/{job}")["status"] == "SUCCEEDED", f"job {job} to succeed", 120)
+        assert daemon.get("/stream/squeezed")["state"] == "RUNNING"
+        assert daemon.terminate() == 0
         stream.assert_exact(daemon)
 
 

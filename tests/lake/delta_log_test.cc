@@ -175,6 +175,13 @@ TEST_F(DeltaLogTest, text_that_is_no_commit_is_a_broken_log) {
   EXPECT_FALSE(std::filesystem::exists(commit_path(path(), 2)));
 }
 
+TEST_F(DeltaLogTest, numbers_that_no_integer_can_be_make_a_broken_log) {
+  for (const char* number : {"1e300", "-1e300", "9223372036854775808", "9223372036854775807e0"}) {
+    const Status status = parse_commit(R"({"txn":{"appId":"a","version":)" + std::string(number) + "}}", Detail::kFiles, [](Action&&) { return Status(); });
+    EXPECT_EQ(status.code(), "broken_log") << number;
+  }
+}
+
 TEST_F(DeltaLogTest, a_commit_is_cut_short_by_its_deadline) {
   auto mine = log();
   const auto late = mine.commit(append("a", 1), always(), Wait::for_at_most(std::chrono::seconds(-1)));

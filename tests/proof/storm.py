@@ -9,6 +9,7 @@ The last life has no faults: everything must catch up by itself, each job must s
 """
 
 import dataclasses
+import errno
 import pathlib
 import random
 import re
@@ -20,6 +21,7 @@ import time
 import requests
 
 import workload
+from failing_disk import LIBRARY, FailingDisk
 from verdict import Verdict
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2] / "src"
@@ -74,11 +76,12 @@ class Storm:
         draw, began = self._draw, time.monotonic()
         self._make_lines()
         self._daemon = self._make_daemon(self._config(), None)
+        self._disk = FailingDisk(self._daemon.directory)
         lives = draw.randint(*self._pace.lives)
         kinds = "+".join(line.kind + ("/tx" if line.transactional else "") for line in self._lines)
         self.log(f"round {self.number}: {kinds}, {lives} lives, {self._daemon.config['engine']}")
         try:
-            self._daemon.start()
+            self._daemon.start(env=self._environment())
             for line in self._lines:
                 line.begin(self._daemon)
                 line.load.start()
@@ -136,7 +139,7 @@ class Storm:
         draw = self._draw
         if number:
             self._armed, self._hangs = self._draw_failpoints()
-            self._daemon.start(self._armed, wait=False)
+            self._daemon.start(self._armed, env=self._environment(), wait=False)
         self.totals["lives"] += 1
         lasts = draw.uniform(*self._pace.lasts) if "=kill" not in self._armed else self._pace.lasts_armed
         faults = self._draw_faults(lasts)
@@ -163,7 +166,7 @@ class Storm:
         if code == -signal.SIGKILL and "=kill" in self._armed:
             self.totals["failpoint_kills"] += 1
             self.totals["points"][self._armed.split("=")[0]] += 1
-        elif code == 3 and "=error" in self._armed + self._armed.replace("short_write", "error"):
+        elif code == 3 and (self._disk.failed or "=error" in self._armed + self._armed.replace("short_write", "error")):
             self.totals["refused_starts"] += 1
         else:
             self._uninvited(code)
@@ -183,6 +186,7 @@ class Storm:
             self.totals["random_kills"] += 1
             return
         self.totals["stops"] += 1
+        self._disk.heal()  # what cannot be written is no clean end
         if how == "post":
             try:
                 self._daemon.request("POST", "/stop", timeout=5)
@@ -250,8 +254,9 @@ class Storm:
             self._cut_line,
             self._kill_line,
             self._slow_line,
+            self._fail_disk,
         ]
-        weights = [6, 2, 2, 4, 2, 3, 3, 2, 2]
+        weights = [6, 2, 2, 4, 2, 3, 3, 2, 2, 5]
         if not self._transactional:
             choices += [self._pause_broker, self._kill_broker]
             weights += [3, 1]
@@ -311,6 +316,19 @@ class Storm:
         self._count(f"line to {name} slow")
         line.delay = self._draw.choice((0.005, 0.05))
 
+    def _fail_disk(self):
+        """One call, or some in a row, or all from there on, of those that make, write, name or sync files."""
+        draw = self._draw
+        place, passes, times = draw.choice(("lake", "state")), draw.randrange(100), draw.choice((1, 1, 2, 3, 1000))
+        error = draw.choice((errno.EIO, errno.ENOSPC))
+        if LIBRARY.exists():  # a program that is not of this tree's build has none beside it
+            self._count(f"disk of the {place} failing")
+            self._disk.fail(error, getattr(self._daemon, place), passes, times)
+            self._undo.append(self._disk.heal)
+
+    def _environment(self):
+        return self._disk.environment if LIBRARY.exists() else None
+
     def _reachable(self):
         return not self._undo
 
@@ -359,13 +377,17 @@ class Storm:
         """Another daemon takes the pipelines while this one is frozen; thawed, this one must find itself fenced."""
         if not self._reachable() or not self._daemon.running:
             return
+        # Frozen before it owns the sinks it would claim them when it thaws, and the younger one be the one that is fenced.
+        if any((self._daemon.stream(line.name) or {}).get("state") != "RUNNING" for line in self._lines):
+            return
         self._count("taken over")
+        self._disk.heal()
         older = self._daemon
         older.signal(signal.SIGSTOP)
         self._daemon = self._make_daemon(older.config, older.lake)
         self._armed, armed = "", self._armed
         try:
-            self._daemon.start()
+            self._daemon.start(env=self._environment())
             for line in self._lines:
                 line.begin(self._daemon)
             self._pause.wait(self._draw.uniform(0.0, 1.0))

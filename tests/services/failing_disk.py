@@ -30,9 +30,9 @@ class FailingDisk:
         struct.pack_into("<q", self._control, 0, error)  # last: it is what the calls look at first
 
     def heal(self):
-        struct.pack_into("<q", self._control, 0, 0)
+        _NUMBERS.pack_into(self._control, 0, 0, 0, 0, 0)
 
     @property
     def failed(self):
-        """How many calls have failed since the last fail()."""
+        """How many calls have failed since the last fail(), until heal()."""
         return _NUMBERS.unpack_from(self._control, 0)[3]
