@@ -33,6 +33,7 @@ using Positions = std::map<SourcePartition, NextOffset>;
 struct Bounds {
   NextOffset low;
   NextOffset high;
+  bool operator==(const Bounds&) const = default;
 };
 using PartitionBounds = std::map<SourcePartition, Bounds>;
 

@@ -16,7 +16,7 @@ namespace laketide {
 namespace {
 constexpr std::chrono::milliseconds kBackoffFirst{100};
 constexpr std::chrono::milliseconds kBackoffMax{5000};
-constexpr std::chrono::milliseconds kBoundsEvery{2000};
+constexpr std::chrono::milliseconds kBoundsEvery{2000}, kQuietBoundsEvery{5000};  // the second where nothing comes and nothing waits
 constexpr std::chrono::seconds kCallTimeout{30};
 constexpr std::chrono::seconds kQueryTimeout{600};  // of one that may read a whole table
 // Between a job's attempts, which are few: long enough for a server to come back.
@@ -220,10 +220,11 @@ void Run::pause_before_retry() {
 void Run::watch_bounds() {
   if (halt_.stop_requested()) return;
   auto bounds = spec_.source->bounds(Wait::for_at_most(kCallTimeout, halt_.token()));
+  bool quiet = false;
   if (bounds.ok()) {
     const auto lag = lag_.seconds(*spec_.source, view().committed, *bounds, system_clock().now(), Wait::for_at_most(kCallTimeout, halt_.token()));
     const MutexLock lock(mutex_);
-    view_.bounds = *bounds;
+    quiet = std::exchange(view_.bounds, *bounds) == *bounds && lag == 0.0;
     view_.lag_seconds = lag;
     metrics_.lag(view_.committed, *bounds, lag);
     if (view_.watermark) metrics_.watermark(*view_.watermark, system_clock().now());
@@ -232,7 +233,7 @@ void Run::watch_bounds() {
     // A stage that began without a partition is ended after its epoch; the next one has it.
     if (more && stage_ != nullptr && !spec_.bounded && !view_.committed.empty()) stage_->request_stop();
   }
-  scheduler_.after(kBoundsEvery, watcher_, [self = shared_from_this()] { self->watch_bounds(); });
+  scheduler_.after(quiet ? kQuietBoundsEvery : kBoundsEvery, watcher_, [self = shared_from_this()] { self->watch_bounds(); });
 }
 
 // Only lag tools look at it, so only the newest positions matter, and no commit waits for it.
