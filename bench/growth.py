@@ -2,6 +2,7 @@
 import argparse
 import json
 import os
+import random
 import shutil
 import statistics
 import sys
@@ -18,7 +19,7 @@ from confluent_kafka import Producer  # noqa: E402
 from contenders import SCHEMA  # noqa: E402
 from daemon import Daemon  # noqa: E402
 from deltalake import DeltaTable  # noqa: E402
-from meter import own_cpu, peak_rss_mib  # noqa: E402
+from meter import own_cpu, own_cpu_exactly, peak_rss_mib  # noqa: E402
 from pairs import fill  # noqa: E402
 from report import machine  # noqa: E402
 from servers import KafkaBroker, own_directory  # noqa: E402
@@ -39,15 +40,24 @@ def _document(topic, schema, **more):
             "sinks": [{"delta": {"path": topic}}], **more}
 
 
-def _daemon(ground, name):
+def _daemon(ground, name, **more):
     directory = ground.directory / name
     shutil.rmtree(directory, ignore_errors=True)
     # Each client of a lane may hold 8 MiB ready: a hundred streams ask for more than the engine gives by itself.
-    return Daemon({"kafka": {"brokers": ground.kafka.address}, "engine": {"memory": "4GiB"}}, directory)
+    return Daemon({"kafka": {"brokers": ground.kafka.address}, "engine": {"memory": "4GiB"}, **more}, directory)
+
+
+TIMES = 3  # of each stream over a topic
 
 
 def _drained(ground, topic, records, document):
-    """A stream over the whole topic: CPU-ns a record, peak memory. Read to the last record, or it does not count."""
+    """A stream over the whole topic, in a daemon of its own: CPU-ns a record, the median of three; the most memory of all."""
+    runs = [_drained_once(ground, topic, records, document) for _ in range(TIMES)]
+    return {"CPU-ns per record": statistics.median(cpu for cpu, _ in runs), "peak memory, MiB": max(memory for _, memory in runs)}
+
+
+def _drained_once(ground, topic, records, document):
+    """Read to the last record, or it does not count."""
     with _daemon(ground, "drained").start() as daemon:
         pid = daemon.process.pid
         cpu = own_cpu(pid)
@@ -56,7 +66,7 @@ def _drained(ground, topic, records, document):
         cpu = own_cpu(pid) - cpu
         read = sum(one["rowsIn"] for one in daemon.get(f"/stream/{topic}/epochs?limit=1000")["epochs"])
         assert read == records, f"{read} of {records} records were read"
-        return {"CPU-ns per record": 1e9 * cpu / records, "peak memory, MiB": peak_rss_mib(pid)}
+        return 1e9 * cpu / records, peak_rss_mib(pid)
 
 
 def _produce(ground, topic, records, text_of):
@@ -76,7 +86,7 @@ def _produce(ground, topic, records, text_of):
 
 def partitions(ground):
     """Cost of a record where a topic has more partitions; all six fields, and a filter that lets none through."""
-    records = int(1_000_000 * ground.scale)
+    records = int(4_000_000 * ground.scale)
     for count in (1, 4, 16, 64):
         topic = f"partitions-{count}"
         fill(ground.binaries, ground.kafka, topic, records, count)
@@ -84,23 +94,33 @@ def partitions(ground):
 
 
 def columns(ground):
-    """Cost of a record of more fields where the query wants three of them."""
-    records = int(200_000 * ground.scale)
+    """Cost of a record, and of a byte, of more fields where the query wants three of them."""
     for count in (6, 12, 25, 50, 100):
         topic = f"columns-{count}"
         names = ["id bigint", "value double", "source text", *(f"extra_{n} bigint" for n in range(count - 3))]
         rest = "".join(f',"extra_{n}":{1000 + n}' for n in range(count - 3))
-        _produce(ground, topic, records, lambda n, rest=rest: f'{{"id":{n},"value":{n % 1000}.5,"source":"s{n % 200}"{rest}}}')
-        yield count, _drained(ground, topic, records, _document(topic, ", ".join(names), sql="SELECT id, value, source FROM source WHERE value < 0"))
+
+        def text_of(n, rest=rest):
+            return f'{{"id":{n},"value":{n % 1000}.5,"source":"s{n % 200}"{rest}}}'
+        size = len(text_of(100_000))
+        records = int(400_000_000 * ground.scale) // size
+        _produce(ground, topic, records, text_of)
+        took = _drained(ground, topic, records, _document(topic, ", ".join(names), sql="SELECT id, value, source FROM source WHERE value < 0"))
+        yield count, {**took, "bytes of a record": size, "CPU-ns per byte": took["CPU-ns per record"] / size}
 
 
 def sizes(ground):
-    """Cost of a record, and of a byte, by the size of the record; the rest of it is a text that the query does not want."""
+    """Cost of a record, and of a byte, by the size of the record; the rest of it is a text that the query does not want. The text is one that
+    lz4 halves: of one letter alone it leaves a hundredth, so that a small answer of the broker becomes tens of megabytes in memory."""
+    digits = random.Random(1).randbytes(500_000).hex()
     for size in (100, 1_000, 10_000, 100_000):
-        records = max(200, int(min(400_000, 200_000_000 // size) * ground.scale))
+        records = int(min(4_000_000, 1_000_000_000 // size) * ground.scale)
         topic = f"size-{size}"
-        text = "x" * (size - 40)
-        _produce(ground, topic, records, lambda n, text=text: f'{{"id":{n},"value":{n % 1000}.5,"text":"{text}"}}')
+
+        def text_of(n, length=size - 40):
+            begin = n * 7919 % (len(digits) - length)
+            return f'{{"id":{n},"value":{n % 1000}.5,"text":"{digits[begin:begin + length]}"}}'
+        _produce(ground, topic, records, text_of)
         took = _drained(ground, topic, records, _document(topic, "id bigint, value double, text text", sql="SELECT id FROM source WHERE value < 0"))
         yield size, {**took, "CPU-ns per byte": took["CPU-ns per record"] / size}
 
@@ -117,8 +137,13 @@ def keys(ground):
         yield count, _drained(ground, topic, records, document)
 
 
+def _let_pass(seconds):
+    over = time.monotonic() + seconds
+    wait_until(lambda: time.monotonic() >= over, f"{seconds} seconds to pass", seconds + 20)
+
+
 def pipelines(ground):
-    """What streams cost that have nothing to do: CPU and memory of each, over ten seconds."""
+    """What streams cost that have nothing to do: CPU and memory of each, over ten seconds, five after the last began."""
     ground.kafka.create_topic("idle", 4)
     with _daemon(ground, "pipelines").start() as daemon:
         pid, there = daemon.process.pid, 0
@@ -128,9 +153,10 @@ def pipelines(ground):
                 daemon.post("/stream/start", {**_document("idle", SCHEMA), "name": name, "trigger": {"epoch": "1s"}, "sinks": [{"delta": {"path": name}}]})
             there = count
             daemon.wait_for(lambda: all(daemon.stream(f"idle-{n}")["state"] in ("RUNNING", "IDLE") for n in range(there)), "all streams to run", 120)
-            cpu, began = own_cpu(pid), time.monotonic()
-            daemon.wait_for(lambda at=began + 10: time.monotonic() >= at, "ten seconds to pass", 30)
-            used = (own_cpu(pid) - cpu) / (time.monotonic() - began)
+            _let_pass(5)
+            cpu, began = own_cpu_exactly(pid), time.monotonic()
+            _let_pass(10)
+            used = (own_cpu_exactly(pid) - cpu) / 1e9 / (time.monotonic() - began)
             yield count, {"CPU of each, % of a core": 100 * used / count, "memory in all, MiB": peak_rss_mib(pid)}
 
 
@@ -161,22 +187,32 @@ def versions(ground):
 
 
 def jobs(ground):
-    """Jobs that wait in the queue: how long one takes to be taken in, and the list to be read, by how many there are."""
+    """Jobs that wait in the queue behind one that takes its time: how long one takes to be taken in, and the list to be read, by how many
+    there are."""
     _produce(ground, "jobs-past", 1000, lambda n: f'{{"id":{n}}}')
-    with _daemon(ground, "jobs").start() as daemon:
+
+    def submit(daemon, name, **kafka):
+        document = _document("jobs-past", "id bigint")
+        del document["trigger"]
+        document["source"]["kafka"].update(kafka)
+        daemon.post("/batch/run", {**document, "name": name, "sinks": [{"delta": {"path": name}}]}, expect=202)
+    with _daemon(ground, "jobs", batch_defaults={"max_running": 1}).start() as daemon:
+        submit(daemon, "slow", max_rate_per_partition=1)
         there = 0
         for count in (1, 10, 100, 1000):
             began, first = time.monotonic(), there
             for number in range(there, count):
-                document = _document("jobs-past", "id bigint")
-                del document["trigger"]
-                daemon.post("/batch/run", {**document, "name": f"job-{number}", "sinks": [{"delta": {"path": f"job-{number}"}}]}, expect=202)
+                submit(daemon, f"job-{number}")
             there = count
             submitted = 1000 * (time.monotonic() - began) / (count - first)
-            began = time.monotonic()
-            daemon.get("/batch?limit=1000")
-            listed = 1000 * (time.monotonic() - began)
+            listed = statistics.median(_milliseconds(lambda: daemon.get("/batch?limit=1000")) for _ in range(5))
             yield count, {"ms to take one in": submitted, "ms to list them": listed, "memory, MiB": peak_rss_mib(daemon.process.pid)}
+
+
+def _milliseconds(call):
+    began = time.monotonic()
+    call()
+    return 1000 * (time.monotonic() - began)
 
 
 def _scanned(ground, topic, records, document):
@@ -215,7 +251,7 @@ def scan(ground):
 
 CURVES = {"partitions": ("partitions of the topic", partitions), "pipelines": ("idle pipelines", pipelines), "keys": ("keys of the window", keys),
           "columns": ("fields of a record, three of them used", columns), "sizes": ("bytes of a record", sizes),
-          "versions": ("versions of the Delta table", versions), "jobs": ("jobs submitted", jobs), "scan": ("records that a job reads", scan)}
+          "versions": ("versions of the Delta table", versions), "jobs": ("jobs that wait", jobs), "scan": ("records that a job reads", scan)}
 
 
 def markdown(result):
