@@ -18,11 +18,13 @@ class Coverage:
 
     `add` rows as versions bring them, then `settle` the version: exactly the wanted records below the progress
     must be there once. Only cells that changed are looked at, so a check of every version costs one pass over
-    the rows. `wants(feed number, partition, indexes)` says which records belong into the table at all.
+    the rows. `wants(feed number, partition, indexes)` says which records belong into the table at all. `progress`, of a
+    table whose rows are all added at once, is what it will be settled with.
     """
 
-    def __init__(self, promise, wants):
+    def __init__(self, promise, wants, progress=None):
         self._promise = promise
+        self._progress = progress or {}
         self._wants = wants
         self._counts = {}  # (feed number, partition) -> uint16 per index
         self._status = {}  # same, OK .. UNEXPECTED
@@ -37,7 +39,8 @@ class Coverage:
     def add(self, part, indexes, sign=1):
         """Rows of one partition appear (sign 1) or disappear (-1)."""
         indexes = np.asarray(indexes, dtype=np.int64)
-        bound = self._promise.feeds[part[0]].layout.below(self._next[part]) + FAR + len(self._counts[part])
+        known = max(self._next[part], self._progress.get(part, 0))
+        bound = self._promise.feeds[part[0]].layout.below(known) + FAR + len(self._counts[part])
         strange = (indexes < 0) | (indexes >= bound)
         for index in indexes[strange].tolist():
             self._far[(part, index)] += sign

@@ -104,7 +104,7 @@ def next_offsets(dsn, pipeline, sink, schema="laketide"):
 
 
 def _cover(promise, wants, judged, where, next_offsets, verdict):
-    coverage = Coverage(promise, wants)
+    coverage = Coverage(promise, wants, next_offsets)
     for part, indexes in judged.parts.items():
         coverage.add(part, indexes)
     coverage.settle(where, next_offsets, verdict)
