@@ -45,7 +45,7 @@ class ProgressTable {
 
   /// Inside the open transaction, whose id is the answer: the row says that `sink` has `plan`'s epoch and `next`.
   Result<std::string> advance(Connection& connection, const std::string& sink, Generation generation, const EpochPlan& plan,
-                 const Positions& next, const Wait& wait) const;
+                              const Positions& next, const Wait& wait) const;
 
   /// Ends the backend that holds `sink`'s row if its application_name is one of `own_names`; else fails
   /// `progress_locked`. Success, too, if nobody holds it any more.
