@@ -173,7 +173,7 @@ Result<std::unique_ptr<Engine>> make_engine(config::ServiceConfig config, std::v
   options.quantum = config.engine.quantum;
   auto scheduler = make_scheduler(options);
   LT_RETURN_IF_ERROR(set_pools(config, *scheduler));
-  LT_ASSIGN_OR_RETURN(auto ledger, Ledger::open(config.state_dir, scheduler->io_actor("ledger")));
+  LT_ASSIGN_OR_RETURN(auto ledger, Ledger::open(config.state_dir));
   auto engine = std::make_unique<StreamEngine>(std::move(config), std::move(scheduler), std::move(ledger), std::move(job_mark));
   LT_RETURN_IF_ERROR(engine->restore(std::move(pipelines), restore_streams));
   return std::unique_ptr<Engine>(std::move(engine));

@@ -8,8 +8,9 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
-#include <future>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "base/failpoint.h"
 #include "base/mutex.h"
@@ -79,8 +80,8 @@ JobRow job_row(const std::vector<SqlValue>& row) {
 /// Thread-safe.
 class SqliteLedger final : public Ledger {
  public:
-  SqliteLedger(std::unique_ptr<DirectoryLock> lock, std::unique_ptr<SqliteFile> writer, std::unique_ptr<SqliteFile> reader, IoActor actor)
-      : lock_(std::move(lock)), writer_(std::move(writer)), reader_(std::move(reader)), actor_(std::move(actor)) {}
+  SqliteLedger(std::unique_ptr<DirectoryLock> lock, std::unique_ptr<SqliteFile> writer, std::unique_ptr<SqliteFile> reader)
+      : lock_(std::move(lock)), writer_(std::move(writer)), reader_(std::move(reader)) {}
 
   Status save_intent(const Intent& intent) override {
     LT_FAILPOINT("ledger.intent.before");
@@ -237,7 +238,7 @@ class SqliteLedger final : public Ledger {
   struct Waiting {
     const Change* change;
     Durable durable;
-    std::promise<Status> done;
+    std::optional<Status> outcome = std::nullopt;
   };
 
   Status read(std::string_view sql, std::initializer_list<SqlValue> parameters, const std::function<void(const std::vector<SqlValue>&)>& row) {
@@ -245,33 +246,39 @@ class SqliteLedger final : public Ledger {
     return reader_->run(sql, parameters, row);
   }
 
-  /// Waits until `change` is written, and synced unless that may wait. Changes that wait together share one transaction and one sync.
+  /// Waits until `change` is written, and synced unless that may wait. Who finds nobody writing does it, for all that wait by then: they
+  /// share one transaction and one sync. Those that come meanwhile are written by one of them.
   Status write(const Change& change, Durable durable = Durable::kNow) {
-    Waiting mine{&change, durable, {}};
-    auto outcome = mine.done.get_future();
-    bool first;
-    {
-      const MutexLock lock(waiting_mutex_);
-      first = waiting_.empty();
-      waiting_.push_back(&mine);
+    Waiting mine{&change, durable};
+    MutexLock lock(waiting_mutex_);
+    waiting_.push_back(&mine);
+    while (!mine.outcome) {
+      if (writing_) {
+        written_.wait(waiting_mutex_);
+        continue;
+      }
+      writing_ = true;
+      const std::vector<Waiting*> group = std::exchange(waiting_, {});
+      lock.unlock();
+      const std::vector<Status> outcomes = write_all(group);
+      lock.lock();
+      for (size_t i = 0; i < group.size(); ++i) group[i]->outcome = outcomes[i];
+      writing_ = false;
+      written_.notify_all();
     }
-    if (first) actor_.post([this] { flush(); });
-    return outcome.get();
+    return std::move(*mine.outcome);
   }
 
-  void flush() {
-    std::vector<Waiting*> group;
-    {
-      const MutexLock lock(waiting_mutex_);
-      group.swap(waiting_);
-    }
+  // An exception would leave those who wait without an outcome for ever: without memory the process ends instead, as by any kill.
+  std::vector<Status> write_all(const std::vector<Waiting*>& group) noexcept {
     const bool sync = std::ranges::any_of(group, [](const Waiting* one) { return one->durable == Durable::kNow; });
     std::vector<Status> outcomes;
     Status all = set_sync(sync);
     if (all.ok()) all = writer_->run("BEGIN IMMEDIATE");
     for (Waiting* one : group) outcomes.push_back(all.ok() ? apply(*one->change) : all);
     if (all.ok()) all = commit();
-    for (size_t i = 0; i < group.size(); ++i) group[i]->done.set_value(all.ok() ? outcomes[i] : all);
+    if (!all.ok()) outcomes.assign(group.size(), all);
+    return outcomes;
   }
 
   // With NORMAL a COMMIT is not synced, and the next one with FULL syncs all that stands before it in the log.
@@ -304,12 +311,13 @@ class SqliteLedger final : public Ledger {
   }
 
   std::unique_ptr<DirectoryLock> lock_;
-  std::unique_ptr<SqliteFile> writer_;  // only the actor touches it
-  bool syncs_ = true;                   // so does it this: whether the writer's commits are synced
+  std::unique_ptr<SqliteFile> writer_;  // of the one thread that writes
+  bool syncs_ = true;                   // so is this: whether the writer's commits are synced
   Mutex reader_mutex_;
   std::unique_ptr<SqliteFile> reader_ LT_PT_GUARDED_BY(reader_mutex_);
-  IoActor actor_;
   Mutex waiting_mutex_;
+  CondVar written_;
+  bool writing_ LT_GUARDED_BY(waiting_mutex_) = false;
   std::vector<Waiting*> waiting_ LT_GUARDED_BY(waiting_mutex_);
 };
 
@@ -346,7 +354,7 @@ Status make_tables(SqliteFile& db) {
 
 }  // namespace
 
-Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& state_dir, IoActor writer) {
+Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& state_dir) {
   LT_ASSIGN_OR_RETURN(auto lock, DirectoryLock::take(state_dir));
   const std::string path = state_dir + "/ledger.sqlite";
   LT_RETURN_IF_ERROR(check_size(path));
@@ -356,7 +364,7 @@ Result<std::unique_ptr<Ledger>> Ledger::open(const std::string& state_dir, IoAct
   LT_RETURN_IF_ERROR(make_tables(*writing));
   LT_RETURN_IF_ERROR(writing->establish(kForgetAllHistory));
   LT_ASSIGN_OR_RETURN(auto reading, SqliteFile::open(path));
-  return std::unique_ptr<Ledger>(std::make_unique<SqliteLedger>(std::move(lock), std::move(writing), std::move(reading), std::move(writer)));
+  return std::unique_ptr<Ledger>(std::make_unique<SqliteLedger>(std::move(lock), std::move(writing), std::move(reading)));
 }
 
 }  // namespace laketide

@@ -10,7 +10,6 @@
 
 #include "base/ids.h"
 #include "laketide/status.h"
-#include "scheduler/scheduler.h"
 
 namespace laketide {
 
@@ -61,13 +60,13 @@ struct JobQuery {
 /// When what is written must survive the machine: now, or with whatever is written next. It survives the process, and is read, at once.
 enum class Durable { kNow, kWithNext };
 
-/// One SQLite file in the state directory (WAL, synchronous=FULL), written by one io actor that puts what waits into one
-/// transaction. Writes block until they are durable, unless that may wait; they are for io threads. Holds the state directory's lock: a second process is
+/// One SQLite file in the state directory (WAL, synchronous=FULL). Of the threads that write at once, one puts what all of them have into one
+/// transaction. Writes block until they are durable, unless that may wait; they are for threads that may block. Holds the state directory's lock: a second process is
 /// refused with `state_dir_in_use`. Thread-safe.
 class Ledger {
  public:
   /// Creates the directory and file if need be. Fails `kUser` for a file of another format version or one that is damaged.
-  static Result<std::unique_ptr<Ledger>> open(const std::string& state_dir, IoActor writer);
+  static Result<std::unique_ptr<Ledger>> open(const std::string& state_dir);
   virtual ~Ledger() = default;
 
   virtual Status save_intent(const Intent& intent) = 0;

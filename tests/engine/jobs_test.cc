@@ -15,7 +15,7 @@ class JobsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     service_.pools["batch-pool"];
-    auto opened = Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger"));
+    auto opened = Ledger::open(dir_.path() + "/state");
     ASSERT_TRUE(opened.ok()) << opened.status().to_string();
     ledger_ = std::move(opened).value();
     JobRequest request;

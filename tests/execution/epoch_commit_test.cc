@@ -35,8 +35,7 @@ class WatchingSink final : public Sink {
 std::pair<int, int> syncs_of_an_epoch(std::vector<bool> keep_progress, bool quarantined = false) {
   CountedSyncs syncs;
   TempDir dir;
-  const auto scheduler = make_scheduler({.workers = 1});
-  const auto ledger = Ledger::open(dir.path() + "/state", scheduler->io_actor("ledger")).value();
+  const auto ledger = Ledger::open(dir.path() + "/state").value();
   std::vector<std::unique_ptr<WatchingSink>> sinks;
   std::vector<SinkStage> stages;
   EpochPlan plan;

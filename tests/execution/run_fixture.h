@@ -30,7 +30,7 @@ class RunFixture : public ::testing::Test {
 
   void open_ledger() {
     ledger_.reset();
-    auto opened = Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger"));
+    auto opened = Ledger::open(dir_.path() + "/state");
     ASSERT_TRUE(opened.ok()) << opened.status().to_string();
     ledger_ = std::move(opened).value();
   }

@@ -316,7 +316,7 @@ TEST_F(RunTest, an_older_owner_is_fenced_and_writes_nothing_more) {
   auto older = start(spec());
   ASSERT_TRUE(caught_up(older));
   TempDir other_dir;
-  auto other_ledger = Ledger::open(other_dir.path() + "/state", scheduler_->io_actor("other ledger"));
+  auto other_ledger = Ledger::open(other_dir.path() + "/state");
   ASSERT_TRUE(other_ledger.ok());
   auto newer = PipelineRun::start(spec(), **other_ledger, *scheduler_, [](const RunView&) {}, rested_);
   ASSERT_TRUE(eventually([&] { return newer->view().state == StreamState::kRunning; }));

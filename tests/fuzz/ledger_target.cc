@@ -6,7 +6,6 @@
 
 #include "fuzz/target.h"
 #include "ledger/ledger.h"
-#include "scheduler/scheduler.h"
 #include "support/temp_dir.h"
 
 namespace laketide::fuzz {
@@ -30,12 +29,11 @@ void read_all(Ledger& ledger) {
 
 void read_bytes(std::string_view bytes) {
   static const TempDir directory;
-  static const std::unique_ptr<Scheduler> scheduler = make_scheduler({.workers = 1});
   const std::string state = directory.path() + "/state";
   std::filesystem::remove_all(state);
   std::filesystem::create_directory(state);
   std::ofstream(state + "/ledger.sqlite", std::ios::binary).write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  const auto ledger = Ledger::open(state, scheduler->io_actor("ledger"));
+  const auto ledger = Ledger::open(state);
   if (!ledger.ok()) return must_be_refusal(ledger.status());
   read_all(**ledger);
 }

@@ -30,7 +30,7 @@ class LedgerDamage : public testing::Test {
  protected:
   void SetUp() override {
     {
-      auto ledger = *Ledger::open(state(), scheduler_->io_actor("ledger"));
+      auto ledger = *Ledger::open(state());
       ASSERT_TRUE(ledger->save_intent({"p", "running", R"({"name":"p"})", "http", "", ""}).ok());
       ASSERT_TRUE(ledger->commit_epoch("p", EpochId(0), "plan 0", "receipt 0").ok());
       ASSERT_TRUE(ledger->plan_epoch("p", EpochId(1), "plan 1").ok());
@@ -77,7 +77,7 @@ class LedgerDamage : public testing::Test {
   }
   Told told() {
     Told told;
-    const auto opened = Ledger::open(state(), scheduler_->io_actor("ledger"));
+    const auto opened = Ledger::open(state());
     if (!take(told, opened)) return told;
     Ledger& ledger = **opened;
     if (const auto all = ledger.intents(); take(told, all)) {
@@ -102,7 +102,6 @@ class LedgerDamage : public testing::Test {
   }
 
   TempDir dir_;
-  std::unique_ptr<Scheduler> scheduler_ = make_scheduler({.workers = 1});
   std::string right_;
   Told whole_;
 };

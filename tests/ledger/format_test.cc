@@ -9,14 +9,14 @@
 namespace laketide {
 namespace {
 
-std::unique_ptr<Ledger> opened(const std::string& state, Scheduler& scheduler) {
-  auto ledger = Ledger::open(state, scheduler.io_actor("ledger"));
+std::unique_ptr<Ledger> opened(const std::string& state) {
+  auto ledger = Ledger::open(state);
   EXPECT_TRUE(ledger.ok()) << ledger.status().to_string();
   return ledger.ok() ? std::move(ledger).value() : nullptr;
 }
 
-void write(const std::string& state, Scheduler& scheduler) {
-  auto ledger = opened(state, scheduler);
+void write(const std::string& state) {
+  auto ledger = opened(state);
   EXPECT_TRUE(ledger->save_intent({"p", "running", R"({"name":"p"})", "http", "", ""}).ok());
   EXPECT_TRUE(ledger->save_intent({"f", "stopped", "", "file", "bad_json", "a record"}).ok());
   EXPECT_TRUE(ledger->commit_epoch("p", EpochId(0), "plan 0", "receipt 0").ok());
@@ -28,12 +28,11 @@ void write(const std::string& state, Scheduler& scheduler) {
 }
 
 TEST(LedgerFormat, VersionOneIsReadAndWrittenOn) {
-  const auto scheduler = make_scheduler({.workers = 1});
   const FormatFixture one("ledger", "1", [&](const std::string& state) {
-    write(state, *scheduler);
+    write(state);
     std::filesystem::remove(state + "/lock");
   });
-  auto ledger = opened(one.path(), *scheduler);
+  auto ledger = opened(one.path());
   ASSERT_NE(ledger, nullptr);
   const auto intents = ledger->intents();
   ASSERT_TRUE(intents.ok());

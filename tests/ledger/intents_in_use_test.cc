@@ -17,8 +17,7 @@ TEST(IntentsInUse, ShowsWhatTheHolderWantsAndNothingOnceItIsGone) {
   const TempDir folder;
   const std::string state = folder.path() + "/state";
   EXPECT_THAT(*intents_in_use(state), IsEmpty()) << "no such directory";
-  const auto scheduler = make_scheduler({.workers = 1});
-  auto ledger = Ledger::open(state, scheduler->io_actor("ledger"));
+  auto ledger = Ledger::open(state);
   ASSERT_TRUE(ledger.ok());
   ASSERT_TRUE((*ledger)->save_intent({"a", "running", "", "file", "", ""}).ok());
   ASSERT_TRUE((*ledger)->save_intent({"b", "stopped", "", "file", "", ""}).ok());
@@ -27,7 +26,7 @@ TEST(IntentsInUse, ShowsWhatTheHolderWantsAndNothingOnceItIsGone) {
   EXPECT_EQ(intents_in_use(state)->at("a"), "paused") << "also what was written since";
   ledger->reset();
   EXPECT_THAT(*intents_in_use(state), IsEmpty());
-  EXPECT_TRUE(Ledger::open(state, scheduler->io_actor("ledger")).ok()) << "a look holds nothing";
+  EXPECT_TRUE(Ledger::open(state).ok()) << "a look holds nothing";
 }
 
 }  // namespace

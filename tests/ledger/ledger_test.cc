@@ -13,16 +13,15 @@
 namespace laketide {
 namespace {
 
-/// A scheduler and a directory for ledgers to live on.
+/// A directory for ledgers to live in.
 class LedgerTest : public ::testing::Test {
  protected:
   std::unique_ptr<Ledger> open() {
-    auto opened = Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger"));
+    auto opened = Ledger::open(dir_.path() + "/state");
     EXPECT_TRUE(opened.ok()) << opened.status().to_string();
     return opened.ok() ? std::move(opened).value() : nullptr;
   }
   TempDir dir_;
-  std::unique_ptr<Scheduler> scheduler_ = make_scheduler({.workers = 1});
 };
 
 TEST_F(LedgerTest, keeps_intents_over_a_restart) {
@@ -169,7 +168,7 @@ TEST_F(LedgerTest, an_open_plan_may_be_replaced_a_committed_one_not) {
 
 TEST_F(LedgerTest, a_second_process_is_refused) {
   auto first = open();
-  const auto second = Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger"));
+  const auto second = Ledger::open(dir_.path() + "/state");
   ASSERT_FALSE(second.ok());
   EXPECT_EQ(second.status().code(), "state_dir_in_use");
 }
@@ -182,9 +181,9 @@ TEST_F(LedgerTest, another_format_and_damage_are_refused_by_name) {
     bytes.seekp(60);  // user_version, big-endian, in SQLite's header
     bytes.write("\0\0\0\x63", 4);
   }
-  EXPECT_EQ(Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger")).status().code(), "ledger_version");
+  EXPECT_EQ(Ledger::open(dir_.path() + "/state").status().code(), "ledger_version");
   std::ofstream(file, std::ios::trunc) << "this is not a database, and it is long enough to be one: " << std::string(200, 'x');
-  EXPECT_EQ(Ledger::open(dir_.path() + "/state", scheduler_->io_actor("ledger")).status().code(), "ledger_corrupt");
+  EXPECT_EQ(Ledger::open(dir_.path() + "/state").status().code(), "ledger_corrupt");
 }
 
 TEST_F(LedgerTest, a_failed_transaction_leaves_nothing_and_the_next_one_works) {

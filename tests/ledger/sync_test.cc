@@ -12,13 +12,12 @@ namespace {
 class LedgerSyncTest : public ::testing::Test {
  protected:
   std::unique_ptr<Ledger> open(const std::string& state) {
-    auto opened = Ledger::open(state, scheduler_->io_actor("ledger"));
+    auto opened = Ledger::open(state);
     EXPECT_TRUE(opened.ok()) << opened.status().to_string();
     return opened.ok() ? std::move(opened).value() : nullptr;
   }
   CountedSyncs syncs_;
   TempDir dir_;
-  std::unique_ptr<Scheduler> scheduler_ = make_scheduler({.workers = 1});
 };
 
 TEST_F(LedgerSyncTest, an_epoch_costs_one_sync_at_its_plan_or_at_its_record) {
