@@ -86,6 +86,11 @@ class LibpqConnection final : public Connection {
     return receive(wait);
   }
 
+  Status ask(const std::string& sql, Rows& rows, const Wait& wait) override {
+    LT_RETURN_IF_ERROR(send(sql, wait));
+    return read_all(wait, &rows);
+  }
+
   Result<Rows> query(const std::string& sql, const std::vector<std::optional<std::string>>& parameters,
                      const Wait& wait) override {
     LT_RETURN_IF_ERROR(ready());

@@ -47,6 +47,8 @@ class Connection {
 
   /// One or several statements without result.
   virtual Status run(const std::string& sql, const Wait& wait) = 0;
+  /// One or several statements at once: appends the rows of all of them to `rows`, of those too that came before one that failed.
+  virtual Status ask(const std::string& sql, Rows& rows, const Wait& wait) = 0;
   /// One statement with parameters in text form.
   virtual Result<Rows> query(const std::string& sql, const std::vector<std::optional<std::string>>& parameters,
                              const Wait& wait) = 0;

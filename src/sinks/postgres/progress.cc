@@ -1,5 +1,6 @@
 #include "sinks/postgres/progress.h"
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -113,7 +114,9 @@ Result<Progress> ProgressTable::raise(Connection& connection, const std::string&
   LT_ASSIGN_OR_RETURN(auto inserted, connection.query("INSERT INTO " + table_ +
                                                           " (pipeline, sink, generation) VALUES ($1, $2, 0) ON CONFLICT DO NOTHING",
                                                       {pipeline_, sink}, wait));
-  LT_RETURN_IF_ERROR(lock(connection, sink, wait).status());
+  Rows held;
+  LT_RETURN_IF_ERROR(connection.ask(lock(sink), held, wait));
+  LT_RETURN_IF_ERROR(locked(held, sink).status());
   LT_ASSIGN_OR_RETURN(const auto rows,
                       connection.query("UPDATE " + table_ +
                                            " SET generation = generation + 1, updated_at = pg_catalog.clock_timestamp() "
@@ -133,35 +136,34 @@ Result<Progress> ProgressTable::raise(Connection& connection, const std::string&
   return progress;
 }
 
-Result<ProgressRow> ProgressTable::lock(Connection& connection, const std::string& sink, const Wait& wait) const {
-  LT_ASSIGN_OR_RETURN(const auto rows,
-                      connection.query("SELECT generation, epoch FROM " + table_ + " WHERE pipeline = $1 AND sink = $2 FOR UPDATE",
-                                       {pipeline_, sink}, wait));
-  if (rows.empty()) {
+std::string ProgressTable::where(const std::string& sink) const {
+  return " WHERE pipeline = " + quote_literal(pipeline_) + " AND sink = " + quote_literal(sink);
+}
+
+std::string ProgressTable::lock(const std::string& sink) const {
+  return "SELECT sink, generation, epoch FROM " + table_ + where(sink) + " FOR UPDATE";
+}
+
+Result<ProgressRow> ProgressTable::locked(const Rows& rows, const std::string& sink) const {
+  const auto found = std::ranges::find_if(rows, [&](const auto& one) { return one.at(0) == sink; });
+  if (found == rows.end()) {
     return Status::user("progress_lost", "somebody deleted the row of this sink from " + schema_ +
                                              ".progress while the pipeline ran; start the pipeline again: " + pipeline_ + "/" + sink);
   }
   ProgressRow row;
-  LT_ASSIGN_OR_RETURN(const int64_t generation, to_int64(rows[0][0]));
+  LT_ASSIGN_OR_RETURN(const int64_t generation, to_int64(found->at(1)));
   row.generation = Generation(generation);
-  if (rows[0][1]) {
-    LT_ASSIGN_OR_RETURN(const int64_t epoch, to_int64(rows[0][1]));
+  if (found->at(2)) {
+    LT_ASSIGN_OR_RETURN(const int64_t epoch, to_int64(found->at(2)));
     row.epoch = EpochId(epoch);
   }
   return row;
 }
 
-Result<std::string> ProgressTable::advance(Connection& connection, const std::string& sink, Generation generation, const EpochPlan& plan,
-                                           const Positions& next, const Wait& wait) const {
-  LT_ASSIGN_OR_RETURN(const auto rows,
-                      connection.query("UPDATE " + table_ +
-                                           " SET epoch = $4, next = $5, plan = $6, updated_at = pg_catalog.clock_timestamp() "
-                                           "WHERE pipeline = $1 AND sink = $2 AND generation = $3 RETURNING pg_catalog.txid_current()",
-                                       {pipeline_, sink, std::to_string(generation.value), std::to_string(plan.epoch.value),
-                                        next_to_json(next), plan.to_json()},
-                                       wait));
-  if (rows.size() == 1) return rows[0].at(0).value_or("");
-  return Status::internal("progress_lost", "the locked progress row was not there to update: " + pipeline_ + "/" + sink);
+std::string ProgressTable::advance(const std::string& sink, Generation generation, const EpochPlan& plan, const Positions& next) const {
+  return "UPDATE " + table_ + " SET epoch = " + std::to_string(plan.epoch.value) + ", next = " + quote_literal(next_to_json(next)) +
+         ", plan = " + quote_literal(plan.to_json()) + ", updated_at = pg_catalog.clock_timestamp()" + where(sink) +
+         " AND generation = " + std::to_string(generation.value) + " RETURNING pg_catalog.txid_current()";
 }
 
 // The row's xmax names the transaction that locked or changed it, and every running transaction holds a lock on its own

@@ -40,12 +40,14 @@ class ProgressTable {
   Result<Progress> claim(Connection& connection, const std::string& sink, const std::vector<std::string>& own_names,
                          std::chrono::milliseconds lock_timeout, const Wait& wait) const;
 
-  /// Locks `sink`'s row until the end of the open transaction. Fails `kUser` `progress_lost` if there is none.
-  Result<ProgressRow> lock(Connection& connection, const std::string& sink, const Wait& wait) const;
+  /// Statement of an open transaction: locks `sink`'s row until its end. Whoever asks has the answer read by `locked`.
+  std::string lock(const std::string& sink) const;
+  /// `sink`'s row among those of a question with `lock`. Fails `kUser` `progress_lost` if there is none.
+  Result<ProgressRow> locked(const Rows& rows, const std::string& sink) const;
 
-  /// Inside the open transaction, whose id is the answer: the row says that `sink` has `plan`'s epoch and `next`.
-  Result<std::string> advance(Connection& connection, const std::string& sink, Generation generation, const EpochPlan& plan,
-                              const Positions& next, const Wait& wait) const;
+  /// Statement of the transaction that holds the row: it says that `sink` has `plan`'s epoch and `next`. Answers the transaction's id, or
+  /// no row if the generation is another.
+  std::string advance(const std::string& sink, Generation generation, const EpochPlan& plan, const Positions& next) const;
 
   /// Ends the backend that holds `sink`'s row if its application_name is one of `own_names`; else fails
   /// `progress_locked`. Success, too, if nobody holds it any more.
@@ -60,6 +62,8 @@ class ProgressTable {
   std::string schema_;
   std::string pipeline_;
   std::string table_;  // quoted, with schema
+
+  std::string where(const std::string& sink) const;
 };
 
 }  // namespace laketide::postgres

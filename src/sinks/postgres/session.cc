@@ -285,18 +285,21 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       staged_connection_.insert(at);
     }
     open_ = true;
-    LT_RETURN_IF_ERROR(connection_->run("BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = " +
-                                            std::to_string(options_.lock_timeout.count()) +
-                                            "; SET LOCAL statement_timeout = " + std::to_string(options_.statement_timeout.count()),
-                                        wait));
+    std::string sql = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = " + std::to_string(options_.lock_timeout.count()) +
+                      "; SET LOCAL statement_timeout = " + std::to_string(options_.statement_timeout.count());
     for (const size_t at : lock_order_) {
-      if (targets_[at].claimed) LT_RETURN_IF_ERROR(lock_and_check(targets_[at], wait));
+      if (targets_[at].claimed) sql += "; " + progress_.lock(targets_[at].spec.id);
+    }
+    Rows rows;
+    LT_RETURN_IF_ERROR(connection_->ask(sql, rows, wait));
+    for (const size_t at : lock_order_) {
+      if (targets_[at].claimed) LT_RETURN_IF_ERROR(check(targets_[at], rows));
     }
     return {};
   }
 
-  Status lock_and_check(const Target& target, const Wait& wait) LT_REQUIRES(mutex_) {
-    LT_ASSIGN_OR_RETURN(const ProgressRow row, progress_.lock(*connection_, target.spec.id, wait));
+  Status check(const Target& target, const Rows& rows) const LT_REQUIRES(mutex_) {
+    LT_ASSIGN_OR_RETURN(const ProgressRow row, progress_.locked(rows, target.spec.id));
     if (row.generation > target.generation) return fenced(target, row.generation);
     if (row.generation == target.generation && row.epoch == target.epoch) return {};
     return Status::external("progress_changed",
@@ -372,11 +375,6 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     LT_RETURN_IF_ERROR(apply_staged(wait));
     LT_RETURN_IF_ERROR(quarantine_.finish(*connection_, plan.epoch, wait));
     LT_RETURN_IF_ERROR(advance_progress(plan, wait));
-    if (Status checked = connection_->run("SET CONSTRAINTS ALL IMMEDIATE", wait); !checked.ok()) {
-      if (!connection_->last_error().is_data()) return checked;
-      return Status::user("deferred_constraint", "a deferred constraint refuses the epoch and no row can be named; make it NOT "
-                                                 "DEFERRABLE: " + connection_->last_error().text());
-    }
     queue_->hold();
     prepared_ = plan.epoch;
     LT_FAILPOINT("postgres.prepare.after");
@@ -399,13 +397,25 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return wanted;
   }
 
+  // With it, in one question, everything is checked that the server would check at COMMIT.
   Status advance_progress(const EpochPlan& plan, const Wait& wait) LT_REQUIRES(mutex_) {
+    std::string sql;
+    size_t sinks = 0;
     for (Target& target : targets_) {
       if (!target.takes_part(plan)) continue;
       if (LT_SEEDED_BUG("postgres.prepare.before", "skip_progress")) continue;
-      const Positions next = target.next_after(plan);
-      LT_ASSIGN_OR_RETURN(transaction_, progress_.advance(*connection_, target.spec.id, target.generation, plan, next, wait));
+      sql += progress_.advance(target.spec.id, target.generation, plan, target.next_after(plan)) + "; ";
+      ++sinks;
     }
+    Rows transactions;
+    const Status checked = connection_->ask(sql + "SET CONSTRAINTS ALL IMMEDIATE", transactions, wait);
+    if (!checked.ok() && (transactions.size() < sinks || !connection_->last_error().is_data())) return checked;
+    if (!checked.ok()) {
+      return Status::user("deferred_constraint", "a deferred constraint refuses the epoch and no row can be named; make it NOT "
+                                                 "DEFERRABLE: " + connection_->last_error().text());
+    }
+    if (transactions.size() < sinks) return Status::internal("progress_lost", "a locked progress row was not there to update: " + options_.pipeline);
+    if (sinks > 0) transaction_ = transactions.front().at(0).value_or("");
     return {};
   }
 
@@ -527,8 +537,9 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
 
   Result<ProgressRow> read_row(const Target& target, const Wait& wait) LT_REQUIRES(mutex_) {
     for (int attempt = 0;; ++attempt) {
-      LT_RETURN_IF_ERROR(connection_->run("BEGIN; SET LOCAL lock_timeout = " + std::to_string(options_.lock_timeout.count()), wait));
-      auto row = progress_.lock(*connection_, target.spec.id, wait);
+      Rows rows;
+      const Status asked = connection_->ask("BEGIN; SET LOCAL lock_timeout = " + std::to_string(options_.lock_timeout.count()) + "; " + progress_.lock(target.spec.id), rows, wait);
+      auto row = asked.ok() ? progress_.locked(rows, target.spec.id) : Result<ProgressRow>(asked);
       const ServerError cause = connection_->last_error();
       if (!connection_->usable()) return row;
       LT_RETURN_IF_ERROR(connection_->run("ROLLBACK", wait));
