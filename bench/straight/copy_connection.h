@@ -12,8 +12,8 @@
 
 namespace straight {
 
-/// The one connection, which the lanes share: whole rows, a buffer at a time. An upsert copies into a temporary table, and puts its rows
-/// into the table at the end of each transaction. Who follows a topic says in each transaction how many rows there are now, in the one
+/// The one connection, which the lanes share: whole rows, a buffer at a time. An upsert copies into a temporary table, with a number that
+/// says which of two rows of a key came later, and puts the last row of each key into the table at the end of each transaction. Who follows a topic says in each transaction how many rows there are now, in the one
 /// row of `TABLE_progress`. Thread-safe.
 class CopyConnection {
  public:
@@ -22,14 +22,18 @@ class CopyConnection {
         table_(settings.table),
         upsert_(settings.sink == "upsert"),
         follow_(settings.sink == "follow"),
-        begin_("COPY " + (upsert_ ? "stage" : table_) + " (id, event_type, ts, value, source, user_id) FROM STDIN (FORMAT binary)"),
+        begin_("COPY " + (upsert_ ? "stage" : table_) + " (id, event_type, ts, value, source, user_id" + (upsert_ ? ", number" : "") +
+               ") FROM STDIN (FORMAT binary)"),
         rows_per_commit_(settings.rows_per_commit) {
     if (PQstatus(connection_) != CONNECTION_OK) fail(PQerrorMessage(connection_));
-    if (upsert_) ask("CREATE TEMPORARY TABLE stage ON COMMIT DELETE ROWS AS SELECT * FROM " + table_ + " WITH NO DATA");
+    if (upsert_) ask("CREATE TEMPORARY TABLE stage ON COMMIT DELETE ROWS AS SELECT *, 0::bigint AS number FROM " + table_ + " WITH NO DATA");
   }
   ~CopyConnection() { PQfinish(connection_); }
   CopyConnection(const CopyConnection&) = delete;
   CopyConnection& operator=(const CopyConnection&) = delete;
+
+  /// Rows have a seventh column: their number, which grows from row to row.
+  bool is_numbered() const { return upsert_; }
 
   void put(const std::vector<char>& bytes, size_t size, int64_t rows) {
     std::lock_guard lock(mutex_);
@@ -70,7 +74,7 @@ class CopyConnection {
     total_ += rows_;
     if (follow_) ask("UPDATE " + table_ + "_progress SET next = " + std::to_string(total_) + "; COMMIT");
     if (!upsert_) return;
-    ask("INSERT INTO " + table_ + " SELECT DISTINCT ON (id) * FROM stage ORDER BY id ON CONFLICT (id) DO UPDATE SET "
+    ask("INSERT INTO " + table_ + " SELECT DISTINCT ON (id) id, event_type, ts, value, source, user_id FROM stage ORDER BY id, number DESC ON CONFLICT (id) DO UPDATE SET "
         "event_type = excluded.event_type, ts = excluded.ts, value = excluded.value, source = excluded.source, user_id = excluded.user_id");
     ask("COMMIT");
   }

@@ -12,25 +12,27 @@
 
 namespace straight {
 
-/// Rows in COPY's binary format, into a buffer that goes to the connection when it is full. Confined to its task.
+/// Rows in COPY's binary format, into a buffer that goes to the connection when it is full. They are numbered within the lane: all rows of a
+/// key stand in one partition. Confined to its task.
 class CopyRows {
  public:
-  explicit CopyRows(CopyConnection& connection) : connection_(connection) {}
+  explicit CopyRows(CopyConnection& connection) : connection_(connection), numbered_(connection.is_numbered()) {}
 
   void add(const Row& row) {
-    const size_t most = 2 + 6 * 4 + 4 * 8 + row.event_type.size() + row.source.size();
+    const size_t most = 2 + 7 * 4 + 5 * 8 + row.event_type.size() + row.source.size();
     if (size_ + most > buffer_.size()) {
       flush();
       if (most > buffer_.size()) buffer_.resize(most);
     }
     char* at = buffer_.data() + size_;
-    at = big_endian(at, uint16_t{6});
+    at = big_endian(at, numbered_ ? uint16_t{7} : uint16_t{6});
     at = number(at, static_cast<uint64_t>(row.id));
     at = text(at, row.event_type);
     at = number(at, static_cast<uint64_t>(row.ts_micros - kPostgresEpochMicros));
     at = number(at, std::bit_cast<uint64_t>(row.value));
     at = text(at, row.source);
     at = number(at, static_cast<uint64_t>(row.user_id));
+    if (numbered_) at = number(at, static_cast<uint64_t>(number_++));
     size_ = static_cast<size_t>(at - buffer_.data());
     ++rows_;
   }
@@ -60,9 +62,11 @@ class CopyRows {
   }
 
   CopyConnection& connection_;
+  const bool numbered_;
   std::vector<char> buffer_ = std::vector<char>(64 << 10);
   size_t size_ = 0;
   int64_t rows_ = 0;
+  int64_t number_ = 0;
 };
 
 }  // namespace straight
