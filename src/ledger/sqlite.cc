@@ -5,11 +5,6 @@
 namespace laketide {
 namespace {
 
-struct Finalizer {
-  void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-};
-using Statement = std::unique_ptr<sqlite3_stmt, Finalizer>;
-
 void bind(sqlite3_stmt* statement, int index, const SqlValue& value) {
   if (const auto* number = std::get_if<int64_t>(&value)) {
     sqlite3_bind_int64(statement, index, *number);
@@ -43,13 +38,26 @@ Result<std::unique_ptr<SqliteFile>> SqliteFile::open(const std::string& path) {
   return file;
 }
 
-SqliteFile::~SqliteFile() { sqlite3_close(db_); }
+SqliteFile::~SqliteFile() {
+  compiled_.clear();
+  sqlite3_close(db_);
+}
+
+void SqliteFile::Finalizer::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+
+Result<SqliteFile::Statement> SqliteFile::compiled(const std::string& sql) {
+  if (auto known = compiled_.extract(sql)) return std::move(known.mapped());
+  sqlite3_stmt* raw = nullptr;
+  const int length = static_cast<int>(sql.size());
+  if (sqlite3_prepare_v3(db_, sql.data(), length, SQLITE_PREPARE_PERSISTENT, &raw, nullptr) != SQLITE_OK) return failure("prepare");
+  return Statement(raw);
+}
 
 Status SqliteFile::run(std::string_view sql, std::initializer_list<SqlValue> parameters,
                        const std::function<void(const std::vector<SqlValue>&)>& row) {
-  sqlite3_stmt* raw = nullptr;
-  if (sqlite3_prepare_v2(db_, sql.data(), static_cast<int>(sql.size()), &raw, nullptr) != SQLITE_OK) return failure("prepare");
-  const Statement statement(raw);
+  std::string text(sql);
+  LT_ASSIGN_OR_RETURN(Statement statement, compiled(text));
+  sqlite3_stmt* const raw = statement.get();
   int index = 0;
   for (const auto& value : parameters) bind(raw, ++index, value);
   int rc;
@@ -59,7 +67,13 @@ Status SqliteFile::run(std::string_view sql, std::initializer_list<SqlValue> par
     for (int i = 0; i < sqlite3_column_count(raw); ++i) columns.push_back(column(raw, i));
     row(columns);
   }
-  return rc == SQLITE_DONE ? Status() : failure("step");
+  if (rc != SQLITE_DONE) return failure("step");
+  // A PRAGMA may do its work while it is compiled.
+  if (text.starts_with("PRAGMA")) return {};
+  sqlite3_reset(raw);
+  sqlite3_clear_bindings(raw);
+  compiled_[std::move(text)] = std::move(statement);
+  return {};
 }
 
 Status SqliteFile::establish(std::string_view sql, const std::function<void(const std::vector<SqlValue>&)>& row) {

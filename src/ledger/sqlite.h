@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,7 +30,7 @@ class SqliteFile {
   SqliteFile(const SqliteFile&) = delete;
   SqliteFile& operator=(const SqliteFile&) = delete;
 
-  /// Runs one statement to its end; `row` is called for each result row with its columns.
+  /// Runs one statement to its end; `row` is called for each result row with its columns. What it is compiled to is kept for the next time.
   Status run(std::string_view sql, std::initializer_list<SqlValue> parameters = {},
              const std::function<void(const std::vector<SqlValue>&)>& row = nullptr);
 
@@ -41,10 +42,17 @@ class SqliteFile {
   static Status damaged(std::string_view what);
 
  private:
+  struct Finalizer {
+    void operator()(sqlite3_stmt* statement) const;
+  };
+  using Statement = std::unique_ptr<sqlite3_stmt, Finalizer>;
+
   explicit SqliteFile(sqlite3* db) : db_(db) {}
+  Result<Statement> compiled(const std::string& sql);
   Status failure(std::string_view doing) const;
 
   sqlite3* db_;
+  std::map<std::string, Statement> compiled_;  // by text; not those that run
 };
 
 /// Text of a column, empty for NULL.
