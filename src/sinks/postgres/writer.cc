@@ -19,6 +19,7 @@ class CopyWriter final : public Writer {
     LT_RETURN_IF_ERROR(place_.check(*batch));
     LT_ASSIGN_OR_RETURN(const bool admitted, place_.queue->admit(term_, epoch_, context_.wake));
     if (!admitted) {
+      place_.work();  // the other lanes may have ended the epoch, with what they had left in the queue
       context_.blocked = BlockReason::kSinkQueueFull;
       return Step::kBlocked;
     }
@@ -34,7 +35,8 @@ class CopyWriter final : public Writer {
   Result<Step> end_epoch(EpochId epoch, std::unique_ptr<Staged>& staged, Rejects&) override {
     chunk_.epoch = epoch.value;
     place_.queue->name_open(epoch);
-    LT_RETURN_IF_ERROR(hand_on());
+    // Nobody is told: who prepares the epoch takes what all lanes have left, by one COPY.
+    LT_RETURN_IF_ERROR(push().status());
     staged = std::make_unique<StagedRows>(std::exchange(rows_, 0), std::exchange(bytes_, 0));
     epoch_ = after(epoch).value;
     begin_chunk();
@@ -54,13 +56,17 @@ class CopyWriter final : public Writer {
   }
 
   Status hand_on() {
-    const bool nothing = chunk_.empty();
-    room_bytes_ = chunk_.bytes.size();
-    room_rows_ = chunk_.rows();
-    LT_ASSIGN_OR_RETURN(const bool work, nothing ? Result<bool>(false) : place_.queue->push(std::exchange(chunk_, {})));
-    if (!nothing) begin_chunk();
+    LT_ASSIGN_OR_RETURN(const bool work, push());
+    begin_chunk();
     if (work) place_.work();
     return {};
+  }
+
+  // True if it can be copied now.
+  Result<bool> push() {
+    room_bytes_ = chunk_.bytes.size();
+    room_rows_ = chunk_.rows();
+    return chunk_.empty() ? Result<bool>(false) : place_.queue->push(std::exchange(chunk_, {}));
   }
 
   WriterPlace place_;

@@ -328,6 +328,39 @@ TEST_F(PostgresAppend, ALaneThatIsAheadCannotShutOutTheOneThatIsBehind) {
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a"}));
 }
 
+TEST_F(PostgresAppend, LanesThatHaveEndedDoNotShutOutOneThatHasNot) {
+  auto options = Pipeline::options_for(database_, {target()});
+  options.queue_bytes_max = 64 << 10;
+  Pipeline narrow(options, {schema()});
+  narrow.start();
+  const auto row = [](int id) { return rows_of(schema(), "[[" + std::to_string(id) + ", \"" + std::string(6 << 10, 'x') + "\"]]"); };
+  std::vector<std::unique_ptr<Writer>> ended;
+  std::vector<std::unique_ptr<Staged>> staged;
+  for (int lane = 0; lane < 6; ++lane) {  // more than half of the queue together, none with a chunk that is full
+    ended.push_back(*narrow.sink().open(narrow.context()));
+    ASSERT_EQ(*ended.back()->write(row(lane), narrow.rejects()), Step::kReady);
+    ASSERT_EQ(*ended.back()->end_epoch(EpochId(0), staged.emplace_back(), narrow.rejects()), Step::kDone);
+  }
+  ASSERT_EQ(*narrow.writer().write(row(6), narrow.rejects()), Step::kBlocked);
+  ASSERT_EQ(text(narrow.write(row(6))), "ok");
+  ASSERT_EQ(text(narrow.finish(0)), "ok");
+  EXPECT_EQ(database_.value("SELECT count(*), sum(id) FROM t"), "7|21");
+}
+
+TEST_F(PostgresAppend, WhatIsLeftAtTheEndIsCopiedWhenTheEpochIsPrepared) {
+  const auto metrics = make_metrics();
+  Pipeline pipeline(database_, {target()}, schema());
+  pipeline.context().metrics = metrics;
+  pipeline.start();
+  ASSERT_EQ(text(pipeline.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline.end(0)), "ok");
+  pipeline.settle();
+  const std::string copied = "laketide_postgres_copied_rows_total{sink=\"" + target().id + "\"} ";
+  EXPECT_NE(metrics->text().find(copied + "0\n"), std::string::npos) << metrics->text();
+  ASSERT_EQ(text(pipeline.prepare(0)), "ok");
+  EXPECT_NE(metrics->text().find(copied + "1\n"), std::string::npos) << metrics->text();
+}
+
 TEST_F(PostgresAppend, CountsWhatItSendsToTheServer) {
   const auto metrics = make_metrics();
   {
