@@ -269,7 +269,7 @@ std::vector<Field> kafka_source_fields(KafkaSourceSpec& kafka) {
       with_aliases(limit_field("max_rate_per_partition", kafka.max_rate_per_partition, kRateMax, "records per second at most"),
                    {"maxRatePerPartition"}),
       with_aliases(flag_field("fail_on_data_loss", kafka.fail_on_data_loss, "stop when a range is gone"), {"failOnDataLoss"}),
-      with_aliases(with_default(text_field("group_id", kafka.group_id, "group that offsets are mirrored to, for lag tools"), "laketide-<pipeline>"), {"kafka.group.id"}),
+      with_aliases(with_default(text_field("group_id", kafka.group_id, "group that offsets are mirrored to each second, for lag tools"), "laketide-<pipeline>"), {"kafka.group.id"}),
       with_aliases(kafka_brokers_field(kafka.brokers), {"kafka.bootstrap.servers", "bootstrap_servers"}),
       kafka_client_field(kafka.client, true),
       refused_field("end", "a stream has no end; ranges with an end are for batch jobs, which this version does not have yet"),

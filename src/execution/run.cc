@@ -56,6 +56,7 @@ Run::Run(RunSpec spec, Ledger& ledger, Scheduler& scheduler)
       scheduler_(scheduler),
       actor_(scheduler.io_actor("run " + spec_.pipeline, spec_.account)),
       watcher_(scheduler.io_actor("bounds " + spec_.pipeline, spec_.account)),
+      mirror_(std::make_shared<OffsetMirror>(spec_.pipeline, spec_.source, scheduler, watcher_, halt_.token())),
       metrics_(spec_) {
   if (!spec_.job) return;
   view_.attempt = spec_.job->attempt;
@@ -173,6 +174,7 @@ void Run::conclude(const Status& outcome) {
     view_.problem = state == StreamState::kFailed || state == StreamState::kFenced ? outcome : Status();
     metrics_.ended(state, view_.problem);
   }
+  if (state != StreamState::kFenced) mirror_->finish();
   halt_.request_stop();  // the watcher ends too
   if (!spec_.job) log::write(state == StreamState::kFailed ? log::Level::kError : log::Level::kInfo, "stream ended",
              {{"pipeline", spec_.pipeline}, {"run", spec_.run_id}, {"state", to_string(state)}, {"epoch", position_.epoch.value - 1},
@@ -234,13 +236,6 @@ void Run::watch_bounds() {
     if (more && stage_ != nullptr && !spec_.bounded && !view_.committed.empty()) stage_->request_stop();
   }
   scheduler_.after(quiet ? kQuietBoundsEvery : kBoundsEvery, watcher_, [self = shared_from_this()] { self->watch_bounds(); });
-}
-
-// Only lag tools look at it, so only the newest positions matter, and no commit waits for it.
-void Run::mirror(const Positions& next) {
-  if (view().committed != next || halt_.stop_requested()) return;
-  const Status mirrored = spec_.source->mirror(next, Wait::for_at_most(std::chrono::seconds(5), halt_.token()));
-  if (!mirrored.ok()) log::debug("offsets were not mirrored", {{"pipeline", spec_.pipeline}, {"reason", mirrored.to_string()}});
 }
 
 Status Run::attempt() {
@@ -556,7 +551,7 @@ Status Run::run_stage(StageSpec spec) {
   hooks.decide = [this] { return decide(); };
   hooks.committed = [this](const CommittedEpoch& epoch) {
     show(epoch);
-    if (!spec_.job) watcher_.post([self = shared_from_this(), next = epoch.plan.next] { self->mirror(next); });
+    if (!spec_.job) mirror_->committed(epoch.plan.next);
   };
   hooks.blocked = [this](BlockReason reason) {
     const bool away = reason == BlockReason::kBrokerAway;

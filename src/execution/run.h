@@ -10,6 +10,7 @@
 #include "base/signal.h"
 #include "base/wait.h"
 #include "execution/lag.h"
+#include "execution/offset_mirror.h"
 #include "execution/recovery.h"
 #include "execution/run_metrics.h"
 #include "execution/run_spec.h"
@@ -76,7 +77,6 @@ class Run : public std::enable_shared_from_this<Run> {
   Status run_attempts();
   void conclude(const Status& outcome);
   void watch_bounds();
-  void mirror(const Positions& next);
   bool can_heal(const Status& problem) const;
   bool has_attempts();
   bool is_decided() const;
@@ -116,6 +116,7 @@ class Run : public std::enable_shared_from_this<Run> {
   std::function<void(const RunView&)> ended_;
   std::shared_ptr<Signal> rested_;
   StopSource halt_;  // give up at once
+  std::shared_ptr<OffsetMirror> mirror_;
   Signal retry_;     // ends the pause before the next attempt
   LagWatch lag_;     // confined to the watcher
 

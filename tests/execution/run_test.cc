@@ -3,6 +3,7 @@
 #include <future>
 #include <set>
 
+#include "base/mutex.h"
 #include "execution/receipt.h"
 #include "run_fixture.h"
 
@@ -438,6 +439,53 @@ TEST_F(RunTest, bad_record_policy_fail_names_the_place) {
   ASSERT_TRUE(rest(run));
   EXPECT_EQ(run->view().problem.code(), "bad_record");
   EXPECT_NE(run->view().problem.detail().find("t/0 offset 4"), std::string_view::npos);
+}
+
+/// Counts how often it is told what was committed, and keeps the last. Thread-safe.
+class MirroredSource final : public Source {
+ public:
+  explicit MirroredSource(std::shared_ptr<Source> below) : below_(std::move(below)) {}
+  Result<PartitionBounds> bounds(const Wait& wait) override { return below_->bounds(wait); }
+  Result<Positions> at_time(Instant time, const Wait& wait) override { return below_->at_time(time, wait); }
+  Result<std::unique_ptr<Reader>> open(Context& context) override { return below_->open(context); }
+  Status mirror(const Positions& committed, const Wait&) override {
+    const MutexLock lock(mutex_);
+    ++times_;
+    last_ = committed;
+    return {};
+  }
+  Result<std::optional<Reject>> fetch(const SourcePartition& place, RecordOffset offset, const Wait& wait) override {
+    return below_->fetch(place, offset, wait);
+  }
+  std::pair<int, Positions> seen() const {
+    const MutexLock lock(mutex_);
+    return {times_, last_};
+  }
+
+ private:
+  const std::shared_ptr<Source> below_;
+  mutable Mutex mutex_;
+  int times_ LT_GUARDED_BY(mutex_) = 0;
+  Positions last_ LT_GUARDED_BY(mutex_);
+};
+
+TEST_F(RunTest, offsets_are_mirrored_once_a_second_and_at_the_end) {
+  auto run_spec = spec({"a"});
+  const auto source = std::make_shared<MirroredSource>(run_spec.sources.front().source);
+  run_spec.sources.front().source = source;
+  const auto began = std::chrono::steady_clock::now();
+  const auto run = start(std::move(run_spec));
+  for (int i = 0; i < 50; ++i) {
+    topic_->append(i % 3, "v" + std::to_string(i));
+    ASSERT_TRUE(caught_up(run));
+  }
+  EXPECT_GE(run->view().epoch.value, 40) << "an epoch for each record, or nearly";
+  run->stop(false);
+  ASSERT_TRUE(rest(run));
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(std::chrono::steady_clock::now() - began).count();
+  const auto [times, last] = source->seen();
+  EXPECT_LE(times, seconds + 3) << "the first, one a second, and the last";
+  EXPECT_EQ(last, ended_.committed);
 }
 
 TEST_F(RunTest, stop_now_gives_the_open_epoch_up) {
