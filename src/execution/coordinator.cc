@@ -23,8 +23,8 @@ Act EpochCoordinator::on_drained(SteadyTime now) {
   return consider(now);
 }
 
-Act EpochCoordinator::on_silence(SteadyTime) {
-  return state_ == State::kFilling && !rhythm_.one_epoch ? close() : Act::kWait;
+Act EpochCoordinator::on_silence(SteadyTime now) {
+  return state_ == State::kFilling && !rhythm_.one_epoch ? close(now) : Act::kWait;
 }
 
 Act EpochCoordinator::on_stop(SteadyTime now) {
@@ -35,7 +35,6 @@ Act EpochCoordinator::on_stop(SteadyTime now) {
 Act EpochCoordinator::on_closed(bool has_something, SteadyTime now) {
   has_something_ |= has_something;
   if (++closed_ < rhythm_.lanes) return Act::kWait;
-  closed_at_ = now;
   if (!has_something_) return after_epoch(now);
   state_ = State::kCommitting;
   return Act::kCommit;
@@ -51,13 +50,14 @@ std::optional<SteadyTime> EpochCoordinator::deadline() const {
 // Events that come while an epoch closes or commits are remembered and considered when the next one is open.
 Act EpochCoordinator::consider(SteadyTime now) {
   if (state_ != State::kFilling) return Act::kWait;
-  if (stopping_ || drained_ == rhythm_.lanes) return close();
+  if (stopping_ || drained_ == rhythm_.lanes) return close(now);
   if (rhythm_.one_epoch) return Act::kWait;
-  if (full_ || (has_rows_ && now >= closed_at_ + rhythm_.interval)) return close();
+  if (full_ || (has_rows_ && now >= closed_at_ + rhythm_.interval)) return close(now);
   return Act::kWait;
 }
 
-Act EpochCoordinator::close() {
+Act EpochCoordinator::close(SteadyTime now) {
+  closed_at_ = now;
   state_ = State::kClosing;
   final_ = stopping_ || drained_ == rhythm_.lanes;
   has_rows_ = full_ = has_something_ = false;

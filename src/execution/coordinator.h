@@ -47,12 +47,12 @@ class EpochCoordinator {
  private:
   enum class State { kFilling, kClosing, kCommitting, kEnded };
   Act consider(SteadyTime now);
-  Act close();
+  Act close(SteadyTime now);
   Act after_epoch(SteadyTime now);
 
   const EpochRhythm rhythm_;
   State state_ = State::kFilling;
-  SteadyTime closed_at_;   // of the previous epoch
+  SteadyTime closed_at_;   // when the lanes were told to end the previous epoch
   bool has_rows_ = false;  // of the open epoch: known before closing
   bool full_ = false;
   bool stopping_ = false;

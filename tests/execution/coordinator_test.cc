@@ -33,6 +33,15 @@ TEST(Coordinator, rows_that_come_while_an_epoch_commits_are_remembered) {
   EXPECT_EQ(c.on_committed(kStart + seconds(7)), Act::kClose) << "the interval is over and there are rows";
 }
 
+TEST(Coordinator, what_lanes_take_to_end_an_epoch_does_not_lengthen_the_interval) {
+  EpochCoordinator c({seconds(5), 1, false}, kStart);
+  ASSERT_EQ(c.on_rows(kStart), Act::kClose);
+  ASSERT_EQ(c.on_closed(true, kStart + seconds(1)), Act::kCommit);
+  EXPECT_EQ(c.on_rows(kStart + seconds(2)), Act::kWait);
+  EXPECT_EQ(c.on_committed(kStart + seconds(3)), Act::kWait);
+  EXPECT_EQ(c.deadline(), kStart + seconds(5));
+}
+
 TEST(Coordinator, full_closes_before_the_interval) {
   EpochCoordinator c({seconds(5), 1, false}, kStart);
   ASSERT_EQ(c.on_rows(kStart), Act::kClose);
