@@ -16,8 +16,11 @@ class FailpointRegistry {
   struct Action {
     std::string deed;
     int64_t argument = 0;
-    uint64_t fires_at = 1;  // 0: every hit
+    uint64_t fires_at = 1;
+    bool again = false;  // not only then, but each time that many hits are over
     uint64_t hits = 0;
+
+    bool is_due() const { return again ? hits % fires_at == 0 : hits == fires_at; }
   };
 
   static FailpointRegistry& instance() {
@@ -69,7 +72,7 @@ class FailpointRegistry {
       const bool special = !is_common(found->second.deed);
       if (special != (deed != nullptr) || (deed && found->second.deed != *deed)) return {};
       ++found->second.hits;
-      if (found->second.fires_at != 0 && found->second.hits != found->second.fires_at) return {};
+      if (!found->second.is_due()) return {};
       action = found->second;
     }
     return perform(name, action);
@@ -93,15 +96,18 @@ class FailpointRegistry {
   Status arm_one(std::string_view one) LT_REQUIRES(mutex_) {
     const auto equals = one.find('=');
     if (equals == std::string_view::npos || equals == 0) {
-      return Status::user("bad_failpoint", "a failpoint reads name=action[:argument][@n], got " + std::string(one));
+      return Status::user("bad_failpoint", "a failpoint reads name=action[:argument][@n | @1/k | @every], got " + std::string(one));
     }
     Action action;
     auto deed = one.substr(equals + 1);
     if (const auto at = deed.find('@'); at != std::string_view::npos) {
-      const std::string count(deed.substr(at + 1));
-      action.fires_at = count == "every" ? 0 : std::strtoull(count.c_str(), nullptr, 10);
-      if (count != "every" && action.fires_at == 0) {
-        return Status::user("bad_failpoint", "after @ stands a hit number from 1, or every: " + std::string(one));
+      std::string count(deed.substr(at + 1));
+      if (count == "every") count = "1/1";
+      action.again = count.starts_with("1/");
+      if (action.again) count.erase(0, 2);
+      action.fires_at = std::strtoull(count.c_str(), nullptr, 10);
+      if (action.fires_at == 0) {
+        return Status::user("bad_failpoint", "after @ stands a hit number from 1, 1/k for each k-th hit, or every: " + std::string(one));
       }
       deed = deed.substr(0, at);
     }

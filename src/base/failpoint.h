@@ -12,7 +12,7 @@ namespace laketide {
 
 /// One place in the code. Always compiled in: off, it costs one relaxed load. Define one per place, as a namespace-scope
 /// or function static, through LT_FAILPOINT. Actions, set by the environment variable LAKETIDE_FAILPOINTS at first use
-/// or by `arm`, as "name=action[@n];…" (fires at the n-th hit, default 1, then disarms; "@every" fires each time):
+/// or by `arm`, as "name=action[@n];…" (fires at the n-th hit, default 1, then disarms; "@every" fires each time, "@1/k" at each k-th hit):
 ///   error  returns Status::external("failpoint", …)      fail   returns Status::internal
 ///   kill   SIGKILLs the process                          hang   blocks the thread until `disarm`
 ///   delay:MS sleeps                                      NAME   any other word is returned by `action()` for places

@@ -33,6 +33,13 @@ TEST_F(FailpointTest, every_fires_each_time) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(step().fault(), Fault::kInternal);
 }
 
+TEST_F(FailpointTest, one_in_k_fires_again_and_again) {
+  ASSERT_TRUE(Failpoint::arm("failpoint_test.step=error@1/3").ok());
+  std::string seen;
+  for (int i = 0; i < 7; ++i) seen += step().ok() ? '.' : 'x';
+  EXPECT_EQ(seen, "..x..x.");
+}
+
 TEST_F(FailpointTest, a_name_not_defined_yet_is_kept_for_when_it_is) {
   ASSERT_TRUE(Failpoint::arm("failpoint_test.later=error").ok());
   static Failpoint later("failpoint_test.later");
@@ -68,6 +75,7 @@ TEST_F(FailpointTest, kill_ends_the_process_at_once) {
 TEST_F(FailpointTest, malformed_texts_are_refused) {
   EXPECT_EQ(Failpoint::arm("no action").code(), "bad_failpoint");
   EXPECT_EQ(Failpoint::arm("a=error@zero").code(), "bad_failpoint");
+  EXPECT_EQ(Failpoint::arm("a=error@1/0").code(), "bad_failpoint");
 }
 
 }  // namespace

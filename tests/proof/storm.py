@@ -236,7 +236,8 @@ class Storm:
                     f"{draw.choice(self._points)}=delay:{draw.choice((20, 200, 700))}@{draw.randrange(1, 6)}"
                 )
             else:
-                armed.append(f"{draw.choice(self._points)}=error@{draw.randrange(1, 8)}")
+                turn = draw.choice((str(draw.randrange(1, 8)), str(draw.randrange(1, 8)), f"1/{draw.choice((7, 30, 100))}"))
+                armed.append(f"{draw.choice(self._points)}=error@{turn}")
         self.totals["errors_armed"] += len(armed)
         return ";".join(armed), False
 
