@@ -1,4 +1,5 @@
-"""A clock that jumps, a single core and a fifth of one, little memory, records of ten megabytes, deep JSON and a partition of nothing but garbage: the rest goes on, exactly."""
+"""A clock that jumps, a single core and a fifth of one, little memory, ten times what a sink takes, records of ten megabytes, deep JSON and a
+partition of nothing but garbage: the rest goes on, exactly."""
 import contextlib
 import json
 import os
@@ -10,8 +11,10 @@ from pathlib import Path
 from confluent_kafka import Producer
 from control_group import ControlGroup, NoGroup
 import pytest
+from kill_loop import GeneratorLoad
 from proven import DECLARED, Proven, started, two_sinks
 import readers
+from record import RecordSpec
 
 LARGE = 10 << 20
 SHIFTED_CLOCK = Path(os.environ["LAKETIDE_BINARY"]).parent / "tests/liblaketide_shifted_clock.so"
@@ -24,6 +27,11 @@ def produce(kafka, topic, values):
         producer.produce(topic, value, partition=partition)
         producer.poll(0)
     assert producer.flush(60) == 0
+
+
+def resident_mib(daemon, most=False):
+    status = Path(f"/proc/{daemon.process.pid}/status").read_text()
+    return int(re.search(rf"{'VmHWM' if most else 'VmRSS'}:\s+(\d+)", status)[1]) / 1024
 
 
 def rows_of(path):
@@ -147,6 +155,34 @@ def test_in_a_container_of_little_memory_half_of_it_is_enough(kafka, limited):
         stream.assert_exact(daemon)
 
 
+SLOW_TABLE = """CREATE TABLE pace (seconds double precision); INSERT INTO pace VALUES (0.001);
+CREATE FUNCTION wait_a_moment() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep((SELECT seconds FROM pace)); RETURN NEW; END $$;
+CREATE TRIGGER slow BEFORE INSERT ON public.flooded FOR EACH ROW EXECUTE FUNCTION wait_a_moment()"""
+
+
+def test_ten_times_what_a_sink_takes_waits_in_the_topic(kafka, postgres):
+    stream = Proven(kafka, "flooded", document=two_sinks("flooded"), postgres=(postgres, "public.flooded"), spec=RecordSpec(7, 2000))
+    stream.produce(100)
+    memory_mib = 128
+    with started(kafka, postgres=postgres, engine={"memory": f"{memory_mib}MiB"}) as daemon:
+        stream.begin(daemon)
+        stream.wait_caught_up(daemon)
+        before = resident_mib(daemon)
+        postgres.query(SLOW_TABLE)
+        load = GeneratorLoad(kafka.address, stream.feed, rate=10_000, first=stream.ends)
+        load.start()
+        daemon.wait_for(lambda: daemon.get("/health", timeout=1) and load.records() > 80_000, "80,000 records at 10,000 a second, with probes answered", 60)
+        taken = sum(stream.progress(daemon).values())
+        stream.ends = load.stop()
+        assert taken * 5 < sum(stream.ends.values()), "it was not too much for it: nothing was tried"
+        assert resident_mib(daemon, most=True) < before + memory_mib
+        assert daemon.stream("flooded")["state"] == "RUNNING"
+        postgres.query("UPDATE pace SET seconds = 0")
+        stream.wait_caught_up(daemon, 120)
+        assert daemon.terminate() == 0
+        stream.assert_exact(daemon)
+
+
 def test_records_of_ten_megabytes_and_deep_json_beside_ordinary_ones(kafka):
     kafka.create_topic("heavy", 1, {"max.message.bytes": str(2 * LARGE)})
     row = lambda number, text: json.dumps({"id": number, "text": text}, ensure_ascii=False).encode()  # noqa: E731
@@ -159,7 +195,7 @@ def test_records_of_ten_megabytes_and_deep_json_beside_ordinary_ones(kafka):
     with started(kafka, engine={"memory": "512MiB"}) as daemon:
         daemon.post("/stream/start", document)
         daemon.wait_for(lambda: (daemon.stream("heavy") or {}).get("rowsIn") == len(values), "all records", 120)
-        resident = int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{daemon.process.pid}/status").read_text())[1]) / 1024
+        resident = resident_mib(daemon, most=True)
         assert daemon.stream("heavy")["state"] == "RUNNING"
         assert daemon.terminate() == 0
         rows = {row["id"]: row["text"] for row in rows_of(daemon.lake / "heavy")}
