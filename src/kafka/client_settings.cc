@@ -149,6 +149,16 @@ Result<ConfHandle> make_conf(const std::string& brokers,
   return conf;
 }
 
+Result<ClientHandle> make_client(rd_kafka_type_t type, Result<ConfHandle> conf) {
+  LT_ASSIGN_OR_RETURN(ConfHandle made, std::move(conf));
+  std::array<char, 512> reason{};
+  rd_kafka_conf_set_error_cb(made.get(), [](rd_kafka_t*, int, const char*, void*) {});
+  ClientHandle client(rd_kafka_new(type, made.get(), reason.data(), reason.size()));
+  if (!client) return Status::user("bad_setting", std::string("no Kafka client can be made: ") + reason.data());
+  (void)made.release();  // the client has it now
+  return client;
+}
+
 std::string library_version() { return rd_kafka_version_str(); }
 
 }  // namespace laketide::kafka

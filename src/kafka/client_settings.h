@@ -1,4 +1,4 @@
-// Settings of librdkafka: which a user may give, which are ours, and how a configuration is made of both.
+// Settings of librdkafka: which a user may give, which are ours, and how a configuration is made of both, and a client.
 #pragma once
 
 #include <initializer_list>
@@ -24,6 +24,9 @@ Status check_settings(const Settings& client);
 /// A configuration for `brokers`: `ours` first, then `client` on top (checked as above), logging into base/log.h.
 Result<ConfHandle> make_conf(const std::string& brokers,
                              std::initializer_list<std::pair<const char*, std::string>> ours, const Settings& client);
+
+/// A client of `conf`, if that could be made. Each call has its own answer, so errors that belong to none are dropped; the library would queue them for nobody.
+Result<ClientHandle> make_client(rd_kafka_type_t type, Result<ConfHandle> conf);
 
 /// The version of the library in use, for `laketide version`.
 std::string library_version();

@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "base/mutex.h"
-#include "kafka/commit_rest.h"
 #include "kafka/error.h"
+#include "kafka/group_offsets.h"
 #include "kafka/handles.h"
 
 namespace laketide::kafka {
@@ -16,16 +16,6 @@ namespace {
 
 // How long one call into the library may last; in between, the stop token is looked at.
 constexpr std::chrono::milliseconds kSlice{1000};
-
-Result<ClientHandle> make_client(rd_kafka_type_t type, ConfHandle conf) {
-  std::array<char, 512> reason{};
-  // Without a callback the library would queue errors for nobody; each call here has its own answer.
-  rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int, const char*, void*) {});
-  ClientHandle client(rd_kafka_new(type, conf.get(), reason.data(), reason.size()));
-  if (!client) return Status::user("bad_setting", std::string("no Kafka client can be made: ") + reason.data());
-  (void)conf.release();  // the client has it now
-  return client;
-}
 
 PartitionList list_of(const std::vector<TopicPartition>& partitions, int64_t offset) {
   PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
@@ -68,9 +58,11 @@ class Pattern {
 
 /// The client with its name for messages. Thread-safe.
 struct Cluster::State {
-  std::string brokers;
-  ClientHandle client;
-  mutable CommitRest commits{std::chrono::steady_clock::now()};
+  State(std::string where, const Settings& settings, ClientHandle handle) : brokers(std::move(where)), client(std::move(handle)), groups(brokers, settings) {}
+
+  const std::string brokers;
+  const ClientHandle client;
+  GroupOffsets groups;
 
   /// Calls `attempt(timeout_ms)` until it answers, fails for good, or the Wait is over.
   template <typename Attempt>
@@ -87,12 +79,12 @@ struct Cluster::State {
   }
 
   Result<std::map<TopicPartition, int64_t>> list_offsets(const std::vector<TopicPartition>& partitions, int64_t timestamp,
-                                                         const std::string& doing, const Wait& wait) const;
+                                                         const std::string& doing, const Wait& wait);
 };
 
 Result<std::map<TopicPartition, int64_t>> Cluster::State::list_offsets(const std::vector<TopicPartition>& partitions,
                                                                        int64_t timestamp, const std::string& doing,
-                                                                       const Wait& wait) const {
+                                                                       const Wait& wait) {
   std::map<TopicPartition, int64_t> found;
   if (partitions.empty()) return found;
   LT_RETURN_IF_ERROR(persist(doing, wait, [&](int timeout_ms) {
@@ -107,7 +99,7 @@ Result<std::map<TopicPartition, int64_t>> Cluster::State::list_offsets(const std
     }
     return error;
   }));
-  commits.answered(std::chrono::steady_clock::now());
+  groups.answered(std::chrono::steady_clock::now());
   return found;
 }
 
@@ -126,18 +118,14 @@ Result<std::shared_ptr<Cluster>> Cluster::open(const std::string& brokers, const
 
 // Without a group: the library would look for its coordinator, by one more thread.
 Result<std::shared_ptr<Cluster>> Cluster::make(const std::string& brokers, const Settings& client) {
-  auto made_conf = make_conf(brokers,
-                             {{"enable.auto.commit", "false"},
-                              {"isolation.level", "read_committed"},
-                              {"allow.auto.create.topics", "false"},
-                              {"socket.keepalive.enable", "true"},
-                              {"log.connection.close", "false"}},
-                             client);
-  LT_ASSIGN_OR_RETURN(ConfHandle conf, std::move(made_conf));
-  auto state = std::make_unique<State>();
-  state->brokers = brokers;
-  LT_ASSIGN_OR_RETURN(state->client, make_client(RD_KAFKA_CONSUMER, std::move(conf)));
-  return std::shared_ptr<Cluster>(new Cluster(std::move(state)));
+  LT_ASSIGN_OR_RETURN(ClientHandle handle, make_client(RD_KAFKA_CONSUMER, make_conf(brokers,
+                                                                                    {{"enable.auto.commit", "false"},
+                                                                                     {"isolation.level", "read_committed"},
+                                                                                     {"allow.auto.create.topics", "false"},
+                                                                                     {"socket.keepalive.enable", "true"},
+                                                                                     {"log.connection.close", "false"}},
+                                                                                    client)));
+  return std::shared_ptr<Cluster>(new Cluster(std::make_unique<State>(brokers, client, std::move(handle))));
 }
 
 Cluster::Cluster(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -200,51 +188,15 @@ Result<std::map<TopicPartition, int64_t>> Cluster::offsets_at(Instant time, cons
   return state_->list_offsets(partitions, millis, "asking for the offsets at a time", wait);
 }
 
-// The consumer's own commit waits for its coordinator without end, and so does destroying a client with such a commit under way.
-// The administrator's request has a time-out and belongs to nobody's membership.
 Status Cluster::commit(const std::string& group, const std::map<TopicPartition, int64_t>& next, const Wait& wait) {
-  if (!state_->commits.is_over(std::chrono::steady_clock::now())) return Status::external("broker_away", "the group's offsets are written again once the brokers answer: " + state_->brokers);
-  const Status written = alter_offsets(group, next, wait);
-  if (!written.ok()) state_->commits.failed(std::chrono::steady_clock::now());
-  return written;
-}
-
-Status Cluster::alter_offsets(const std::string& group, const std::map<TopicPartition, int64_t>& next, const Wait& wait) {
-  constexpr auto kDoing = "writing the group's offsets";
-  const PartitionList list(rd_kafka_topic_partition_list_new(static_cast<int>(next.size())));
-  for (const auto& [partition, offset] : next) {
-    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.partition)->offset = offset;
-  }
-  const std::unique_ptr<rd_kafka_AdminOptions_t, Freed<rd_kafka_AdminOptions_destroy>> options(
-      rd_kafka_AdminOptions_new(state_->client.get(), RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS));
-  std::array<char, 256> reason{};
-  const auto limit = static_cast<int>(wait.left(std::chrono::minutes(1)).count());
-  rd_kafka_AdminOptions_set_request_timeout(options.get(), std::max(1, limit), reason.data(), reason.size());
-  std::unique_ptr<rd_kafka_AlterConsumerGroupOffsets_t, Freed<rd_kafka_AlterConsumerGroupOffsets_destroy>> wanted(
-      rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list.get()));
-  const QueueHandle answers(rd_kafka_queue_new(state_->client.get()));
-  rd_kafka_AlterConsumerGroupOffsets_t* request = wanted.get();
-  rd_kafka_AlterConsumerGroupOffsets(state_->client.get(), &request, 1, options.get(), answers.get());
-  while (!wait.over()) {
-    const EventHandle answer(rd_kafka_queue_poll(answers.get(), static_cast<int>(wait.left(kSlice).count())));
-    if (!answer) continue;
-    if (const auto error = rd_kafka_event_error(answer.get())) return to_status(error, kDoing);
-    size_t count = 0;
-    const auto* groups =
-        rd_kafka_AlterConsumerGroupOffsets_result_groups(rd_kafka_event_AlterConsumerGroupOffsets_result(answer.get()), &count);
-    const rd_kafka_error_t* error = count == 1 ? rd_kafka_group_result_error(groups[0]) : nullptr;
-    return error == nullptr ? Status() : to_status(rd_kafka_error_code(error), kDoing);
-  }
-  return given_up(wait, state_->brokers, kDoing, {});
+  return state_->groups.write(group, next, wait);
 }
 
 Status check_pattern(const std::string& pattern) { return Pattern(pattern).status(); }
 
 Status ensure_topic(const std::string& brokers, const Settings& client, const std::string& topic, int partitions,
                     const Wait& wait) {
-  auto made_conf = make_conf(brokers, {}, client);
-  LT_ASSIGN_OR_RETURN(ConfHandle conf, std::move(made_conf));
-  LT_ASSIGN_OR_RETURN(const ClientHandle handle, make_client(RD_KAFKA_PRODUCER, std::move(conf)));
+  LT_ASSIGN_OR_RETURN(const ClientHandle handle, make_client(RD_KAFKA_PRODUCER, make_conf(brokers, {}, client)));
   const std::unique_ptr<rd_kafka_AdminOptions_t, Freed<rd_kafka_AdminOptions_destroy>> options(
       rd_kafka_AdminOptions_new(handle.get(), RD_KAFKA_ADMIN_OP_CREATETOPICS));
   const auto limit = static_cast<int>(wait.left(std::chrono::minutes(1)).count());

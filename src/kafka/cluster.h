@@ -1,7 +1,6 @@
 // Questions to a Kafka cluster: its topics, what it holds of them, where a time is; and the group's offsets.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -11,16 +10,10 @@
 #include "base/clock.h"
 #include "base/wait.h"
 #include "kafka/client_settings.h"
+#include "kafka/topic_partition.h"
 #include "laketide/status.h"
 
 namespace laketide::kafka {
-
-/// A partition of a topic. Immutable.
-struct TopicPartition {
-  std::string topic;
-  int32_t partition = 0;
-  auto operator<=>(const TopicPartition&) const = default;
-};
 
 /// First offset that the broker has, and the last stable one (the first that a reader of committed records may not see yet).
 /// Immutable.
@@ -51,7 +44,6 @@ class Cluster {
   Status commit(const std::string& group, const std::map<TopicPartition, int64_t>& next, const Wait& wait);
 
  private:
-  Status alter_offsets(const std::string& group, const std::map<TopicPartition, int64_t>& next, const Wait& wait);
   static Result<std::shared_ptr<Cluster>> make(const std::string& brokers, const Settings& client);
   struct State;
   explicit Cluster(std::unique_ptr<State> state);

@@ -8,9 +8,8 @@
 
 namespace laketide::kafka {
 
-/// librdkafka ends the process, by an assertion (its pull request 5397, in no release yet), where a request for a group's offsets waits for a
-/// coordinator that takes the connection and answers nothing. So none is made unless the cluster answered shortly before, and after one that
-/// failed not until it has answered anew, and half a minute is over. Thread-safe.
+/// A write that nobody answers costs its caller seconds, and the client that wrote. So none is made unless the cluster answered shortly before,
+/// and after one that failed not until it has answered anew, and half a minute is over. Thread-safe.
 class CommitRest {
  public:
   static constexpr std::chrono::seconds kFresh{10}, kRest{30};

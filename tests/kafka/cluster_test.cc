@@ -67,7 +67,6 @@ TEST(Cluster, GivesUpInTimeWhenNobodyAnswers) {
   EXPECT_TRUE((*cluster)->partitions({"events"}, Wait{stop.token()}).status().is_cancelled());
 }
 
-// Asked again and again, librdkafka ends the process where the coordinator takes connections and does not answer.
 TEST(Cluster, LeavesTheGroupAloneAfterARequestThatNobodyAnswered) {
   auto cluster = Cluster::open("127.0.0.1:1", {});
   ASSERT_TRUE(cluster.ok());
@@ -77,6 +76,24 @@ TEST(Cluster, LeavesTheGroupAloneAfterARequestThatNobodyAnswered) {
   const Status second = (*cluster)->commit("group", {{{"events", 0}, 6}}, Wait::for_at_most(seconds(60)));
   EXPECT_EQ(second.code(), "broker_away");
   EXPECT_NE(second.detail().find("written again once"), std::string::npos) << second.detail();
+}
+
+// librdkafka ends the process where such a request has timed out before its coordinator comes back (its pull request 5397).
+TEST(Cluster, OutlivesACoordinatorThatComesBackAfterARequestWasGivenUp) {
+  MockBroker broker;
+  broker.create("events", 1);
+  auto cluster = Cluster::open(broker.address(), {});
+  ASSERT_TRUE(cluster.ok());
+  const Wait wait = Wait::for_at_most(seconds(20));
+  const std::vector<TopicPartition> all{{"events", 0}};
+  ASSERT_TRUE((*cluster)->bounds(all, wait).ok());
+  ASSERT_TRUE((*cluster)->commit("group", {{all[0], 0}}, wait).ok());
+  broker.go_down();
+  EXPECT_EQ((*cluster)->commit("group", {{all[0], 0}}, Wait::for_at_most(std::chrono::milliseconds(500))).code(), "broker_away");
+  broker.come_up();
+  ASSERT_TRUE((*cluster)->bounds(all, wait).ok());
+  const auto until = std::chrono::steady_clock::now() + seconds(3);  // it came within a second
+  while (std::chrono::steady_clock::now() < until) ASSERT_TRUE((*cluster)->bounds(all, wait).ok());
 }
 
 }  // namespace
