@@ -68,7 +68,8 @@ def test_pools_jobs_and_the_scheduler_are_seen(kafka):
         assert of("laketide_pool_long_steps_total", pool="batch-pool") >= 0
         assert of("laketide_scheduler_workers") == 2
         assert of("laketide_scheduler_overhead_cpu_seconds_total") > 0
-        assert of("laketide_scheduler_upkeep_cpu_seconds_total") > 0
+        upkeep = ("laketide_scheduler_upkeep_cpu_seconds_total", ())
+        daemon.wait_for(lambda: scrape(daemon)[1][upkeep] > 0, "the look after jobs that comes each second to be counted")
 
         # promtool's rules, and labels that do not grow with the jobs.
         for name, (kind, text) in families.items():
