@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 namespace laketide::postgres {
 namespace {
@@ -11,10 +12,10 @@ constexpr std::string_view kTrailer("\377\377", 2);
 
 class ChunkLoader {
  public:
-  ChunkLoader(Connection& connection, const std::string& copy_sql, const std::vector<Chunk>& chunks, const Wait& wait,
-              std::vector<RefusedRow>& refused)
-      : connection_(connection), sql_("SAVEPOINT lt; " + copy_sql + "; RELEASE SAVEPOINT lt"), chunks_(chunks), wait_(wait),
-        refused_(refused) {
+  ChunkLoader(Connection& connection, std::string opening, const std::string& copy_sql, const std::vector<Chunk>& chunks, const Wait& wait,
+              Rows& answers, std::vector<RefusedRow>& refused)
+      : connection_(connection), opening_(std::move(opening)), copy_("SAVEPOINT lt; " + copy_sql + "; RELEASE SAVEPOINT lt"),
+        chunks_(chunks), wait_(wait), answers_(answers), refused_(refused) {
     for (const auto& chunk : chunks) firsts_.push_back(total_), total_ += chunk.rows();
   }
 
@@ -61,7 +62,7 @@ class ChunkLoader {
       parts_.push_back(chunks_[at].slice(std::max(from, first) - first, std::min(to, end) - first));
     }
     parts_.push_back(kTrailer);
-    return connection_.copy(sql_, parts_, wait_);
+    return connection_.copy(std::exchange(opening_, {}) + copy_, parts_, answers_, wait_);
   }
 
   void refuse(size_t row, const ServerError& error) {
@@ -73,9 +74,11 @@ class ChunkLoader {
   }
 
   Connection& connection_;
-  const std::string sql_;
+  std::string opening_;
+  const std::string copy_;
   const std::vector<Chunk>& chunks_;
   const Wait& wait_;
+  Rows& answers_;
   std::vector<RefusedRow>& refused_;
   std::vector<size_t> firsts_;
   std::vector<std::string_view> parts_;
@@ -85,10 +88,10 @@ class ChunkLoader {
 
 }  // namespace
 
-Status load_chunks(Connection& connection, const std::string& copy_sql, const std::vector<Chunk>& chunks, const Wait& wait,
-                   int64_t& rows, std::vector<RefusedRow>& refused) {
+Status load_chunks(Connection& connection, const std::string& opening, const std::string& copy_sql, const std::vector<Chunk>& chunks,
+                   const Wait& wait, Rows& answers, int64_t& rows, std::vector<RefusedRow>& refused) {
   for (const auto& chunk : chunks) refused.insert(refused.end(), chunk.refused.begin(), chunk.refused.end());
-  ChunkLoader loader(connection, copy_sql, chunks, wait, refused);
+  ChunkLoader loader(connection, opening, copy_sql, chunks, wait, answers, refused);
   LT_RETURN_IF_ERROR(loader.load(0, loader.total()));
   rows += loader.loaded();
   return {};

@@ -11,12 +11,13 @@
 
 namespace laketide::postgres {
 
-/// Inside the open transaction, copies `chunks` (of one target) with `copy_sql` under a savepoint. When the server refuses
-/// the data, the rows are halved, with the line it names split off first, until each refused row stands alone: it is
-/// added to `refused`, all others are in. `rows` grows by those. Any other failure leaves the transaction broken.
+/// Copies `chunks` (of one target) with `copy_sql` under a savepoint, inside the transaction that is open, or that the statements `opening`
+/// open, which go with the first copy in one question and whose answers are appended to `answers`. When the server refuses the data, the
+/// rows are halved, with the line it names split off first, until each refused row stands alone: it is added to `refused`, all others are
+/// in. `rows` grows by those. Any other failure leaves the transaction broken.
 ///
 ///   load(rows): savepoint; copy; if refused: roll back to it; one row: it is the one; else load(first), load(rest)
-Status load_chunks(Connection& connection, const std::string& copy_sql, const std::vector<Chunk>& chunks, const Wait& wait,
-                   int64_t& rows, std::vector<RefusedRow>& refused);
+Status load_chunks(Connection& connection, const std::string& opening, const std::string& copy_sql, const std::vector<Chunk>& chunks,
+                   const Wait& wait, Rows& answers, int64_t& rows, std::vector<RefusedRow>& refused);
 
 }  // namespace laketide::postgres

@@ -106,10 +106,10 @@ class LibpqConnection final : public Connection {
     return rows;
   }
 
-  Status copy(const std::string& sql, std::span<const std::string_view> parts, const Wait& wait) override {
+  Status copy(const std::string& sql, std::span<const std::string_view> parts, Rows& rows, const Wait& wait) override {
     LT_RETURN_IF_ERROR(send(sql, wait));
     bool copying = false;
-    LT_RETURN_IF_ERROR(read_until_copy(wait, copying));
+    LT_RETURN_IF_ERROR(read_until_copy(rows, wait, copying));
     if (!copying) return Status::internal("postgres_protocol", "a COPY statement did not start a copy");
     for (std::string_view part : parts) {
       while (!part.empty()) {
@@ -276,7 +276,7 @@ class LibpqConnection final : public Connection {
     }
   }
 
-  Status read_until_copy(const Wait& wait, bool& copying) {
+  Status read_until_copy(Rows& rows, const Wait& wait, bool& copying) {
     for (;;) {
       LT_ASSIGN_OR_RETURN(auto result, next_result(wait));
       if (!result) return {};
@@ -284,7 +284,7 @@ class LibpqConnection final : public Connection {
         copying = true;
         return {};
       }
-      if (Status taken = take(*result, nullptr); !taken.ok()) {
+      if (Status taken = take(*result, &rows); !taken.ok()) {
         const ServerError cause = error_;
         Status rest = read_all(wait, nullptr);
         error_ = cause;

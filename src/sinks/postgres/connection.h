@@ -54,8 +54,9 @@ class Connection {
                              const Wait& wait) = 0;
   /// Of the last query that succeeded.
   virtual const std::vector<ResultColumn>& columns() const = 0;
-  /// Statements of which exactly one is a COPY … FROM STDIN; sends it `parts` one after another, without framing of its own.
-  virtual Status copy(const std::string& sql, std::span<const std::string_view> parts, const Wait& wait) = 0;
+  /// Statements of which exactly one is a COPY … FROM STDIN; sends it `parts` one after another, without framing of its own. Appends the rows
+  /// of the statements before it to `rows`.
+  virtual Status copy(const std::string& sql, std::span<const std::string_view> parts, Rows& rows, const Wait& wait) = 0;
 
   /// Sends one statement without reading its reply, and reads it. Between the two the outcome is open.
   virtual Status send(const std::string& sql, const Wait& wait) = 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -12,6 +13,7 @@
 #include "base/mutex.h"
 #include "flow/change_column.h"
 #include "flow/key_columns.h"
+#include "sinks/postgres/apply_staged.h"
 #include "sinks/postgres/chunk_loader.h"
 #include "sinks/postgres/chunk_queue.h"
 #include "sinks/postgres/connection.h"
@@ -217,7 +219,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       const StopToken gone = writers_gone();
       const auto chunks = queue_->take(kCopyBytes);
       if (chunks.empty()) return;
-      const Status loaded = load(chunks, Wait::for_at_most(options_.statement_timeout, gone));
+      const Status loaded = load(chunks, nullptr, Wait::for_at_most(options_.statement_timeout, gone));
       if (!loaded.ok() && gone.stop_requested()) roll_back();
       if (!loaded.ok() && !gone.stop_requested()) give_up(loaded);
       queue_->release(chunks);
@@ -252,7 +254,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   }
 
   void clear_epoch() LT_REQUIRES(mutex_) {
-    open_ = false;
+    open_ = advanced_ = false;
     prepared_.reset();
     quarantine_.forget();
     for (Target& target : targets_) target.clear_epoch();
@@ -265,19 +267,29 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     queue_->fail(cause);
   }
 
-  Status begin(const Wait& wait) LT_REQUIRES(mutex_) {
+  // The first question of a transaction: what is to stand before everything else in it, and where the rows go that it answers.
+  using FirstQuestion = std::function<Status(const std::string& opening, Rows& answers)>;
+
+  Status begin(const EpochPlan* closing, const Wait& wait) LT_REQUIRES(mutex_) {
     drop_leftovers();
     if (open_) return {};
+    return begin(closing, wait, [&](const std::string& opening, Rows& answers) LT_REQUIRES(mutex_) {
+      return connection_->ask(opening, answers, wait);
+    });
+  }
+
+  // `closing`: all that the epoch still needs goes by this question, so it puts the progress forward, too.
+  Status begin(const EpochPlan* closing, const Wait& wait, const FirstQuestion& ask) LT_REQUIRES(mutex_) {
     const bool used = connection_ != nullptr;
-    Status begun = begin_once(wait);
+    Status begun = begin_once(closing, wait, ask);
     // The server may have gone while nothing was to do; nothing is lost with a connection that has no epoch.
     if (begun.ok() || !used || begun.is_cancelled() || (connection_ && connection_->usable())) return begun;
     open_ = false;
     connection_.reset();
-    return begin_once(wait);
+    return begin_once(closing, wait, ask);
   }
 
-  Status begin_once(const Wait& wait) LT_REQUIRES(mutex_) {
+  Status begin_once(const EpochPlan* closing, const Wait& wait, const FirstQuestion& ask) LT_REQUIRES(mutex_) {
     LT_RETURN_IF_ERROR(connect(wait));
     for (size_t at = 0; at < targets_.size(); ++at) {
       if (!targets_[at].staging || staged_connection_.contains(at)) continue;
@@ -286,16 +298,17 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     }
     open_ = true;
     std::string sql = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = " + std::to_string(options_.lock_timeout.count()) +
-                      "; SET LOCAL statement_timeout = " + std::to_string(options_.statement_timeout.count());
+                      "; SET LOCAL statement_timeout = " + std::to_string(options_.statement_timeout.count()) + "; ";
     for (const size_t at : lock_order_) {
-      if (targets_[at].claimed) sql += "; " + progress_.lock(targets_[at].spec.id);
+      if (targets_[at].claimed) sql += progress_.lock(targets_[at].spec.id) + "; ";
     }
-    Rows rows;
-    LT_RETURN_IF_ERROR(connection_->ask(sql, rows, wait));
+    const Advance advance = closing == nullptr ? Advance() : advance_to(*closing);
+    Rows answers;
+    LT_RETURN_IF_ERROR(ask(sql + advance.sql, answers));
     for (const size_t at : lock_order_) {
-      if (targets_[at].claimed) LT_RETURN_IF_ERROR(check(targets_[at], rows));
+      if (targets_[at].claimed) LT_RETURN_IF_ERROR(check(targets_[at], answers));
     }
-    return {};
+    return closing == nullptr ? Status() : advanced(advance, answers);
   }
 
   Status check(const Target& target, const Rows& rows) const LT_REQUIRES(mutex_) {
@@ -312,18 +325,27 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
                           ", ours is " + std::to_string(target.generation.value));
   }
 
-  Status load(const std::vector<Chunk>& chunks, const Wait& wait) LT_REQUIRES(mutex_) {
-    LT_RETURN_IF_ERROR(begin(wait));
+  // `closing`: these are all rows of an epoch that has no transaction yet.
+  Status load(const std::vector<Chunk>& chunks, const EpochPlan* closing, const Wait& wait) LT_REQUIRES(mutex_) {
     Target& target = targets_[chunks.front().target];
     if (!target.claimed) return Status::internal("bad_order", "rows came for a sink that was not claimed: " + target.spec.id);
+    drop_leftovers();
+    const bool opens = !open_ && target.spec.mode != PostgresTarget::Mode::kOverwrite && std::ranges::any_of(chunks, [](const Chunk& chunk) { return chunk.rows() > 0; });
+    if (!opens) LT_RETURN_IF_ERROR(begin(nullptr, wait));
     LT_RETURN_IF_ERROR(empty(target, wait));
-    LT_RETURN_IF_ERROR(hit_copy_failpoint());
     int64_t rows = 0;
     std::vector<RefusedRow> refused;
     size_t bytes = 0;
     for (const Chunk& chunk : chunks) bytes += chunk.bytes.size();
     const auto began = std::chrono::steady_clock::now();
-    const Status copied = load_chunks(*connection_, target.copy_sql, chunks, wait, rows, refused);
+    const auto copy = [&](const std::string& opening, Rows& answers) LT_REQUIRES(mutex_) -> Status {
+      rows = 0;
+      refused.clear();
+      LT_RETURN_IF_ERROR(hit_copy_failpoint());
+      return load_chunks(*connection_, opening, target.copy_sql, chunks, wait, answers, rows, refused);
+    };
+    Rows none;
+    const Status copied = opens ? begin(closing, wait, copy) : copy("", none);
     metrics_.copied(chunks.front().target, rows, bytes, std::chrono::steady_clock::now() - began);
     if (!copied.ok()) return copied.in("copying into " + target.name.plain());
     if (!target.staging) target.rows += rows;
@@ -357,8 +379,9 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   Status prepare_all(const EpochPlan& plan, const Wait& wait) LT_REQUIRES(mutex_) {
     LT_FAILPOINT("postgres.prepare.before");
     queue_->open_through(plan.epoch);
+    const bool plain = is_plain(plan);
     for (auto chunks = queue_->take(kCopyBytes); !chunks.empty(); chunks = queue_->take(kCopyBytes)) {
-      const Status loaded = load(chunks, wait);
+      const Status loaded = load(chunks, plain && !queue_->has_work() ? &plan : nullptr, wait);
       queue_->release(chunks);
       LT_RETURN_IF_ERROR(loaded);
     }
@@ -368,11 +391,12 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       queue_->advance(after(plan.epoch));
       return {};
     }
-    LT_RETURN_IF_ERROR(begin(wait));
+    LT_RETURN_IF_ERROR(begin(plain ? &plan : nullptr, wait));
     for (Target& target : targets_) {
       if (target.takes_part(plan)) LT_RETURN_IF_ERROR(empty(target, wait));
     }
-    LT_RETURN_IF_ERROR(apply_staged(wait));
+    LT_RETURN_IF_ERROR(apply_staged(*connection_, targets_, wait));
+    for (Target& target : targets_) LT_RETURN_IF_ERROR(quarantine(target, std::exchange(target.refused, {}), wait));
     LT_RETURN_IF_ERROR(quarantine_.finish(*connection_, plan.epoch, wait));
     LT_RETURN_IF_ERROR(advance_progress(plan, wait));
     queue_->hold();
@@ -397,75 +421,53 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     return wanted;
   }
 
+  // Whether rows need nothing but to be copied, so that one question can open the transaction, put the progress forward and copy; there is
+  // nothing left to check behind it.
+  bool is_plain(const EpochPlan& plan) const LT_REQUIRES(mutex_) {
+    return std::ranges::all_of(targets_, [&](const Target& target) {
+      const bool appends = target.spec.mode == PostgresTarget::Mode::kAppend;
+      return !target.claimed || (target.takes_part(plan) && appends && target.table && target.table->settled_by_copy);
+    });
+  }
+
   // With it, in one question, everything is checked that the server would check at COMMIT.
   Status advance_progress(const EpochPlan& plan, const Wait& wait) LT_REQUIRES(mutex_) {
-    std::string sql;
-    size_t sinks = 0;
-    for (Target& target : targets_) {
-      if (!target.takes_part(plan)) continue;
-      if (LT_SEEDED_BUG("postgres.prepare.before", "skip_progress")) continue;
-      sql += progress_.advance(target.spec.id, target.generation, plan, target.next_after(plan)) + "; ";
-      ++sinks;
-    }
-    Rows transactions;
-    const Status checked = connection_->ask(sql + "SET CONSTRAINTS ALL IMMEDIATE", transactions, wait);
-    if (!checked.ok() && (transactions.size() < sinks || !connection_->last_error().is_data())) return checked;
+    if (advanced_) return {};
+    const Advance advance = advance_to(plan);
+    Rows answers;
+    const Status checked = connection_->ask(advance.sql + "SET CONSTRAINTS ALL IMMEDIATE", answers, wait);
+    if (!checked.ok() && (answers.size() < advance.sinks || !connection_->last_error().is_data())) return checked;
     if (!checked.ok()) {
       return Status::user("deferred_constraint", "a deferred constraint refuses the epoch and no row can be named; make it NOT "
                                                  "DEFERRABLE: " + connection_->last_error().text());
     }
-    if (transactions.size() < sinks) return Status::internal("progress_lost", "a locked progress row was not there to update: " + options_.pipeline);
-    if (sinks > 0) transaction_ = transactions.front().at(0).value_or("");
+    return advanced(advance, answers);
+  }
+
+  // Statements, and how many sinks answer them with the transaction's id.
+  struct Advance {
+    std::string sql;
+    size_t sinks = 0;
+  };
+
+  Advance advance_to(const EpochPlan& plan) const LT_REQUIRES(mutex_) {
+    Advance advance;
+    if (LT_SEEDED_BUG("postgres.prepare.before", "skip_progress")) return advance;
+    for (const Target& target : targets_) {
+      if (!target.takes_part(plan)) continue;
+      advance.sql += progress_.advance(target.spec.id, target.generation, plan, target.next_after(plan)) + "; ";
+      ++advance.sinks;
+    }
+    return advance;
+  }
+
+  // Their answers are the last ones.
+  Status advanced(const Advance& advance, const Rows& answers) LT_REQUIRES(mutex_) {
+    const auto told = std::ranges::count_if(answers, [](const auto& row) { return row.size() == 1; });
+    if (static_cast<size_t>(told) < advance.sinks) return Status::internal("progress_lost", "a locked progress row was not there to update: " + options_.pipeline);
+    if (advance.sinks > 0) transaction_ = answers.back().at(0).value_or("");
+    advanced_ = true;
     return {};
-  }
-
-  // All targets at once; if the server refuses, the one it names is taken row by row, behind the others, so that rows that
-  // refer to theirs find them.
-  Status apply_staged(const Wait& wait) LT_REQUIRES(mutex_) {
-    if (std::none_of(targets_.begin(), targets_.end(), [](const Target& target) { return target.staging.has_value(); })) return {};
-    LT_RETURN_IF_ERROR(connection_->run("SAVEPOINT lt_apply", wait));
-    std::vector<size_t> careful;
-    for (;;) {
-      size_t blamed = targets_.size();
-      const Status applied = try_apply(careful, blamed, wait);
-      if (applied.ok()) break;
-      if (!connection_->usable() || !connection_->last_error().is_data() || blamed == targets_.size()) return applied;
-      if (std::find(careful.begin(), careful.end(), blamed) != careful.end()) return applied;
-      careful.push_back(blamed);
-      LT_RETURN_IF_ERROR(connection_->run("ROLLBACK TO SAVEPOINT lt_apply", wait));
-    }
-    for (Target& target : targets_) LT_RETURN_IF_ERROR(quarantine(target, std::exchange(target.refused, {}), wait));
-    return {};
-  }
-
-  Status try_apply(const std::vector<size_t>& careful, size_t& blamed, const Wait& wait) LT_REQUIRES(mutex_) {
-    for (size_t at = 0; at < targets_.size(); ++at) {
-      Target& target = targets_[at];
-      if (!target.staging) continue;
-      target.rows = 0;
-      target.refused.clear();
-      if (std::find(careful.begin(), careful.end(), at) != careful.end()) continue;
-      blamed = at;
-      LT_RETURN_IF_ERROR(target.staging->apply(*connection_, target.holds(), wait, target.rows));
-    }
-    LT_RETURN_IF_ERROR(check_constraints(blamed, wait));
-    for (const size_t at : careful) {
-      Target& target = targets_[at];
-      blamed = at;
-      LT_RETURN_IF_ERROR(target.staging->apply_with_care(*connection_, target.holds(), wait, target.rows, target.refused));
-    }
-    return check_constraints(blamed, wait);
-  }
-
-  Status check_constraints(size_t& blamed, const Wait& wait) LT_REQUIRES(mutex_) {
-    const Status checked = connection_->run("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED", wait);
-    if (checked.ok()) return {};
-    const ServerError& error = connection_->last_error();
-    blamed = targets_.size();
-    for (size_t at = 0; at < targets_.size(); ++at) {
-      if (targets_[at].staging && targets_[at].name.schema == error.schema && targets_[at].name.table == error.table) blamed = at;
-    }
-    return checked;
   }
 
   Status commit_all(const EpochPlan& plan, const Wait& wait) LT_REQUIRES(mutex_) {
@@ -572,6 +574,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   // them to be done with the session, and with it all that could tell their writers to go.
   StopToken run_over_ LT_GUARDED_BY(mutex_);
   bool open_ LT_GUARDED_BY(mutex_) = false;
+  bool advanced_ LT_GUARDED_BY(mutex_) = false;  // the progress rows say, in the open transaction, that its epoch is there
   std::optional<EpochId> prepared_ LT_GUARDED_BY(mutex_);
   std::optional<EpochId> unknown_ LT_GUARDED_BY(mutex_);
   std::string transaction_ LT_GUARDED_BY(mutex_);

@@ -117,6 +117,7 @@ struct Relation {
   char kind = 0;
   bool unlogged = false;
   bool checks_late = false;
+  bool has_triggers = false;  // of a user's
 };
 
 Result<std::optional<Relation>> find_relation(Connection& connection, const TableName& name, const Wait& wait) {
@@ -124,11 +125,12 @@ Result<std::optional<Relation>> find_relation(Connection& connection, const Tabl
   LT_ASSIGN_OR_RETURN(
       const auto rows,
       connection.query("SELECT c.oid, c.relkind, c.relpersistence = 'u', EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE "
-                       "t.tgrelid = c.oid AND t.tgdeferrable AND t.tgtype & 4 <> 0) FROM pg_catalog.pg_class c "
+                       "t.tgrelid = c.oid AND t.tgdeferrable AND t.tgtype & 4 <> 0), EXISTS (SELECT FROM pg_catalog.pg_trigger t WHERE "
+                       "t.tgrelid = c.oid AND NOT t.tgisinternal) FROM pg_catalog.pg_class c "
                        "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relname = $2",
                        {name.schema, name.table}, wait));
   if (rows.empty()) return std::optional<Relation>();
-  return std::optional(Relation{rows[0][0].value_or(""), rows[0][1].value_or("?").front(), is_true(rows[0][2]), is_true(rows[0][3])});
+  return std::optional(Relation{rows[0][0].value_or(""), rows[0][1].value_or("?").front(), is_true(rows[0][2]), is_true(rows[0][3]), is_true(rows[0][4])});
 }
 
 Result<Relation> find_or_create(Connection& connection, const PostgresTarget& target, const TableName& name,
@@ -225,6 +227,7 @@ Result<std::shared_ptr<const BoundTable>> bind_table(Connection& connection, con
   const bool upsert = target.mode == PostgresTarget::Mode::kUpsert;
   if (upsert) LT_RETURN_IF_ERROR(find_key_index(connection, target, relation, table, wait));
   table.staged = upsert || relation.checks_late;
+  table.settled_by_copy = !table.staged && !relation.has_triggers && relation.kind == 'r';
   return std::make_shared<const BoundTable>(std::move(table));
 }
 

@@ -32,6 +32,9 @@ struct BoundTable {
   /// Rows go into a temporary table first and into this one when the epoch is prepared: upserts, and tables with
   /// constraints that are checked late, whose refusals could not be traced to a row otherwise.
   bool staged = false;
+  /// Rows that COPY took are not refused later, not even at COMMIT: no trigger of a user's, no partition that may have one, nothing that
+  /// is checked late.
+  bool settled_by_copy = false;
   /// Upsert: the unique index lets several NULL keys stand side by side.
   bool null_keys_distinct = false;
   std::vector<std::string> key;  // upsert

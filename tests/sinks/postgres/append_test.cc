@@ -190,17 +190,30 @@ TEST_F(PostgresAppend, AFailureAfterTheCommitWasSentIsReadBackByTheNextCall) {
 }
 
 TEST_F(PostgresAppend, ALostConnectionInTheMiddleOfAnEpochIsToldToTheWritersAndLosesTheEpochOnly) {
+  const PostgresTarget other{.id = "postgres:public.u", .table = "public.u"};
+  Pipeline pipeline(database_, {target(), other}, schema());
+  pipeline.start();
+  ASSERT_EQ(text(pipeline.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
+  ASSERT_EQ(text(pipeline.finish(0)), "ok");
+  ASSERT_TRUE(Failpoint::arm("postgres.copy=cut@2").ok());  // the first begins the transaction
+  ASSERT_EQ(text(pipeline.write(rows_of(schema(), R"([[2, "b"]])"), 0)), "ok");
+  ASSERT_EQ(text(pipeline.write(rows_of(schema(), R"([[2, "b"]])"), 1)), "ok");
+  auto failed = pipeline.finish(1);
+  ASSERT_FALSE(failed.ok());
+  EXPECT_EQ(failed.status().code(), "postgres_unavailable");
+  EXPECT_TRUE(failed.status().retryable());
+  EXPECT_EQ(pipeline.write(rows_of(schema(), R"([[3, "c"]])")).code(), "postgres_unavailable");
+  EXPECT_EQ(pipeline.start().epoch, EpochId(0));
+  ASSERT_EQ(text(pipeline.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
+  ASSERT_EQ(text(pipeline.finish(1)), "ok");
+  EXPECT_EQ(database_.rows(kRows), (Rows{"1|a", "2|b"}));
+}
+
+TEST_F(PostgresAppend, AConnectionThatIsLostWhileTheFirstRowsOfAnEpochAreCopiedIsReplacedWithoutAWord) {
   pipeline_.start();
   ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[1, "a"]])"))), "ok");
   ASSERT_EQ(text(pipeline_.finish(0)), "ok");
   ASSERT_TRUE(Failpoint::arm("postgres.copy=cut").ok());
-  ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
-  auto failed = pipeline_.finish(1);
-  ASSERT_FALSE(failed.ok());
-  EXPECT_EQ(failed.status().code(), "postgres_unavailable");
-  EXPECT_TRUE(failed.status().retryable());
-  EXPECT_EQ(pipeline_.write(rows_of(schema(), R"([[3, "c"]])")).code(), "postgres_unavailable");
-  EXPECT_EQ(pipeline_.start().epoch, EpochId(0));
   ASSERT_EQ(text(pipeline_.write(rows_of(schema(), R"([[2, "b"]])"))), "ok");
   ASSERT_EQ(text(pipeline_.finish(1)), "ok");
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|a", "2|b"}));
