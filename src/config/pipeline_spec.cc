@@ -98,7 +98,7 @@ std::vector<Field> pipeline_fields(PipelineSpec& spec) {
       section_field("bad_records", "what to do with records that cannot be used", bad_records_fields(spec.bad_records)),
       with_default(text_field("pool", spec.pool, "pool of the engine's share"), "stream_defaults.pool"),
       integer_field("lanes", [&spec](int64_t n) { spec.lanes = n == 0 ? std::nullopt : std::optional(static_cast<int>(n)); },
-                    {1, kLanesMax}, "parallel copies; auto: as many as partitions and workers allow", 0),
+                    {1, kLanesMax}, "parallel copies; auto: as many as partitions and workers allow; 1: what epochs of a few milliseconds want", 0),
       flag_field("autostart", spec.autostart, "start with the service"),
   };
   for (Field& field : refused_fields()) fields.push_back(std::move(field));

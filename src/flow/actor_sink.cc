@@ -1,6 +1,6 @@
 #include "flow/actor_sink.h"
 
-#include <future>
+#include <optional>
 
 namespace laketide {
 namespace {
@@ -38,10 +38,9 @@ class ActorSink final : public Sink {
  private:
   template <typename Answer, typename Work>
   Answer call(Work work) {
-    std::promise<Answer> promise;
-    auto answer = promise.get_future();
-    actor_.post([&] { promise.set_value(work()); });
-    return answer.get();
+    std::optional<Answer> answer;
+    actor_.run([&] { answer.emplace(work()); });
+    return answer ? *std::move(answer) : Answer(Status::internal("io_ended", "a call of a sink was dropped: " + id()));
   }
 
   IoActor actor_;

@@ -8,7 +8,7 @@
 
 namespace laketide {
 
-/// Forwards every call to `sink` on `actor` and waits for it, except `open` and `id`, which may come from any thread. Sinks
+/// Forwards every call to `sink` as a closure of `actor` and waits for it, except `open` and `id`, which may come from any thread. Sinks
 /// that share a connection share the actor. The sink is destroyed there too. Caller synchronises.
 std::unique_ptr<Sink> on_actor(IoActor actor, std::unique_ptr<Sink> sink);
 

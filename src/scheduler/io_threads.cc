@@ -5,6 +5,7 @@
 #include <atomic>
 #include <deque>
 #include <exception>
+#include <future>
 #include <map>
 #include <thread>
 #include <utility>
@@ -75,13 +76,31 @@ struct IoThreads::Core {
     }
   }
 
-  void run_one(const IoActor::State& actor, std::function<void()>& work) {
-    const auto begin = thread_cpu();
+  // False: the actor has something to do, or nothing more.
+  bool run_here(const Shared& actor, const std::function<void()>& work) {
+    {
+      const MutexLock lock(mutex);
+      if (actor->closed || stopping || actor->scheduled) return false;
+      actor->scheduled = true;
+    }
+    run_caught(*actor, work);
+    const MutexLock lock(mutex);
+    actor->scheduled = false;
+    if (!actor->queue.empty()) schedule(actor);
+    return true;
+  }
+
+  static void run_caught(const IoActor::State& actor, const std::function<void()>& work) {
     try {
       work();
     } catch (const std::exception& escaped) {
       log::error("an io closure ended with an exception", {{"actor", actor.name}, {"what", escaped.what()}});
     }
+  }
+
+  void run_one(const IoActor::State& actor, std::function<void()>& work) {
+    const auto begin = thread_cpu();
+    run_caught(actor, work);
     work = nullptr;  // what it captured is destroyed outside the lock
     const auto used = thread_cpu() - begin;
     if (actor.account) {
@@ -166,6 +185,19 @@ std::chrono::nanoseconds IoThreads::upkeep_cpu() const { return std::chrono::nan
 void IoActor::post(std::function<void()> work) const {
   if (!state_) return;
   if (auto core = state_->core.lock()) core->post(state_, std::move(work));
+}
+
+void IoActor::run(const std::function<void()>& work) const {
+  const auto core = state_ ? state_->core.lock() : nullptr;
+  if (!core || core->run_here(state_, work)) return;
+  auto done = std::make_shared<std::promise<void>>();
+  const auto ended = done->get_future();
+  // Who drops the closure breaks the promise, which ends the wait as well.
+  core->post(state_, [&work, done = std::exchange(done, nullptr)] {
+    work();
+    done->set_value();
+  });
+  ended.wait();
 }
 
 void IoActor::close() const {

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <future>
 #include <mutex>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
@@ -219,6 +220,56 @@ TEST(IoActor, runs_in_order_and_a_stuck_one_holds_no_other) {
   EXPECT_EQ(done.get_future().wait_for(10s), std::future_status::ready);
   for (int i = 0; i < 100; ++i) EXPECT_EQ(order[static_cast<size_t>(i)], i);
   release.set_value();
+}
+
+TEST(IoActor, who_asks_an_idle_one_runs_it_and_who_asks_a_busy_one_waits_its_turn) {
+  auto scheduler = make_scheduler({.workers = 1});
+  const auto actor = scheduler->io_actor("a");
+  std::thread::id ran;
+  actor.run([&] { ran = std::this_thread::get_id(); });
+  EXPECT_EQ(ran, std::this_thread::get_id());
+
+  std::vector<int> order;
+  actor.run([&] {
+    actor.post([&] { order.push_back(1); });
+    order.push_back(0);
+  });
+  actor.run([&] { order.push_back(2); });  // what was posted meanwhile comes first, whoever runs it
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2}));
+
+  std::promise<void> release;
+  actor.post([released = release.get_future().share()] { released.wait(); });
+  bool done = false;
+  std::thread asker([&] { actor.run([&] { done = true; }); });
+  release.set_value();
+  asker.join();
+  EXPECT_TRUE(done);
+}
+
+TEST(IoActor, who_asks_one_that_is_closed_or_fails_is_let_go_of) {
+  auto scheduler = make_scheduler({.workers = 1});
+  const auto actor = scheduler->io_actor("a");
+  actor.run([] { throw std::runtime_error("thrown"); });
+  bool ran = false;
+  actor.run([&] { ran = true; });
+  EXPECT_TRUE(ran);
+
+  std::promise<void> began, release;
+  actor.post([&, released = release.get_future().share()] {
+    began.set_value();
+    released.wait();
+  });
+  began.get_future().wait();
+  std::promise<void> waits;
+  std::thread asker([&] {
+    waits.set_value();
+    actor.run([&] { ran = false; });
+  });
+  waits.get_future().wait();
+  actor.close();  // drops it, whether it has come in already or not
+  release.set_value();
+  asker.join();
+  EXPECT_TRUE(ran);
 }
 
 TEST(IoActor, timers_post_in_the_order_of_their_times) {
