@@ -3,6 +3,7 @@ into Delta with epochs of 100 ms."""
 import bisect
 import json
 import os
+import statistics
 import subprocess
 import threading
 import time
@@ -14,6 +15,7 @@ from contenders import COLUMNS, SCHEMA, service
 from daemon import Daemon
 
 PER_SECOND = 10_000
+ROUNDS = 3  # of PostgreSQL, in turn
 STEP = 0.001  # of the producer's clock; ten records each
 TABLE = "public.latency"
 
@@ -78,9 +80,9 @@ def _percentiles(took):
     return {"p50_ms": ordered[len(ordered) // 2], "p99_ms": ordered[int(len(ordered) * 0.99)], "max_ms": ordered[-1]}
 
 
-def _laketide(bench, topic, sink, epoch, visible, seconds):
+def _laketide(bench, topic, sink, epoch, lanes, visible, seconds):
     bench.kafka.create_topic(topic, 4)
-    document = {"name": topic, "trigger": {"epoch": epoch}, "sinks": [sink],
+    document = {"name": topic, "trigger": {"epoch": epoch}, "lanes": lanes, "sinks": [sink],
                 "source": {"kafka": {"topic": topic, "start": "earliest"}, "format": {"json": {"schema": SCHEMA}}}}
     with Daemon(service(bench), bench.directory / topic).start() as daemon:
         daemon.post("/stream/start", document)
@@ -121,9 +123,8 @@ def _delta_rows():
     return visible
 
 
-def _by_hand(bench, connection, seconds):
+def _by_hand(bench, topic, connection, seconds):
     """straight_line's loop: what is there is copied every 5 ms, with the number of rows so far in the same transaction."""
-    topic = "latency-by-hand"
     bench.kafka.create_topic(topic, 4)
     connection.execute(f"drop table if exists {TABLE}, {TABLE}_progress")
     connection.execute(f"create table {TABLE} ({', '.join(f'{name} {kind} not null' for name, kind in COLUMNS)})")
@@ -160,12 +161,30 @@ def measure(bench, seconds):
     bench.postgres.query(f"drop table if exists {results.TABLE}")
     bench.postgres.query("checkpoint")
     subprocess.run(["sync", "--file-system", str(bench.directory)], check=True)
+    disk = _disk(bench, seconds)
     with psycopg.connect(bench.postgres.url, autocommit=True) as connection:
-        disk = _disk(bench, seconds)
-        by_hand = _by_hand(bench, connection, seconds)
-        connection.execute(f"drop table if exists {TABLE}")
-        connection.execute("drop schema if exists laketide cascade")
-        postgres = _laketide(bench, "latency-postgres", {"postgres": {"table": TABLE, "mode": "append"}}, "5ms", _postgres_rows(connection), seconds)
-    postgres["p50_above_hand_ms"] = postgres["p50_ms"] - by_hand["p50_ms"]
-    delta = _laketide(bench, "latency-delta", {"delta": {"path": "latency", "compression": "snappy"}}, "100ms", _delta_rows(), seconds)
-    return {"seconds": seconds, "disk": disk, "PostgreSQL by hand": by_hand, "postgres": postgres, "delta": delta}
+        def by_hand(topic):
+            return _by_hand(bench, topic, connection, seconds)
+
+        def laketide(lanes):
+            def run(topic):
+                connection.execute(f"drop table if exists {TABLE}")
+                connection.execute("drop schema if exists laketide cascade")
+                sink = {"postgres": {"table": TABLE, "mode": "append"}}
+                return _laketide(bench, topic, sink, "5ms", lanes, _postgres_rows(connection), seconds)
+            return run
+
+        into_postgres = _in_turn({"PostgreSQL by hand": by_hand, "postgres": laketide(1), "postgres with lanes: auto": laketide("auto")})
+    into_postgres["postgres"]["p50_above_hand_ms"] = into_postgres["postgres"]["p50_ms"] - into_postgres["PostgreSQL by hand"]["p50_ms"]
+    delta = _laketide(bench, "latency-delta", {"delta": {"path": "latency", "compression": "snappy"}}, "100ms", "auto", _delta_rows(), seconds)
+    return {"seconds": seconds, "disk": disk, **into_postgres, "delta": delta}
+
+
+def _in_turn(runs):
+    """Each of `runs` with a topic of its own, ROUNDS times in turn: the medians of their percentiles, and the most of all."""
+    found = {name: [] for name in runs}
+    for number in range(ROUNDS):
+        for at, (name, run) in enumerate(runs.items()):
+            found[name].append(run(f"latency-{at}-{number}"))
+    return {name: {"p50_ms": statistics.median(one["p50_ms"] for one in rounds), "p99_ms": statistics.median(one["p99_ms"] for one in rounds),
+                   "max_ms": max(one["max_ms"] for one in rounds)} for name, rounds in found.items()}
