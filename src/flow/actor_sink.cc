@@ -40,7 +40,8 @@ class ActorSink final : public Sink {
   Answer call(Work work) {
     std::optional<Answer> answer;
     actor_.run([&] { answer.emplace(work()); });
-    return answer ? *std::move(answer) : Answer(Status::internal("io_ended", "a call of a sink was dropped: " + id()));
+    if (answer) return *std::move(answer);
+    return Status::internal("internal", "a call of the sink ended with an exception, which is in the log, or was dropped when the service ended: " + id());
   }
 
   IoActor actor_;
