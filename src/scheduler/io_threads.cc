@@ -193,7 +193,7 @@ void IoActor::run(const std::function<void()>& work) const {
   auto done = std::make_shared<std::promise<void>>();
   const auto ended = done->get_future();
   // Who drops the closure breaks the promise, which ends the wait as well.
-  core->post(state_, [&work, done = std::exchange(done, nullptr)] {
+  core->post(state_, [&work, done = std::move(done)] {
     work();
     done->set_value();
   });

@@ -237,13 +237,17 @@ TEST(IoActor, who_asks_an_idle_one_runs_it_and_who_asks_a_busy_one_waits_its_tur
   actor.run([&] { order.push_back(2); });  // what was posted meanwhile comes first, whoever runs it
   EXPECT_EQ(order, (std::vector<int>{0, 1, 2}));
 
-  std::promise<void> release;
-  actor.post([released = release.get_future().share()] { released.wait(); });
-  bool done = false;
-  std::thread asker([&] { actor.run([&] { done = true; }); });
+  std::promise<void> began, release;
+  actor.post([&, released = release.get_future().share()] {
+    began.set_value();
+    released.wait();
+    order.push_back(3);
+  });
+  began.get_future().wait();
+  std::thread asker([&] { actor.run([&] { order.push_back(4); }); });
   release.set_value();
   asker.join();
-  EXPECT_TRUE(done);
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4}));
 }
 
 TEST(IoActor, who_asks_one_that_is_closed_or_fails_is_let_go_of) {

@@ -325,7 +325,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
                           ", ours is " + std::to_string(target.generation.value));
   }
 
-  // `closing`: these are all rows of an epoch that has no transaction yet.
+  // `closing`: these are all rows that its epoch still has; of use where they open the transaction.
   Status load(const std::vector<Chunk>& chunks, const EpochPlan* closing, const Wait& wait) LT_REQUIRES(mutex_) {
     Target& target = targets_[chunks.front().target];
     if (!target.claimed) return Status::internal("bad_order", "rows came for a sink that was not claimed: " + target.spec.id);

@@ -229,6 +229,21 @@ TEST_F(PostgresRefused, AConstraintThatNobodyCanTraceFailsTheEpochByName) {
   EXPECT_EQ(database_.rows(kRows), Rows{});
 }
 
+TEST_F(PostgresRefused, AConstraintBehindAPartitionsTriggerFailsTheEpochByNameBeforeItsCommit) {
+  database_.run(R"(CREATE TABLE log (id bigint UNIQUE DEFERRABLE INITIALLY DEFERRED);
+                   CREATE TABLE t (id bigint, name text) PARTITION BY RANGE (id);
+                   CREATE TABLE t_all PARTITION OF t DEFAULT;
+                   CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+                     $$ BEGIN INSERT INTO public.log VALUES (NEW.id); RETURN NEW; END $$;
+                   CREATE TRIGGER note AFTER INSERT ON t_all FOR EACH ROW EXECUTE FUNCTION note())");
+  Pipeline pipeline(options(), {schema()});
+  pipeline.start();
+  ASSERT_EQ(text(pipeline.write(with_place(rows_of(schema(), R"([[1, "a"], [1, "b"]])"), 0, 0))), "ok");
+  ASSERT_EQ(text(pipeline.end(0)), "ok");
+  EXPECT_EQ(pipeline.prepare(0).code(), "deferred_constraint");
+  EXPECT_EQ(database_.rows(kRows), Rows{});
+}
+
 // What the binary form cannot carry never reaches the server: it is a reject of the pipeline, with its place.
 TEST_F(PostgresRefused, WhatCannotBeEncodedIsRejectedWithItsPlace) {
   const auto one = arrow::schema({arrow::field("name", arrow::utf8())});
