@@ -15,8 +15,7 @@ namespace {
 
 constexpr int kLaneShift = 48;  // leaves 2^48 rows to a lane of a run
 constexpr size_t kCountBytes = 2;
-constexpr size_t kStagedFields = 2;
-constexpr size_t kStagedFixedBytes = 4 + (4 + 1);  // all but the place
+constexpr size_t kLengthBytes = 4;
 
 // The rows' places, from the hidden columns. Valid as long as the batch.
 class PlaceColumns {
@@ -98,7 +97,7 @@ class CopyRowEncoder final : public RowEncoder {
   }
 
   void measure_places(const PlaceColumns& places, int64_t rows) {
-    for (int64_t row = 0; row < rows; ++row) sizes_[static_cast<size_t>(row)] += kStagedFixedBytes + place_bytes(places.at(row));
+    for (int64_t row = 0; row < rows; ++row) sizes_[static_cast<size_t>(row)] += kLengthBytes + place_bytes(places.at(row));
   }
 
   Reject to_reject(const PlaceColumns& places, const RowRefusals::Refusal& refusal) const {
@@ -151,7 +150,7 @@ class CopyRowEncoder final : public RowEncoder {
     count_null_keys(batch, chunk);
     chunk.bytes.resize(behind);
     char* out = chunk.bytes.data();
-    const auto fields = static_cast<int16_t>(cells_.size() + (table_->staged ? kStagedFields : 0));
+    const auto fields = static_cast<int16_t>(cells_.size() + (table_->staged ? 1 : 0));
     for (auto& at : starts_) {
       put_big_endian<int16_t>(out + at, fields);
       at += kCountBytes;
@@ -165,11 +164,10 @@ class CopyRowEncoder final : public RowEncoder {
     for (int64_t row = 0; row < rows; ++row) {
       StagedPlace place = places.at(row);
       place.sequence = sequence_++;
-      char* at = out + starts_[static_cast<size_t>(row)];
+      place.deletes = changes.at(row) == Change::kDelete;
+      char* const at = out + starts_[static_cast<size_t>(row)];
       put_big_endian<int32_t>(at, static_cast<int32_t>(place_bytes(place)));
-      at = put_place(place, at + 4);
-      put_big_endian<int32_t>(at, 1);
-      at[4] = changes.at(row) == Change::kDelete ? 1 : 0;
+      put_place(place, at + kLengthBytes);
     }
   }
 

@@ -54,7 +54,7 @@ Staging::Staging(const PostgresTarget& target, std::shared_ptr<const BoundTable>
       stage_("pg_temp.lt_stage_" + std::to_string(number)),
       picked_("pg_temp.lt_picked_" + std::to_string(number)),
       columns_(quote_identifiers(table_->column_names())),
-      copy_sql_("COPY " + stage_ + " (" + columns_ + ", _lt_place, _lt_delete) FROM STDIN (FORMAT binary)") {
+      copy_sql_("COPY " + stage_ + " (" + columns_ + ", _lt_place) FROM STDIN (FORMAT binary)") {
   for (const auto& column : table_->columns) {
     const auto& name = column.type.name;
     const bool in_key = std::find(target_.key.begin(), target_.key.end(), name) != target_.key.end();
@@ -66,7 +66,7 @@ Staging::Staging(const PostgresTarget& target, std::shared_ptr<const BoundTable>
 Status Staging::create(Connection& connection, const Wait& wait) const {
   std::string sql = "DROP TABLE IF EXISTS " + stage_ + ", " + picked_ + "; CREATE TEMPORARY TABLE " + stage_.substr(8) +
                           " ON COMMIT DELETE ROWS AS SELECT " + columns_ +
-                          ", NULL::bytea AS _lt_place, NULL::boolean AS _lt_delete FROM " + table_->name.quoted() + " WITH NO DATA; CREATE TEMPORARY TABLE " + picked_.substr(8) +
+                          ", NULL::bytea AS _lt_place FROM " + table_->name.quoted() + " WITH NO DATA; CREATE TEMPORARY TABLE " + picked_.substr(8) +
                           " ON COMMIT DELETE ROWS AS SELECT *, NULL::bigint AS _lt_rank FROM " + stage_ +
                           " WITH NO DATA; CREATE INDEX ON " + picked_ + " (_lt_rank)";
   if (target_.mode == PostgresTarget::Mode::kUpsert) sql += kRoomToSort;
@@ -119,7 +119,7 @@ std::vector<std::string> Staging::statements(const std::string& from, Holds hold
   }
   std::vector<std::string> sql;
   if (holds.deletes) add_deletes(from, holds, sql);
-  const std::string stays = holds.deletes ? "NOT b._lt_delete" : "true";
+  const std::string stays = holds.deletes ? "NOT " + is_delete("b._lt_place") : "true";
   if (!holds.null_keys || !null_keys_apart_) {
     sql.push_back(upsert(from, " WHERE " + stays));
     return sql;
@@ -139,7 +139,7 @@ std::vector<std::string> Staging::statements(const std::string& from, Holds hold
 
 // IS NOT DISTINCT FROM uses no index, so it is left to the rows that need it.
 void Staging::add_deletes(const std::string& from, Holds holds, std::vector<std::string>& sql) const {
-  const std::string begin = "DELETE FROM " + table_->name.quoted() + " t USING " + from + " b WHERE b._lt_delete AND ";
+  const std::string begin = "DELETE FROM " + table_->name.quoted() + " t USING " + from + " b WHERE " + is_delete("b._lt_place") + " AND ";
   const std::string order = target_.order_by.empty() ? "" : quote_identifier(target_.order_by);
   const std::string newer = order.empty() ? "" : " AND (" + is_unplaced("b._lt_place") + " OR t." + order + " IS NULL OR b." + order + " >= t." + order + ")";
   std::vector<std::string> equal;
