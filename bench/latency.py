@@ -15,7 +15,7 @@ from contenders import COLUMNS, SCHEMA, service
 from daemon import Daemon
 
 PER_SECOND = 10_000
-ROUNDS = 3  # of PostgreSQL, in turn
+ROUNDS = 5  # of PostgreSQL, in turn
 STEP = 0.001  # of the producer's clock; ten records each
 TABLE = "public.latency"
 
@@ -181,10 +181,12 @@ def measure(bench, seconds):
 
 
 def _in_turn(runs):
-    """Each of `runs` with a topic of its own, ROUNDS times in turn: the medians of their percentiles, and the most of all."""
+    """Each of `runs` with a topic of its own, ROUNDS times, another first each time: the medians of their percentiles, and the most of all."""
     found = {name: [] for name in runs}
+    names = list(runs)
     for number in range(ROUNDS):
-        for at, (name, run) in enumerate(runs.items()):
-            found[name].append(run(f"latency-{at}-{number}"))
+        first = number % len(names)
+        for at, name in enumerate(names[first:] + names[:first]):
+            found[name].append(runs[name](f"latency-{at}-{number}"))
     return {name: {"p50_ms": statistics.median(one["p50_ms"] for one in rounds), "p99_ms": statistics.median(one["p99_ms"] for one in rounds),
                    "max_ms": max(one["max_ms"] for one in rounds)} for name, rounds in found.items()}
