@@ -13,7 +13,8 @@
 namespace laketide::postgres {
 
 /// Appends a batch's rows to a chunk: int16 number of fields, then the fields (cell_encoder.h). Rows of a staged table
-/// get one more: _lt_place bytea (staged_place.h; its sequence is the lane and the number of the row in it; of a delete only the key counts). What PostgreSQL's encoding cannot express goes to `rejects` (stage kWrite,
+/// get one more: _lt_place bytea (staged_place.h; its sequence is the lane and the number of the row in it; of a delete only
+/// the key counts). What PostgreSQL's encoding cannot express goes to `rejects` (stage kWrite,
 /// codes zero_byte, invalid_utf8, out_of_range, bad_uuid, bad_text, bad_value, too_long; without bytes), a NULL in a
 /// column that is NOT NULL to the chunk's refused rows. Confined to its task.
 class RowEncoder {

@@ -7,13 +7,13 @@
 
 namespace laketide::postgres {
 
-/// Partition or offset -1: not known. Immutable.
+/// Where a staged row came from, and whether it is a delete. Partition or offset -1: not known. Immutable.
 struct StagedPlace {
   std::string_view topic;  // empty where all rows have the same
   int32_t partition = -1;
   int64_t offset = -1;
   int64_t sequence = 0;  // no two rows of an epoch have the same
-  bool deletes = false;  // flow/change.h
+  bool deletes = false;  // the row with its key (flow/change.h)
 
   bool is_known() const { return partition >= 0 && offset >= 0; }
 };
@@ -25,8 +25,9 @@ struct StagedPlace {
 /// read by a projection: 2,000 of the server's 34,000 instructions a row.
 inline size_t place_bytes(const StagedPlace& place) { return place.is_known() ? place.topic.size() + 23 : 10; }
 char* put_place(const StagedPlace& place, char* out);
-/// In SQL: the row of column `place` has none; is a delete.
+/// In SQL: the row of column `place` has none.
 inline std::string is_unplaced(const std::string& place) { return place + " < '\\x01'"; }
+/// In SQL: the row of column `place` is a delete.
 inline std::string is_delete(const std::string& place) {
   return "pg_catalog.get_byte(" + place + ", pg_catalog.octet_length(" + place + ") - 1) = 1";
 }

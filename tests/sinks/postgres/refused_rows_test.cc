@@ -214,12 +214,14 @@ TEST_F(PostgresRefused, RowsMayReferToRowsOfAnotherSinkOfTheEpoch) {
   EXPECT_EQ(database_.rows(kQuarantine), (Rows{"0|1|foreign_key_violation"}));
 }
 
+// Of a trigger: each id once, which is only found out at the end.
+constexpr const char* kNote = R"(CREATE TABLE log (id bigint UNIQUE DEFERRABLE INITIALLY DEFERRED);
+                                 CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+                                   $$ BEGIN INSERT INTO public.log VALUES (NEW.id); RETURN NEW; END $$)";
+
 TEST_F(PostgresRefused, AConstraintThatNobodyCanTraceFailsTheEpochByName) {
-  database_.run(R"(CREATE TABLE log (id bigint UNIQUE DEFERRABLE INITIALLY DEFERRED);
-                   CREATE TABLE t (id bigint, name text);
-                   CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
-                     $$ BEGIN INSERT INTO public.log VALUES (NEW.id); RETURN NEW; END $$;
-                   CREATE TRIGGER note AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION note())");
+  database_.run(kNote);
+  database_.run("CREATE TABLE t (id bigint, name text); CREATE TRIGGER note AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION note()");
   Pipeline pipeline(options(), {schema()});
   pipeline.start();
   ASSERT_EQ(text(pipeline.write(with_place(rows_of(schema(), R"([[1, "a"], [1, "b"]])"), 0, 0))), "ok");
@@ -230,11 +232,9 @@ TEST_F(PostgresRefused, AConstraintThatNobodyCanTraceFailsTheEpochByName) {
 }
 
 TEST_F(PostgresRefused, AConstraintBehindAPartitionsTriggerFailsTheEpochByNameBeforeItsCommit) {
-  database_.run(R"(CREATE TABLE log (id bigint UNIQUE DEFERRABLE INITIALLY DEFERRED);
-                   CREATE TABLE t (id bigint, name text) PARTITION BY RANGE (id);
+  database_.run(kNote);
+  database_.run(R"(CREATE TABLE t (id bigint, name text) PARTITION BY RANGE (id);
                    CREATE TABLE t_all PARTITION OF t DEFAULT;
-                   CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
-                     $$ BEGIN INSERT INTO public.log VALUES (NEW.id); RETURN NEW; END $$;
                    CREATE TRIGGER note AFTER INSERT ON t_all FOR EACH ROW EXECUTE FUNCTION note())");
   Pipeline pipeline(options(), {schema()});
   pipeline.start();

@@ -47,6 +47,16 @@ TEST_F(PostgresUpsert, TheLastRowOfAKeyStaysAndTheTableHasTheKey) {
   EXPECT_EQ(database_.rows(kRows), (Rows{"1|11|b", "2|1|newer", "3|30|NULL"}));
 }
 
+// Any other column would not be wanted by the statement that moves the rows, which would read them by a projection (staged_place.h).
+TEST_F(PostgresUpsert, StagesTheTablesColumnsAndThePlaceAndNothingElse) {
+  Pipeline pipeline(database_, {target()}, schema());
+  pipeline.start();
+  write(pipeline, 0, {rows_of(schema(), R"([[1, 10, "a"]])")});
+  EXPECT_EQ(database_.value("SELECT string_agg(attname, ' ' ORDER BY attnum) FROM pg_attribute JOIN pg_class ON attrelid = pg_class.oid "
+                            "WHERE relname = 'lt_stage_0' AND attnum > 0"),
+            "id v note _lt_place");
+}
+
 // What the session has when it inserts, told by the default of a column that no row has.
 TEST_F(PostgresUpsert, HasRoomToSortUnlessItHasMore) {
   database_.run("CREATE TABLE t (id bigint PRIMARY KEY, v bigint, note text, room text DEFAULT current_setting('work_mem'))");
