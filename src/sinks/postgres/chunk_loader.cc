@@ -14,8 +14,8 @@ class ChunkLoader {
  public:
   ChunkLoader(Connection& connection, std::string opening, const std::string& copy_sql, const std::vector<Chunk>& chunks, const Wait& wait,
               Rows& answers, std::vector<RefusedRow>& refused)
-      : connection_(connection), opening_(std::move(opening)), copy_("SAVEPOINT lt; " + copy_sql + "; RELEASE SAVEPOINT lt"),
-        chunks_(chunks), wait_(wait), answers_(answers), refused_(refused) {
+      : connection_(connection), opening_(std::move(opening)), copy_(copy_sql), chunks_(chunks),
+        wait_(wait), answers_(answers), refused_(refused) {
     for (const auto& chunk : chunks) firsts_.push_back(total_), total_ += chunk.rows();
   }
 
@@ -31,7 +31,7 @@ class ChunkLoader {
     }
     if (!connection_.usable() || !connection_.last_error().is_data()) return copied;
     const ServerError error = connection_.last_error();
-    LT_RETURN_IF_ERROR(connection_.run("ROLLBACK TO SAVEPOINT lt; RELEASE SAVEPOINT lt", wait_));
+    LT_RETURN_IF_ERROR(take_back());
     if (to - from == 1) {
       refuse(from, error);
       return {};
@@ -42,6 +42,15 @@ class ChunkLoader {
   }
 
  private:
+  // A copy that opened the transaction needs no savepoint: with it the whole can be taken back, and opened anew by itself. That it opens
+  // shows, too, whether it was the rows that were refused.
+  Status take_back() {
+    if (opening_.empty()) return connection_.run("ROLLBACK TO SAVEPOINT lt; RELEASE SAVEPOINT lt", wait_);
+    LT_RETURN_IF_ERROR(connection_.run("ROLLBACK", wait_));
+    answers_.clear();
+    return connection_.ask(std::exchange(opening_, {}), answers_, wait_);
+  }
+
   // The rows before the one that the server names were taken before, so splitting there costs one copy of them; at the
   // first row the one itself is split off. Without a name, or a useful one, halves.
   static size_t split(size_t from, size_t to, const ServerError& error) {
@@ -62,7 +71,10 @@ class ChunkLoader {
       parts_.push_back(chunks_[at].slice(std::max(from, first) - first, std::min(to, end) - first));
     }
     parts_.push_back(kTrailer);
-    return connection_.copy(std::exchange(opening_, {}) + copy_, parts_, answers_, wait_);
+    const std::string sql = opening_.empty() ? "SAVEPOINT lt; " + copy_ + "; RELEASE SAVEPOINT lt" : opening_ + copy_;
+    LT_RETURN_IF_ERROR(connection_.copy(sql, parts_, answers_, wait_));
+    opening_.clear();
+    return {};
   }
 
   void refuse(size_t row, const ServerError& error) {

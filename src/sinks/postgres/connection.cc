@@ -111,11 +111,16 @@ class LibpqConnection final : public Connection {
     bool copying = false;
     LT_RETURN_IF_ERROR(read_until_copy(rows, wait, copying));
     if (!copying) return Status::internal("postgres_protocol", "a COPY statement did not start a copy");
+    size_t unsent = 0;  // what is small goes with what follows: each sending wakes the server
     for (std::string_view part : parts) {
       while (!part.empty()) {
         const std::string_view piece = part.substr(0, kPieceBytes);
         part.remove_prefix(piece.size());
         LT_RETURN_IF_ERROR(put(piece, wait));
+        unsent += piece.size();
+        if (unsent < kPieceBytes) continue;
+        LT_RETURN_IF_ERROR(flush(wait));
+        unsent = 0;
       }
     }
     int ended = 0;
@@ -198,8 +203,7 @@ class LibpqConnection final : public Connection {
     while ((taken = PQputCopyData(handle_.get(), piece.data(), static_cast<int>(piece.size()))) == 0) {
       LT_RETURN_IF_ERROR(wait_both(wait));
     }
-    if (taken < 0) return lost("copying to PostgreSQL");
-    return flush(wait);
+    return taken < 0 ? lost("copying to PostgreSQL") : Status();
   }
 
   Result<ResultHandle> next_result(const Wait& wait) {

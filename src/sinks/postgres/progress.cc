@@ -11,15 +11,17 @@
 namespace laketide::postgres {
 namespace {
 
-constexpr int kClaimAttempts = 3;  // a terminated backend is gone by the second
+constexpr int kLockAttempts = 3;  // a terminated backend is gone by the second
 
-constexpr const char* kProgressColumns =
-    "pipeline text NOT NULL, sink text NOT NULL, generation bigint NOT NULL, epoch bigint, next jsonb NOT NULL DEFAULT '{}', "
-    "plan jsonb, updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(), PRIMARY KEY (pipeline, sink)";
-constexpr const char* kQuarantineColumns =
-    "pipeline text NOT NULL, epoch bigint NOT NULL, source text, topic text, partition integer, \"offset\" bigint, "
+// The server takes a row's old versions out of its page when it next looks at a page that is filled beyond this, so half of one stays free for
+// the row's next version. In a full page there is no room for it: the table would grow by a page for every few epochs until it is vacuumed.
+constexpr const char* kProgressDefinition =
+    "(pipeline text NOT NULL, sink text NOT NULL, generation bigint NOT NULL, epoch bigint, next jsonb NOT NULL DEFAULT '{}', "
+    "plan jsonb, updated_at timestamptz NOT NULL DEFAULT pg_catalog.now(), PRIMARY KEY (pipeline, sink)) WITH (fillfactor = 50)";
+constexpr const char* kQuarantineDefinition =
+    "(pipeline text NOT NULL, epoch bigint NOT NULL, source text, topic text, partition integer, \"offset\" bigint, "
     "\"timestamp\" timestamptz, key bytea, value bytea, headers jsonb, stage text NOT NULL, code text NOT NULL, "
-    "reason text NOT NULL, quarantined_at timestamptz NOT NULL DEFAULT pg_catalog.now()";
+    "reason text NOT NULL, quarantined_at timestamptz NOT NULL DEFAULT pg_catalog.now())";
 
 Result<int64_t> to_int64(const std::optional<std::string>& text) {
   int64_t value = 0;
@@ -68,13 +70,13 @@ ProgressTable::ProgressTable(std::string schema, std::string pipeline)
     : schema_(std::move(schema)), pipeline_(std::move(pipeline)), table_(TableName{schema_, "progress"}.quoted()) {}
 
 Status ProgressTable::create(Connection& connection, const Wait& wait) const {
-  LT_RETURN_IF_ERROR(create_one(connection, "progress", kProgressColumns, wait));
-  return create_one(connection, "quarantine", kQuarantineColumns, wait);
+  LT_RETURN_IF_ERROR(create_one(connection, "progress", kProgressDefinition, wait));
+  return create_one(connection, "quarantine", kQuarantineDefinition, wait);
 }
 
 // IF NOT EXISTS asks for the right to create before it looks, and two that create at once collide in the catalogue; so
 // look first, and look again after a failure.
-Status ProgressTable::create_one(Connection& connection, const std::string& name, const std::string& columns,
+Status ProgressTable::create_one(Connection& connection, const std::string& name, const std::string& definition,
                                  const Wait& wait) const {
   const TableName table{schema_, name};
   Status created;
@@ -83,7 +85,7 @@ Status ProgressTable::create_one(Connection& connection, const std::string& name
                                                            {table.quoted(), quote_identifier(schema_)}, wait));
     if (found.at(0).at(0)) return {};
     std::string sql = found.at(0).at(1) ? "" : "CREATE SCHEMA IF NOT EXISTS " + quote_identifier(schema_) + ";";
-    sql += "CREATE TABLE IF NOT EXISTS " + table.quoted() + " (" + columns + ")";
+    sql += "CREATE TABLE IF NOT EXISTS " + table.quoted() + " " + definition;
     created = connection.run(sql, wait);
     if (created.ok() || !connection.usable()) return created;
   }
@@ -100,7 +102,7 @@ Result<Progress> ProgressTable::claim(Connection& connection, const std::string&
     const ServerError cause = connection.last_error();
     LT_RETURN_IF_ERROR(connection.run("ROLLBACK", wait));
     if (!cause.is_lock_timeout()) return progress;
-    if (attempt + 1 == kClaimAttempts) {
+    if (attempt + 1 == kLockAttempts) {
       return Status::external("progress_locked", "the progress row of this sink stays locked and its holder did not go or is not to be "
                                                      "seen; look for it in pg_locks: " + pipeline_ + "/" + sink);
     }
@@ -136,6 +138,20 @@ Result<Progress> ProgressTable::raise(Connection& connection, const std::string&
   return progress;
 }
 
+Result<ProgressRow> ProgressTable::read(Connection& connection, const std::string& sink, const std::vector<std::string>& own_names,
+                                        std::chrono::milliseconds lock_timeout, const Wait& wait) const {
+  for (int attempt = 0;; ++attempt) {
+    Rows rows;
+    const Status asked = connection.ask("BEGIN; SET LOCAL lock_timeout = " + std::to_string(lock_timeout.count()) + "; " + lock(sink), rows, wait);
+    auto row = asked.ok() ? locked(rows, sink) : Result<ProgressRow>(asked);
+    const ServerError cause = connection.last_error();
+    if (!connection.usable()) return row;
+    LT_RETURN_IF_ERROR(connection.run("ROLLBACK", wait));
+    if (row.ok() || !cause.is_lock_timeout() || attempt + 1 == kLockAttempts) return row;
+    LT_RETURN_IF_ERROR(terminate_holder(connection, sink, own_names, wait));
+  }
+}
+
 std::string ProgressTable::where(const std::string& sink) const {
   return " WHERE pipeline = " + quote_literal(pipeline_) + " AND sink = " + quote_literal(sink);
 }
@@ -160,10 +176,11 @@ Result<ProgressRow> ProgressTable::locked(const Rows& rows, const std::string& s
   return row;
 }
 
-std::string ProgressTable::advance(const std::string& sink, Generation generation, const EpochPlan& plan, const Positions& next) const {
+std::string ProgressTable::advance(const std::string& sink, const ProgressRow& known, const EpochPlan& plan, const Positions& next) const {
   return "UPDATE " + table_ + " SET epoch = " + std::to_string(plan.epoch.value) + ", next = " + quote_literal(next_to_json(next)) +
          ", plan = " + quote_literal(plan.to_json()) + ", updated_at = pg_catalog.clock_timestamp()" + where(sink) +
-         " AND generation = " + std::to_string(generation.value) + " RETURNING pg_catalog.txid_current()";
+         " AND generation = " + std::to_string(known.generation.value) +
+         " AND epoch " + (known.epoch ? "= " + std::to_string(known.epoch->value) : std::string("IS NULL")) + " RETURNING pg_catalog.txid_current()";
 }
 
 // The row's xmax names the transaction that locked or changed it, and every running transaction holds a lock on its own

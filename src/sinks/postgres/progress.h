@@ -40,22 +40,25 @@ class ProgressTable {
   Result<Progress> claim(Connection& connection, const std::string& sink, const std::vector<std::string>& own_names,
                          std::chrono::milliseconds lock_timeout, const Wait& wait) const;
 
+  /// What `sink`'s row says once nobody is about to change it: in a transaction of its own, with a holder dealt with as by `claim`.
+  Result<ProgressRow> read(Connection& connection, const std::string& sink, const std::vector<std::string>& own_names,
+                           std::chrono::milliseconds lock_timeout, const Wait& wait) const;
+
   /// Statement of an open transaction: locks `sink`'s row until its end. Whoever asks has the answer read by `locked`.
   std::string lock(const std::string& sink) const;
   /// `sink`'s row among those of a question with `lock`. Fails `kUser` `progress_lost` if there is none.
   Result<ProgressRow> locked(const Rows& rows, const std::string& sink) const;
 
-  /// Statement of the transaction that holds the row: it says that `sink` has `plan`'s epoch and `next`. Answers the transaction's id, or
-  /// no row if the generation is another.
-  std::string advance(const std::string& sink, Generation generation, const EpochPlan& plan, const Positions& next) const;
+  /// Statement of an open transaction, which locks `sink`'s row, too: where it says `known`, it says from now on that `sink` has `plan`'s
+  /// epoch and `next`, and the answer is the transaction's id; else none.
+  std::string advance(const std::string& sink, const ProgressRow& known, const EpochPlan& plan, const Positions& next) const;
 
+ private:
+  Status create_one(Connection& connection, const std::string& name, const std::string& definition, const Wait& wait) const;
   /// Ends the backend that holds `sink`'s row if its application_name is one of `own_names`; else fails
   /// `progress_locked`. Success, too, if nobody holds it any more.
   Status terminate_holder(Connection& connection, const std::string& sink, const std::vector<std::string>& own_names,
                           const Wait& wait) const;
-
- private:
-  Status create_one(Connection& connection, const std::string& name, const std::string& columns, const Wait& wait) const;
   Result<Progress> raise(Connection& connection, const std::string& sink, std::chrono::milliseconds lock_timeout,
                          const Wait& wait) const;
 

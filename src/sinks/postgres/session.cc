@@ -28,7 +28,6 @@ namespace {
 
 constexpr size_t kChunkBytes = 1 << 20;
 constexpr size_t kCopyBytes = 8 << 20;  // chunks that go under one savepoint, while as many fill again; 64 of those fit the server's cache of them
-constexpr int kReadBackAttempts = 3;
 
 // Held by every writer that is alive.
 struct Lease {
@@ -297,18 +296,28 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       staged_connection_.insert(at);
     }
     open_ = true;
-    std::string sql = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = " + std::to_string(options_.lock_timeout.count()) +
-                      "; SET LOCAL statement_timeout = " + std::to_string(options_.statement_timeout.count()) + "; ";
+    const std::string opening = "BEGIN ISOLATION LEVEL READ COMMITTED; SET LOCAL lock_timeout = " + std::to_string(options_.lock_timeout.count()) +
+                                "; SET LOCAL statement_timeout = " + std::to_string(options_.statement_timeout.count()) + "; ";
+    const Advance advance = closing == nullptr ? Advance() : advance_to(*closing);
+    Rows answers;
+    LT_RETURN_IF_ERROR(ask(opening + (advance.sinks > 0 ? advance.sql : locks()), answers));
+    return advance.sinks > 0 ? advanced(advance, answers, wait) : check(answers);
+  }
+
+  std::string locks() const LT_REQUIRES(mutex_) {
+    std::string sql;
     for (const size_t at : lock_order_) {
       if (targets_[at].claimed) sql += progress_.lock(targets_[at].spec.id) + "; ";
     }
-    const Advance advance = closing == nullptr ? Advance() : advance_to(*closing);
-    Rows answers;
-    LT_RETURN_IF_ERROR(ask(sql + advance.sql, answers));
+    return sql;
+  }
+
+  // What `locks` answered.
+  Status check(const Rows& answers) const LT_REQUIRES(mutex_) {
     for (const size_t at : lock_order_) {
       if (targets_[at].claimed) LT_RETURN_IF_ERROR(check(targets_[at], answers));
     }
-    return closing == nullptr ? Status() : advanced(advance, answers);
+    return {};
   }
 
   Status check(const Target& target, const Rows& rows) const LT_REQUIRES(mutex_) {
@@ -441,7 +450,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
       return Status::user("deferred_constraint", "a deferred constraint refuses the epoch and no row can be named; make it NOT "
                                                  "DEFERRABLE: " + connection_->last_error().text());
     }
-    return advanced(advance, answers);
+    return advanced(advance, answers, wait);
   }
 
   // Statements, and how many sinks answer them with the transaction's id.
@@ -453,18 +462,24 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
   Advance advance_to(const EpochPlan& plan) const LT_REQUIRES(mutex_) {
     Advance advance;
     if (LT_SEEDED_BUG("postgres.prepare.before", "skip_progress")) return advance;
-    for (const Target& target : targets_) {
+    for (const size_t at : lock_order_) {
+      const Target& target = targets_[at];
       if (!target.takes_part(plan)) continue;
-      advance.sql += progress_.advance(target.spec.id, target.generation, plan, target.next_after(plan)) + "; ";
+      advance.sql += progress_.advance(target.spec.id, {target.generation, target.epoch}, plan, target.next_after(plan)) + "; ";
       ++advance.sinks;
     }
     return advance;
   }
 
-  // Their answers are the last ones.
-  Status advanced(const Advance& advance, const Rows& answers) LT_REQUIRES(mutex_) {
+  // Their answers are the last ones. A row that is not what we know of it is not put forward; locking it tells why.
+  Status advanced(const Advance& advance, const Rows& answers, const Wait& wait) LT_REQUIRES(mutex_) {
     const auto told = std::ranges::count_if(answers, [](const auto& row) { return row.size() == 1; });
-    if (static_cast<size_t>(told) < advance.sinks) return Status::internal("progress_lost", "a locked progress row was not there to update: " + options_.pipeline);
+    if (static_cast<size_t>(told) < advance.sinks) {
+      Rows found;
+      LT_RETURN_IF_ERROR(connection_->ask(locks(), found, wait));
+      LT_RETURN_IF_ERROR(check(found));
+      return Status::internal("progress_lost", "a progress row was not there to update: " + options_.pipeline);
+    }
     if (advance.sinks > 0) transaction_ = answers.back().at(0).value_or("");
     advanced_ = true;
     return {};
@@ -518,7 +533,7 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     for (const size_t at : lock_order_) {
       const Target& target = targets_[at];
       if (!target.takes_part(plan)) continue;
-      LT_ASSIGN_OR_RETURN(const ProgressRow row, read_row(target, wait));
+      LT_ASSIGN_OR_RETURN(const ProgressRow row, progress_.read(*connection_, target.spec.id, own_names_, options_.lock_timeout, wait));
       if (row.generation > target.generation) {
         unknown_.reset();
         give_up(fenced(target, row.generation));
@@ -535,19 +550,6 @@ class LibpqSession final : public Session, public std::enable_shared_from_this<L
     unknown_.reset();
     give_up(lost);
     return lost;
-  }
-
-  Result<ProgressRow> read_row(const Target& target, const Wait& wait) LT_REQUIRES(mutex_) {
-    for (int attempt = 0;; ++attempt) {
-      Rows rows;
-      const Status asked = connection_->ask("BEGIN; SET LOCAL lock_timeout = " + std::to_string(options_.lock_timeout.count()) + "; " + progress_.lock(target.spec.id), rows, wait);
-      auto row = asked.ok() ? progress_.locked(rows, target.spec.id) : Result<ProgressRow>(asked);
-      const ServerError cause = connection_->last_error();
-      if (!connection_->usable()) return row;
-      LT_RETURN_IF_ERROR(connection_->run("ROLLBACK", wait));
-      if (row.ok() || !cause.is_lock_timeout() || attempt + 1 == kReadBackAttempts) return row;
-      LT_RETURN_IF_ERROR(progress_.terminate_holder(*connection_, target.spec.id, own_names_, wait));
-    }
   }
 
   const PostgresSinkOptions options_;

@@ -18,7 +18,7 @@ namespace laketide::postgres {
 /// several sinks work through one session. The life of an epoch on the connection:
 ///
 ///   none ──first rows or prepare──► open ──prepare──► prepared ──commit──► none
-///   open: BEGIN; every claimed sink's progress row locked and compared with what we know of it; chunks copied as they come
+///   open: BEGIN; every claimed sink's progress row locked and compared with what we know of it, or put forward; chunks copied as they come
 ///   prepared: staged rows moved, refused rows written, progress advanced, constraints checked; only COMMIT is left
 ///   any failure, abandon ──► rolled back, queue dropped      connection lost in COMMIT ──► unknown ──read back──► none
 ///

@@ -244,6 +244,20 @@ TEST_F(PostgresRefused, AConstraintBehindAPartitionsTriggerFailsTheEpochByNameBe
   EXPECT_EQ(database_.rows(kRows), Rows{});
 }
 
+// What opens the transaction is refused as rows are, by a check. It is no row's fault.
+TEST_F(PostgresRefused, ProgressThatIsRefusedFailsTheEpochAndBlamesNoRow) {
+  Pipeline pipeline(options(), {schema()});
+  pipeline.start();
+  ASSERT_EQ(text(pipeline.write(with_place(rows_of(schema(), R"([[1, "a"]])"), 0, 0))), "ok");
+  ASSERT_EQ(text(pipeline.finish(0)), "ok");
+  database_.run("ALTER TABLE laketide.progress ADD CONSTRAINT no_more CHECK (epoch < 1)");
+  ASSERT_EQ(text(pipeline.write(with_place(rows_of(schema(), R"([[2, "b"], [3, "c"]])"), 0, 1))), "ok");
+  const Status failed = pipeline.finish(1).status();
+  EXPECT_NE(failed.to_string().find("no_more"), std::string::npos) << failed.to_string();
+  EXPECT_EQ(database_.rows(kRows), (Rows{"1|a"}));
+  EXPECT_EQ(database_.rows(kQuarantine), Rows{});
+}
+
 // What the binary form cannot carry never reaches the server: it is a reject of the pipeline, with its place.
 TEST_F(PostgresRefused, WhatCannotBeEncodedIsRejectedWithItsPlace) {
   const auto one = arrow::schema({arrow::field("name", arrow::utf8())});
