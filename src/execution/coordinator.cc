@@ -57,7 +57,9 @@ Act EpochCoordinator::consider(SteadyTime now) {
 }
 
 Act EpochCoordinator::close(SteadyTime now) {
-  closed_at_ = now;
+  // Late by less than an interval: those that follow are not late with it.
+  const SteadyTime due = closed_at_ + rhythm_.interval;
+  closed_at_ = now >= due && now - due < rhythm_.interval ? due : now;
   state_ = State::kClosing;
   final_ = stopping_ || drained_ == rhythm_.lanes;
   has_rows_ = full_ = has_something_ = false;

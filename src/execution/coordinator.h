@@ -9,7 +9,7 @@ namespace laketide {
 
 /// How epochs of a stage are cut. Immutable.
 struct EpochRhythm {
-  Duration interval{};     // least time from one close to the next
+  Duration interval{};     // from one close to the next; one that comes late does not put off those after it
   int lanes = 1;
   bool one_epoch = false;  // close only when every lane has read all it was given (a job, `once`, a replay)
 };
@@ -52,7 +52,7 @@ class EpochCoordinator {
 
   const EpochRhythm rhythm_;
   State state_ = State::kFilling;
-  SteadyTime closed_at_;   // when the lanes were told to end the previous epoch
+  SteadyTime closed_at_;   // when the lanes were to be told to end the previous epoch
   bool has_rows_ = false;  // of the open epoch: known before closing
   bool full_ = false;
   bool stopping_ = false;

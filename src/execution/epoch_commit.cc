@@ -26,6 +26,7 @@ Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<Sink
     if (metrics != nullptr) metrics->end(phase);
   };
   if (metrics != nullptr) metrics->begin(plan.opened_at);
+  const std::string text = plan.to_json();
   for (auto& stage : stages) {
     LT_FAILPOINT("epoch.prepare.before");
     LT_RETURN_IF_ERROR(stage.sink->prepare(plan, stage.staged, wait).in(stage.sink->id()));
@@ -34,11 +35,11 @@ Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<Sink
   LT_FAILPOINT("epoch.prepared");
   LT_RETURN_IF_ERROR(decide());
   const Syncs syncs = syncs_of(plan, stages);
-  LT_RETURN_IF_ERROR(ledger.plan_epoch(plan.pipeline, plan.epoch, plan.to_json(), syncs.plan));
+  LT_RETURN_IF_ERROR(ledger.plan_epoch(plan.pipeline, plan.epoch, text, syncs.plan));
   over(Phase::kPlan);
   LT_FAILPOINT("epoch.planned");
   if (LT_SEEDED_BUG("epoch.planned", "ledger_first")) {
-    LT_RETURN_IF_ERROR(ledger.commit_epoch(plan.pipeline, plan.epoch, plan.to_json(), make_receipt(std::vector<Commit>(stages.size()))));
+    LT_RETURN_IF_ERROR(ledger.commit_epoch(plan.pipeline, plan.epoch, text, make_receipt(std::vector<Commit>(stages.size()))));
   }
   std::vector<Commit> commits;
   for (auto& stage : stages) {
@@ -49,7 +50,7 @@ Result<std::vector<Commit>> commit_epoch(const EpochPlan& plan, std::vector<Sink
     LT_FAILPOINT("epoch.sink_committed");
   }
   over(Phase::kCommit);
-  LT_RETURN_IF_ERROR(ledger.commit_epoch(plan.pipeline, plan.epoch, plan.to_json(), make_receipt(commits), syncs.record));
+  LT_RETURN_IF_ERROR(ledger.commit_epoch(plan.pipeline, plan.epoch, text, make_receipt(commits), syncs.record));
   over(Phase::kRecord);
   LT_FAILPOINT("epoch.committed");
   return commits;

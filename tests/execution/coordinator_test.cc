@@ -42,6 +42,30 @@ TEST(Coordinator, what_lanes_take_to_end_an_epoch_does_not_lengthen_the_interval
   EXPECT_EQ(c.deadline(), kStart + seconds(5));
 }
 
+TEST(Coordinator, a_close_that_comes_late_does_not_put_off_the_next) {
+  EpochCoordinator c({seconds(5), 1, false}, kStart);
+  ASSERT_EQ(c.on_rows(kStart), Act::kClose);
+  ASSERT_EQ(c.on_closed(true, kStart), Act::kCommit);
+  ASSERT_EQ(c.on_rows(kStart + seconds(1)), Act::kWait);
+  ASSERT_EQ(c.on_committed(kStart + seconds(7)), Act::kClose);
+  ASSERT_EQ(c.on_closed(true, kStart + seconds(7)), Act::kCommit);
+  EXPECT_EQ(c.on_rows(kStart + seconds(8)), Act::kWait);
+  EXPECT_EQ(c.on_committed(kStart + seconds(8)), Act::kWait);
+  EXPECT_EQ(c.deadline(), kStart + seconds(10));
+}
+
+TEST(Coordinator, intervals_that_passed_without_rows_are_not_made_up_for) {
+  EpochCoordinator c({seconds(5), 1, false}, kStart);
+  ASSERT_EQ(c.on_rows(kStart), Act::kClose);
+  ASSERT_EQ(c.on_closed(true, kStart), Act::kCommit);
+  ASSERT_EQ(c.on_committed(kStart), Act::kWait);
+  ASSERT_EQ(c.on_rows(kStart + seconds(23)), Act::kClose);
+  ASSERT_EQ(c.on_closed(true, kStart + seconds(23)), Act::kCommit);
+  EXPECT_EQ(c.on_committed(kStart + seconds(23)), Act::kWait);
+  EXPECT_EQ(c.on_rows(kStart + seconds(24)), Act::kWait);
+  EXPECT_EQ(c.deadline(), kStart + seconds(28));
+}
+
 TEST(Coordinator, full_closes_before_the_interval) {
   EpochCoordinator c({seconds(5), 1, false}, kStart);
   ASSERT_EQ(c.on_rows(kStart), Act::kClose);
