@@ -13,6 +13,7 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/version.hpp>
 
+#include "base/begin_thread.h"
 #include "base/log.h"
 #include "http/address.h"
 #include "http/listener.h"

@@ -36,7 +36,4 @@ class WorkerSet {
   std::vector<std::thread> threads_;
 };
 
-/// Names the calling thread as tools show it (at most 15 letters), and has it let in soon when it wakes, however busy the machine is.
-void begin_thread(const std::string& name);
-
 }  // namespace laketide::http

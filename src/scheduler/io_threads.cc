@@ -1,7 +1,5 @@
 #include "scheduler/io_threads.h"
 
-#include <pthread.h>
-
 #include <atomic>
 #include <deque>
 #include <exception>
@@ -11,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/begin_thread.h"
 #include "base/log.h"
 #include "base/mutex.h"
 #include "scheduler/thread_cpu.h"
@@ -55,7 +54,7 @@ struct IoThreads::Core {
   }
 
   void loop() {
-    pthread_setname_np(pthread_self(), "lt-io");
+    begin_thread("lt-io");
     MutexLock lock(mutex);
     while (true) {
       ++idle;
@@ -111,7 +110,7 @@ struct IoThreads::Core {
   }
 
   void keep_time() {
-    pthread_setname_np(pthread_self(), "lt-timer");
+    begin_thread("lt-timer");
     MutexLock lock(mutex);
     while (!stopping) {
       if (timers.empty()) {
