@@ -39,6 +39,9 @@ std::string new_run_id() {
   return hex((static_cast<uint64_t>(device()) << 32) | device());
 }
 
+/// Who asks for epochs this short would rather wait less than save CPU.
+constexpr std::chrono::milliseconds kPromptEpoch{50};
+
 /// Carries a document through its parts; each step adds to the run's spec. Caller synchronises.
 class Wiring {
  public:
@@ -49,11 +52,11 @@ class Wiring {
   Result<RunSpec> wire() {
     LT_RETURN_IF_ERROR(modes());
     LT_RETURN_IF_ERROR(identity());
+    LT_RETURN_IF_ERROR(rhythm());
     LT_RETURN_IF_ERROR(sources());
     LT_RETURN_IF_ERROR(sinks());
     LT_RETURN_IF_ERROR(tables());
     LT_RETURN_IF_ERROR(query());
-    LT_RETURN_IF_ERROR(rhythm());
     LT_RETURN_IF_ERROR(check_declared());
     return std::move(spec_);
   }
@@ -153,6 +156,7 @@ class Wiring {
     options.max_rate_per_partition = kafka.max_rate_per_partition;
     options.fail_on_data_loss = kafka.fail_on_data_loss;
     options.alarm = alarm();
+    options.prompt = !spec_.bounded && spec_.interval <= kPromptEpoch;
     spec_.lane_bytes = std::max(spec_.lane_bytes, static_cast<int64_t>(options.prefetch_bytes_max));
     LT_ASSIGN_OR_RETURN(made.source, make_kafka_source(std::move(options)));
     LT_ASSIGN_OR_RETURN(const OffsetSetting start, parse_offsets(kafka.start, "start"));

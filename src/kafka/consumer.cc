@@ -8,6 +8,7 @@
 #include <ctime>
 #include <map>
 
+#include "base/begin_thread.h"
 #include "base/mutex.h"
 #include "kafka/client_closer.h"
 #include "kafka/error.h"
@@ -111,6 +112,7 @@ struct Consumer::State {
   std::function<void()> owner_wake LT_GUARDED_BY(wake_mutex);
   std::atomic<bool> away{false};
   bool queue_per_partition = false;
+  bool prompt = false;
   Status failure;
   ClientHandle client;
   QueueHandle queue;
@@ -136,6 +138,7 @@ void Consumer::State::hook_into(rd_kafka_conf_t* conf) {
             client, "laketide",
             [](rd_kafka_t*, rd_kafka_thread_type_t, const char*, void* of) {
               static_cast<State*>(of)->clocks.started();
+              if (static_cast<State*>(of)->prompt) let_in_soon();
               return RD_KAFKA_RESP_ERR_NO_ERROR;
             },
             self);
@@ -186,6 +189,7 @@ Result<std::unique_ptr<Consumer>> Consumer::open(const ConsumerOptions& options,
 
   auto state = std::make_unique<State>(options.prefetch_bytes_max, std::move(wake));
   state->queue_per_partition = options.queue_per_partition;
+  state->prompt = options.prompt;
   state->hook_into(conf.get());
   std::array<char, 512> reason{};
   state->client.reset(rd_kafka_new(RD_KAFKA_CONSUMER, conf.get(), reason.data(), reason.size()));

@@ -96,6 +96,7 @@ class KafkaSource final : public Source {
     options.group_id = options_.group_id;
     options.client = options_.client;
     options.prefetch_bytes_max = options_.prefetch_bytes_max;
+    options.prompt = options_.prompt;
     return options;
   }
 

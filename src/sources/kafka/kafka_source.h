@@ -26,6 +26,7 @@ struct KafkaSourceOptions {
   bool fail_on_data_loss = true;
   int64_t prefetch_bytes_max = 8 << 20;  // of each reader
   Alarm alarm;                           // needed with max_rate_per_partition
+  bool prompt = false;                   // see kafka::ConsumerOptions
 };
 
 /// Reaches no broker. Fails `kUser` for settings that cannot be (client, pattern, neither or both of topics and pattern).
