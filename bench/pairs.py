@@ -88,7 +88,7 @@ def beside(bench, arguments):
     """What is measured once, beside the pairs. What fails is not measured, and says why: the pairs were not in vain."""
     parts = {"health_ms": lambda: {name: {**report.spread(values), "runs": values} for name, values in measure(bench, arguments.starts).items()},
              "process": lambda: footprint.measure(bench), "latency": lambda: latency.measure(bench, arguments.latency_seconds),
-             "probes": lambda: probes.measure(bench, arguments.probe_seconds), "scheduler": lambda: shares.measure(bench, arguments.probe_seconds),
+             "probes": lambda: probes.measure(bench, arguments.probe_seconds / 2), "scheduler": lambda: shares.measure(bench, arguments.probe_seconds),
              "queries": lambda: queries.measure(bench)}
     if arguments.spark:
         parts["spark"] = lambda: by_spark(bench, arguments)
