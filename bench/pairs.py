@@ -40,7 +40,7 @@ def parse():
     arguments = parser.parse_args()
     arguments.binaries = arguments.binaries.resolve()
     arguments.records = arguments.records or (500_000 if arguments.quick else 4_000_000)
-    arguments.pairs = arguments.pairs or (2 if arguments.quick else 5)
+    arguments.pairs = arguments.pairs or (2 if arguments.quick else 7)
     arguments.starts = 3 if arguments.quick else 20
     arguments.latency_seconds = 4 if arguments.quick else 12
     arguments.probe_seconds = 3 if arguments.quick else 10

@@ -5,7 +5,7 @@
 #   bash bench/run.sh            --quick       fewer records and pairs: whether all of it runs, not how fast
 #                                --spark       the same works by Apache Spark too (fetches 400 MB the first time; about 10 minutes)
 #                                --records N   in the topic (default 4000000)
-#                                --pairs N     how often each of the two runs (default 5)
+#                                --pairs N     how often each of the two runs (default 7)
 #                                --only A,B    rows of the table: drain, drop, delta, delta zstd, postgres, upsert, window
 #                                --without A   of health_ms, process, latency, probes, scheduler, queries, which are measured beside the rows
 #   bash bench/run.sh --growth   how costs grow: tables, JSON and a curve each

@@ -12,11 +12,11 @@ namespace {
 
 constexpr const char* kCheckConstraints = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED";
 
-// As much as an epoch may hold in all, so that its rows are sorted in memory; the server takes no more than there are. In the 4 MB that it
-// gives by itself they go through the disk twice. A server, role or URL that gives more keeps it.
+// Twice as much as an epoch may hold (a row of 127 bytes in the topic takes 190 here), so that its rows are sorted in memory; the server takes no
+// more than they need. In the 4 MB that it gives by itself they go through the disk twice. A server, role or URL that gives more keeps it.
 constexpr const char* kRoomToSort =
-    "; SELECT pg_catalog.set_config('work_mem', '256MB', false) WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) < "
-    "pg_catalog.pg_size_bytes('256MB')";
+    "; SELECT pg_catalog.set_config('work_mem', '512MB', false) WHERE pg_catalog.pg_size_bytes(pg_catalog.current_setting('work_mem')) < "
+    "pg_catalog.pg_size_bytes('512MB')";
 
 std::string joined(const std::vector<std::string>& parts, std::string_view separator) {
   std::string out;

@@ -25,7 +25,7 @@ class Staging {
  public:
   Staging(const PostgresTarget& target, std::shared_ptr<const BoundTable> table, size_t number);
 
-  /// Makes the temporary tables, in no transaction. Upsert: gives the session 256 MB to sort in, unless it has more.
+  /// Makes the temporary tables, in no transaction. Upsert: gives the session 512 MB to sort in, unless it has more.
   Status create(Connection& connection, const Wait& wait) const;
   /// COPY into the temporary table.
   const std::string& copy_sql() const { return copy_sql_; }

@@ -63,7 +63,7 @@ TEST_F(PostgresUpsert, HasRoomToSortUnlessItHasMore) {
   Pipeline pipeline(database_, {target()}, schema());
   pipeline.start();
   write(pipeline, 0, {rows_of(schema(), R"([[1, 10, "a"]])")});
-  EXPECT_EQ(database_.rows("SELECT id, room FROM t"), (Rows{"1|256MB"}));
+  EXPECT_EQ(database_.rows("SELECT id, room FROM t"), (Rows{"1|512MB"}));
   database_.run("DELETE FROM t; ALTER DATABASE " + database_.value("SELECT quote_ident(current_database())") + " SET work_mem = '1GB'");
   Pipeline next(database_, {target()}, schema());
   next.start();
