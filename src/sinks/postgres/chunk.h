@@ -3,8 +3,11 @@
 
 #include <cstdint>
 #include <limits>
+#include <memory>
+#include <new>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace laketide::postgres {
@@ -24,6 +27,24 @@ struct RefusedRow {
   std::string reason;
 };
 
+/// Bytes that a larger size does not fill: who asks for it writes them.
+template <typename T>
+struct Unfilled : std::allocator<T> {
+  template <typename Other>
+  struct rebind {
+    using other = Unfilled<Other>;
+  };
+  template <typename Other>
+  void construct(Other* at) noexcept {
+    ::new (static_cast<void*>(at)) Other;
+  }
+  template <typename Other, typename... From>
+  void construct(Other* at, From&&... from) {
+    ::new (static_cast<void*>(at)) Other(std::forward<From>(from)...);
+  }
+};
+using RowBytes = std::vector<char, Unfilled<char>>;
+
 /// Rows in the form that COPY takes, without its header and trailer. Confined to its task until it is in the queue, then
 /// to the connection. Caller synchronises.
 struct Chunk {
@@ -33,7 +54,7 @@ struct Chunk {
   size_t target = 0;
   int64_t epoch = kOpenEpoch;
   uint64_t term = 0;  // of the writer; an abandon starts a new one
-  std::string bytes;
+  RowBytes bytes;
   std::vector<size_t> ends;  // of each row in `bytes`
   std::vector<Place> places;
   std::vector<std::string> topics;
@@ -53,7 +74,7 @@ struct Chunk {
   std::string_view slice(size_t from, size_t to) const {
     const size_t start = from == 0 ? 0 : ends[from - 1];
     const size_t end = to == 0 ? 0 : ends[to - 1];
-    return std::string_view(bytes).substr(start, end - start);
+    return {bytes.data() + start, end - start};
   }
 };
 

@@ -4,6 +4,8 @@
 #include <arrow/util/utf8.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "sinks/postgres/cell_encoder.h"
@@ -29,6 +31,17 @@ bool has_escaped_zero(std::string_view text) {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
 
+bool is_ascii(std::string_view text) {
+  uint64_t bits = 0;
+  size_t at = 0;
+  for (uint64_t eight = 0; text.size() - at >= sizeof eight; at += sizeof eight) {
+    std::memcpy(&eight, text.data() + at, sizeof eight);
+    bits |= eight;
+  }
+  for (; at < text.size(); ++at) bits |= static_cast<unsigned char>(text[at]);
+  return (bits & 0x8080808080808080) == 0;
+}
+
 bool valid_utf8(std::string_view text) {
   return arrow::util::ValidateUTF8(reinterpret_cast<const uint8_t*>(text.data()), static_cast<int64_t>(text.size()));
 }
@@ -43,6 +56,10 @@ class BytesCell final : public CellEncoder {
     const int64_t rows = array.length();
     const bool each = check_ != Check::kNone && !all_clean(array);
     const bool nulls = array.null_count() != 0;
+    if (!each && !nulls && all_bytes(array).size() <= kFieldBytesMax) {
+      for (int64_t row = 0; row < rows; ++row) sizes[row] += 4 + prefix_.size() + array.GetView(row).size();
+      return;
+    }
     for (int64_t row = 0; row < rows; ++row) {
       if (nulls && array.IsNull(row)) {
         sizes[row] += 4;
@@ -75,18 +92,30 @@ class BytesCell final : public CellEncoder {
   }
 
  private:
+  // Of all rows, which stand one behind the other.
+  static std::string_view all_bytes(const ArrayType& array) {
+    const int64_t rows = array.length();
+    if (rows == 0) return {};
+    if constexpr (std::is_same_v<ArrayType, arrow::FixedSizeBinaryArray>) {
+      return {reinterpret_cast<const char*>(array.raw_values()), static_cast<size_t>(rows * array.byte_width())};
+    } else {
+      const auto* start = reinterpret_cast<const char*>(array.raw_data()) + array.value_offset(0);
+      return {start, static_cast<size_t>(array.value_offset(rows) - array.value_offset(0))};
+    }
+  }
+
   // One look at the whole column: if its bytes together are clean and no value starts inside a character, each value is.
   bool all_clean(const ArrayType& array) const {
     if constexpr (std::is_same_v<ArrayType, arrow::FixedSizeBinaryArray>) {
       return false;
     } else {
       const int64_t rows = array.length();
-      if (rows == 0) return true;
-      const auto* start = reinterpret_cast<const char*>(array.raw_data()) + array.value_offset(0);
-      const std::string_view all(start, static_cast<size_t>(array.value_offset(rows) - array.value_offset(0)));
+      const std::string_view all = all_bytes(array);
       if (all.empty()) return true;
-      if (std::memchr(all.data(), 0, all.size()) != nullptr || !valid_utf8(all)) return false;
+      if (std::memchr(all.data(), 0, all.size()) != nullptr) return false;
       if (check_ == Check::kJsonb && all.find("\\u0000") != std::string_view::npos) return false;
+      if (is_ascii(all)) return true;
+      if (!valid_utf8(all)) return false;
       for (int64_t row = 0; row < rows; ++row) {
         const auto from = static_cast<size_t>(array.value_offset(row) - array.value_offset(0));
         if (from < all.size() && is_continuation(all[from])) return false;

@@ -2,6 +2,7 @@
 
 #include <arrow/record_batch.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace laketide::postgres {
@@ -44,7 +45,7 @@ class CopyWriter final : public Writer {
   }
 
  private:
-  // With the room that the one before took: growing it means copying it.
+  // With the room that the largest before took, and an eighth more: growing it means copying it.
   void begin_chunk() {
     chunk_ = Chunk{};
     chunk_.bytes.reserve(room_bytes_);
@@ -64,8 +65,8 @@ class CopyWriter final : public Writer {
 
   // True if it can be copied now.
   Result<bool> push() {
-    room_bytes_ = chunk_.bytes.size();
-    room_rows_ = chunk_.rows();
+    room_bytes_ = std::max(room_bytes_, chunk_.bytes.size() + chunk_.bytes.size() / 8);
+    room_rows_ = std::max(room_rows_, chunk_.rows() + chunk_.rows() / 8);
     return chunk_.empty() ? Result<bool>(false) : place_.queue->push(std::exchange(chunk_, {}));
   }
 
