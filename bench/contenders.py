@@ -29,6 +29,7 @@ class Work:
     """One row of the table: what both sides do. Immutable.
 
     `hand`: the straight line's sink and its own arguments; `lanes`: its threads, as one connection gains nothing by a second.
+    `times`: how often both run in each of the pairs, where runs are short and differ much.
     `sink` and `more`: Laketide's sink and the rest of its pipeline; no sink: there is nothing of ours to compare. `check`: how the
     result is proven.
     """
@@ -37,6 +38,7 @@ class Work:
     sink: dict = None
     more: dict = None
     lanes: int = 2
+    times: int = 1
 
     @property
     def uses_postgres(self):
@@ -53,7 +55,7 @@ WORKS = {
     "drop": Work(("drop",), "filtered", _delta("snappy"), {"sql": "SELECT * FROM source WHERE value < 0"}),
     "delta": Work(("parquet", "--compression", "snappy"), "files", _delta("snappy")),
     "delta zstd": Work(("parquet", "--compression", "zstd"), "files", _delta("zstd")),
-    "postgres": Work(("copy",), "table", {"postgres": {"table": TABLE, "mode": "append"}}, lanes=1),
+    "postgres": Work(("copy",), "table", {"postgres": {"table": TABLE, "mode": "append"}}, lanes=1, times=3),
     "upsert": Work(("upsert",), "table", {"postgres": {"table": TABLE, "mode": "upsert", "key": ["id"]}}, lanes=1),
     "window": Work(("window",), "groups", _delta("snappy"), {"sql": WINDOW}),
 }

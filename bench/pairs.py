@@ -77,9 +77,9 @@ def run_pairs(bench, names, pairs):
     print(f"{pairs} pairs:", flush=True)
     measured = {name: [] for name in names}
     for number in range(pairs):
-        for name in names:
+        for name in (name for name in names for _ in range(WORKS[name].times)):
             order = [straight_line] + [laketide] * bool(WORKS[name].sink)
-            took = {contender: run_once(contender, bench, name) for contender in (order if number % 2 == 0 else reversed(order))}
+            took = {contender: run_once(contender, bench, name) for contender in (order if len(measured[name]) % 2 == 0 else reversed(order))}
             measured[name].append((took[straight_line], took.get(laketide)))
     return measured
 
