@@ -276,5 +276,18 @@ TEST_F(PostgresRefused, WhatCannotBeEncodedIsRejectedWithItsPlace) {
   EXPECT_EQ(database_.rows("SELECT name FROM t ORDER BY name"), (Rows{"good", "ä"}));
 }
 
+// All bytes of the column together are valid: the look at the whole of it must not be the only one.
+TEST_F(PostgresRefused, CharacterThatIsCutBetweenTwoRowsIsRejectedInBoth) {
+  const auto one = arrow::schema({arrow::field("name", arrow::utf8())});
+  Pipeline pipeline(options(), {one});
+  pipeline.start();
+  ASSERT_EQ(text(pipeline.write(with_place(bytes_of("name", {"eight bytes", "\xc3", "\xa4"}, true), 3, 10))), "ok");
+  std::vector<std::string> seen;
+  for (const Reject& reject : pipeline.rejects().take()) seen.push_back(std::to_string(reject.offset.value) + " " + reject.code);
+  EXPECT_EQ(seen, (Rows{"11 invalid_utf8", "12 invalid_utf8"}));
+  EXPECT_EQ(pipeline.finish(0)->rows, 1);
+  EXPECT_EQ(database_.rows("SELECT name FROM t"), (Rows{"eight bytes"}));
+}
+
 }  // namespace
 }  // namespace laketide::refused_rows_test
