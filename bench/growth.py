@@ -127,8 +127,8 @@ def sizes(ground):
 
 def keys(ground):
     """Cost of a record of a window of 10 s by its key, by how many keys there are."""
-    records = int(2_000_000 * ground.scale)
-    for count in (1_000, 10_000, 100_000, 1_000_000):
+    records = int(20_000_000 * ground.scale)
+    for count in (1_000, 10_000, 100_000, 1_000_000, 10_000_000):
         topic = f"keys-{count}"
         # A multiplier that is prime to all counts visits every key once before it visits one again.
         _produce(ground, topic, records, lambda n, count=count: f'{{"ts":"2026-01-01T00:00:0{n * 10 // records}Z","key":{n * 7919 % count},"value":1.5}}')
@@ -184,6 +184,7 @@ def versions(ground):
             epochs = daemon.get(f"/stream/{topic}/epochs?limit=100")["epochs"]
             took = [1000 * (datetime.fromisoformat(one["committedAt"]) - datetime.fromisoformat(one["openedAt"])).total_seconds() for one in epochs]
             yield point, {"ms from opening to commit": statistics.median(took), "memory, MiB": peak_rss_mib(daemon.process.pid)}
+        feeder.flush(10)
 
 
 def jobs(ground):
