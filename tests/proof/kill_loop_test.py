@@ -146,12 +146,12 @@ def loop_ends(loop):
 
 def test_progress_after_the_sink_repeats_records(kill_loop):
     loop = kill_loop("ledger_after_sink", ("committed",), 2, 0)
-    assert {"duplicated", "range_overlap"} <= loop.verdict.kinds()
+    assert {"duplicated", "range_overlap"} <= loop.verdict.kinds(), loop.document()
 
 
 def test_progress_before_the_sink_loses_records(kill_loop):
     loop = kill_loop("ledger_before_sink", ("planned",), 2, 0)
-    assert {"lost", "range_gap"} <= loop.verdict.kinds()
+    assert {"lost", "range_gap"} <= loop.verdict.kinds(), loop.document()
 
 
 def test_leftovers_are_found(kill_loop):
