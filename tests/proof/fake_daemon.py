@@ -56,6 +56,13 @@ def remove_leftovers(table):
         (table.log / name).unlink()
 
 
+def write_whole(path, text):
+    """All of it or, for one that is killed meanwhile, what stood there before."""
+    fresh = path.with_suffix(".new")
+    fresh.write_text(text)
+    fresh.replace(path)
+
+
 def topic_ends(args):
     if args.brokers:
         from generator import end_offsets
@@ -97,12 +104,12 @@ def main():
         staged = sink.stage(ends)
         failpoints.reach("staged")
         if args.bug == "ledger_before_sink":
-            ledger.write_text(json.dumps(ends))
+            write_whole(ledger, json.dumps(ends))
             failpoints.reach("planned")
         sink.commit(staged)
         failpoints.reach("committed")
         if args.bug == "ledger_after_sink":
-            ledger.write_text(json.dumps(sink.next))
+            write_whole(ledger, json.dumps(sink.next))
         if args.bug == "crash" and sink.epoch > 10:
             os.abort()
     return 0
