@@ -48,7 +48,7 @@ PRODUCTS = {"delta": {"path": "products"}}
 
 def rows_of(daemon, path, version=None):
     root = daemon.lake / path
-    if not any(root.glob("_delta_log/*.json")):
+    if not DeltaTable.is_deltatable(str(root)):
         return {}
     rows = DeltaTable(str(root), version=version).to_pyarrow_table().to_pylist()
     found = {row["id"]: (row["code"], None if row["price"] is None else float(row["price"]), row["tags"], row["mood"]) for row in rows}
@@ -194,7 +194,7 @@ def test_files_are_static_tables(kafka):
             "trigger": {"epoch": "100ms"}, "sinks": [{"delta": {"path": name}}]}
 
     def found():
-        if not any((daemon.lake / name).glob("_delta_log/*.json")):
+        if not DeltaTable.is_deltatable(str(daemon.lake / name)):
             return {}
         return {row["id"]: (row["city"], row["price"], row["tags"], row["n"]) for row in DeltaTable(str(daemon.lake / name)).to_pyarrow_table().to_pylist()}
 

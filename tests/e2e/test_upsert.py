@@ -61,7 +61,7 @@ def by_id(rows):
 
 def delta(daemon, path, version=None):
     root = daemon.lake / path
-    return by_id(DeltaTable(str(root), version=version).to_pyarrow_table().to_pylist()) if any(root.glob("_delta_log/*.json")) else None
+    return by_id(DeltaTable(str(root), version=version).to_pyarrow_table().to_pylist()) if DeltaTable.is_deltatable(str(root)) else None
 
 
 def in_postgres(postgres, table):
@@ -228,7 +228,7 @@ def test_the_key_of_an_aggregate_is_its_groups(kafka, postgres):
         wanted = (updates.sent, {i: value for i, (_, value) in updates.largest.items()})
         def equal():
             root = daemon.lake / name
-            if not any(root.glob("_delta_log/*.json")):
+            if not DeltaTable.is_deltatable(str(root)):
                 return False
             in_lake = [(row["id"], row["n"], row["largest"]) for row in DeltaTable(str(root)).to_pyarrow_table().to_pylist()]
             return largest(in_lake) == wanted and largest(postgres.query(f"SELECT id, n, largest FROM public.{name}")) == wanted

@@ -12,6 +12,7 @@ import pytest
 
 import kill_loop as kill_loop_module
 from checker import check_delta, next_offsets
+from fake_daemon import write_whole
 from feed import Feed
 from generator import end_offsets
 from kill_loop import GeneratorLoad, KillLoop, ProcessDaemon, Stuck, loop_of_setup, wait_until
@@ -45,9 +46,7 @@ class FileLoad:
             self._write()
 
     def _write(self):
-        fresh = self._path.with_suffix(".new")
-        fresh.write_text(json.dumps(self.ends))
-        fresh.replace(self._path)
+        write_whole(self._path, json.dumps(self.ends))
 
 
 def free_port():
